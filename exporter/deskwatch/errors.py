@@ -1,0 +1,62 @@
+"""What deskwatch raises.
+
+    DeskwatchError
+    ├── ConfigError           a setting, flag or file that a person wrote is wrong
+    ├── EventError            an event that strict mode refuses
+    ├── InvalidLine           a journal line that can't be counted as an event (`reason`)
+    ├── JournalError          a journal that can't be opened or written
+    │   └── WriterLocked      another process writes under that name (`holder`)
+    └── CommandError          a command used out of order (finished twice, say)
+
+`emit` raises none of these in live use: see `deskwatch.recorder`.
+"""
+
+from __future__ import annotations
+
+
+class DeskwatchError(Exception):
+    """Base of everything that deskwatch raises on purpose."""
+
+
+class ConfigError(DeskwatchError):
+    """A setting is wrong; the message says what was expected, what was there and what to do."""
+
+
+class EventError(DeskwatchError):
+    """An event has a field of the wrong type. Raised in strict mode only."""
+
+
+class InvalidLine(DeskwatchError):
+    """A journal line is not an event.
+
+    Attributes:
+        reason: `json`, `crc`, `envelope`, `fields` or `misplaced`; the label on `deskwatch_invalid_lines_total`.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+class JournalError(DeskwatchError):
+    """A journal can't be opened or written."""
+
+
+class WriterLocked(JournalError):
+    """A second writer of one name was refused.
+
+    Attributes:
+        holder: what the lock file says of the process that holds it (pid and host).
+    """
+
+    def __init__(self, path: str, holder: str) -> None:
+        super().__init__(
+            f"expected to be the only writer of {path}, but {holder or 'another process'} holds its lock; "
+            f"stop that process, or open the recorder under another writer name"
+        )
+        self.holder = holder
+
+
+class CommandError(DeskwatchError):
+    """A command was finished twice, or by a process that did not start it."""

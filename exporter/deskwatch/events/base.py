@@ -1,0 +1,41 @@
+"""What every event shares: the struct's settings and the aliases that its fields use.
+
+An event is one typed fact about a bot. Its own fields are in its family's file; the envelope (`v`, `ts`, `seq`, `run`,
+`crc`) is added by the journal's writer and read back by `deskwatch.events.line`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TypeAlias
+
+import msgspec
+
+Number: TypeAlias = float | None
+"""A figure. A bot that measured NaN or an infinity is recorded as null, and counted."""
+
+Json: TypeAlias = "str | int | float | bool | None | list[Json] | dict[str, Json]"
+"""What a free-form field may hold."""
+
+_WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def snake_case(name: str) -> str:
+    """`OrderFilled` → `order_filled`: the `type` of an event on the wire."""
+    return _WORD_START.sub("_", name).lower()
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag=snake_case):
+    """Base of all events. Optional fields that were not given are left out of the line."""
+
+    trace: str | None = None
+    """W3C trace id, 32 hex digits, of the order's life that this event belongs to."""
+    cause: str | None = None
+    """Id of the order, decision or command that this event follows from."""
+
+
+class Unknown(msgspec.Struct, frozen=True, kw_only=True):
+    """An event of a type that this version does not know: kept, counted and shipped, but not interpreted."""
+
+    trace: str | None = None
+    cause: str | None = None

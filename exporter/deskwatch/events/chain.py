@@ -1,0 +1,133 @@
+"""Chain: transactions, gas, blocks and contracts of an EVM chain. Wei are decimal strings."""
+
+from __future__ import annotations
+
+from deskwatch.events.base import Event, Json, Number
+
+
+class TransactionSent(Event):
+    """The bot is about to send, or has just sent, a transaction."""
+
+    chain: str
+    """Chain name or id."""
+    transaction: str
+    """Its hash."""
+    sender: str
+    """The address that pays."""
+    nonce: int
+    """The sender's nonce."""
+    purpose: str | None = None
+    """A short word: `swap`, `approve`, `transfer` …"""
+    to: str | None = None
+    """Address called."""
+    gas_limit: int | None = None
+    """Gas offered."""
+    max_fee_wei: str | None = None
+    """Most that is paid for a unit of gas."""
+
+
+class TransactionConfirmed(Event):
+    """A transaction was mined and succeeded."""
+
+    chain: str
+    """Chain name or id."""
+    transaction: str
+    """Its hash."""
+    sender: str
+    """The address that paid."""
+    block: int
+    """Block number."""
+    gas_used: int
+    """Units of gas."""
+    gas_price_wei: str
+    """Paid for each unit (effective gas price)."""
+    gas_cost: Number
+    """Units × price, in `asset`."""
+    asset: str
+    """The chain's native asset."""
+    purpose: str | None = None
+    """A short word: `swap`, `approve`, `transfer` …"""
+    gas_cost_quote: Number = None
+    """The same in `quote_asset`."""
+    quote_asset: str | None = None
+    """The asset in which the bot is judged."""
+    inclusion_seconds: Number = None
+    """From sent to mined, as the bot saw it."""
+
+
+class TransactionReverted(Event):
+    """A transaction was mined and failed. Its gas is paid all the same."""
+
+    chain: str
+    """Chain name or id."""
+    transaction: str
+    """Its hash."""
+    sender: str
+    """The address that paid."""
+    block: int
+    """Block number."""
+    gas_used: int
+    """Units of gas."""
+    gas_price_wei: str
+    """Paid for each unit (effective gas price)."""
+    gas_cost: Number
+    """Units × price, in `asset`."""
+    asset: str
+    """The chain's native asset."""
+    reason: str
+    """A short word for the metric: `slippage`, `expired`, `unknown` …"""
+    purpose: str | None = None
+    """A short word: `swap`, `approve`, `transfer` …"""
+    gas_cost_quote: Number = None
+    """The same in `quote_asset`."""
+    quote_asset: str | None = None
+    """The asset in which the bot is judged."""
+    inclusion_seconds: Number = None
+    """From sent to mined, as the bot saw it."""
+    message: str | None = None
+    """The revert's own words."""
+
+
+class GasPriceObserved(Event):
+    """What gas costs now."""
+
+    chain: str
+    """Chain name or id."""
+    gas_price_wei: str
+    """What the node advises for a unit."""
+    base_fee_wei: str | None = None
+    """Base fee of the newest block (EIP-1559)."""
+    priority_fee_wei: str | None = None
+    """Tip that is usual now."""
+
+
+class BlockObserved(Event):
+    """A new head of the chain."""
+
+    chain: str
+    """Chain name or id."""
+    block: int
+    """Block number."""
+    block_timestamp_seconds: Number
+    """The block's own Unix time."""
+    transactions: int | None = None
+    """How many transactions it holds."""
+    gas_used: int | None = None
+    """Units of gas."""
+    gas_limit: int | None = None
+    """Units of gas allowed."""
+
+
+class ContractObserved(Event):
+    """A view call on a contract."""
+
+    chain: str
+    """Chain name or id."""
+    contract: str
+    """Address."""
+    name: str
+    """What was read, as configured."""
+    value: Number = None
+    """The answer, where it is a number."""
+    data: Json = None
+    """The answer, where it is not."""

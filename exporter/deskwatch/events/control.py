@@ -1,0 +1,123 @@
+"""Control: a command's life, and who did what to the control side.
+
+Accepted, refused and expired are the sidecar's words and count only from its `control` writer; started, succeeded and
+failed are the bot's and count only from the bot's writers.
+"""
+
+from __future__ import annotations
+
+from deskwatch.events.base import Event, Json
+
+
+class CommandAccepted(Event):
+    """The sidecar took a command: it is on disk, and the bot will find it."""
+
+    command_id: str
+    """The command's id."""
+    command: str
+    """Its type: `ping`, `set_mode`, `close_position`, `close_all` …"""
+    params: dict[str, Json]
+    """Its parameters."""
+    actor: str
+    """Name of the token it came with."""
+    expires_ts: int
+    """Unix time in nanoseconds after which the bot must not start it."""
+    reason: str | None = None
+    """The operator's words."""
+    idempotency_key: str | None = None
+    """The caller's key."""
+
+
+class CommandStarted(Event):
+    """The bot begins to act on a command. It is never delivered again."""
+
+    command_id: str
+    """The command's id."""
+    command: str
+    """Its type."""
+
+
+class CommandSucceeded(Event):
+    """The bot did what was asked."""
+
+    command_id: str
+    """The command's id."""
+    command: str
+    """Its type."""
+    result: Json = None
+    """What the bot has to say about it."""
+
+
+class CommandFailed(Event):
+    """The bot could not do what was asked."""
+
+    command_id: str
+    """The command's id."""
+    command: str
+    """Its type."""
+    error: str
+    """Why."""
+
+
+class CommandRefused(Event):
+    """The sidecar did not pass a command on."""
+
+    command_id: str
+    """The command's id."""
+    command: str
+    """Its type."""
+    actor: str
+    """Name of the token it came with."""
+    error: str
+    """Why."""
+
+
+class CommandExpired(Event):
+    """The bot did not start a command in time, and will not start it any more."""
+
+    command_id: str
+    """The command's id."""
+    command: str
+    """Its type."""
+
+
+class SignInRefused(Event):
+    """A request came with a wrong token, or with none where one is needed."""
+
+    route: str
+    """Method and route."""
+    remote: str
+    """The caller's address."""
+    problem: str
+    """`missing`, `wrong` or `scope`."""
+
+
+class TokenMade(Event):
+    """A token was made."""
+
+    name: str
+    """Its name."""
+    scopes: list[str]
+    """What it may do."""
+
+
+class TokenRevoked(Event):
+    """A token was revoked."""
+
+    name: str
+    """Its name."""
+
+
+class ProcessActed(Event):
+    """The supervised process was started, stopped or restarted, or ended by itself."""
+
+    action: str
+    """`start`, `stop`, `restart` or `exit`."""
+    actor: str
+    """A token's name, or `supervisor`."""
+    pid: int | None = None
+    """Its process id."""
+    exit_code: int | None = None
+    """How it ended; negative: the signal."""
+    reason: str | None = None
+    """The operator's words."""

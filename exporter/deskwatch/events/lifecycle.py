@@ -1,0 +1,72 @@
+"""Lifecycle: a bot starts, beats, changes mode, stops."""
+
+from __future__ import annotations
+
+import enum
+
+from deskwatch.events.base import Event, Number
+
+
+class Mode(enum.StrEnum):
+    """What a bot may do, from the most to the least risky."""
+
+    ACTIVE = "active"
+    """It trades."""
+    STANDBY = "standby"
+    """It watches; it may close, and opens nothing."""
+    CLOSING = "closing"
+    """It reduces to flat, then goes to standby."""
+    HALTED = "halted"
+    """It sends nothing until a person re-arms it."""
+
+
+class BotStarted(Event):
+    """A writer of the bot opened its journal."""
+
+    pid: int
+    """Process id on `host`; the sidecar samples that process where it can see it."""
+    host: str
+    """Host name of the machine or container."""
+    mode: Mode
+    """Mode it starts in."""
+    version: str | None = None
+    """The bot's own version."""
+    strategy: str | None = None
+    """The bot's strategy, where it has one only."""
+
+
+class BotStopped(Event):
+    """A writer of the bot closed its journal in good order. A crash leaves no such event."""
+
+    reason: str
+    """Why, in a word or a sentence: `closed`, an exception's name …"""
+    uptime_seconds: Number = None
+    """Time since its BotStarted."""
+
+
+class HeartbeatSent(Event):
+    """The bot's process lives. `idle_seconds` tells whether the bot's own code does too."""
+
+    uptime_seconds: Number
+    """Time since BotStarted."""
+    idle_seconds: Number
+    """Time since the bot's own code last touched the recorder (emitted, read its mode, asked for commands)."""
+    lost_events: int = 0
+    """Events of this run that could not be journaled."""
+    null_values: int = 0
+    """Figures of this run that were NaN or infinite and were journaled as null."""
+    loop_lag_seconds: Number = None
+    """How late the bot's event loop ran its last timer, where the bot measures it."""
+
+
+class ModeChanged(Event):
+    """The bot's own code has seen its new mode: from this event on it acts by it."""
+
+    mode: Mode
+    """The mode from now on."""
+    previous: Mode | None = None
+    """The mode before; absent at a start."""
+    reason: str | None = None
+    """Why: the operator's words, `start`, or the bot's own reason."""
+    actor: str | None = None
+    """Who asked: a token's name, or `bot`."""
