@@ -7,15 +7,15 @@ An event is one typed fact about a bot. Its own fields are in its family's file;
 from __future__ import annotations
 
 import re
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
 Number: TypeAlias = float | None
 """A figure. A bot that measured NaN or an infinity is recorded as null, and counted."""
 
-Json: TypeAlias = "str | int | float | bool | None | list[Json] | dict[str, Json]"
-"""What a free-form field may hold."""
+Json: TypeAlias = Any
+"""What a free-form field may hold: any JSON value (`Any`, as msgspec reads no recursive alias)."""
 
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 

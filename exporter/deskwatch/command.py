@@ -1,0 +1,190 @@
+"""A command as the bot sees it, and how it reaches the bot.
+
+The sidecar appends `CommandAccepted` to the bot's `control` journal; `Inbox` reads it there. A command is started once:
+`CommandStarted` is journaled durably before the bot acts, and after a restart what the bot's own journal has seen
+started is not delivered again.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from deskwatch.errors import CommandError, InvalidLine
+from deskwatch.events import (
+    CommandAccepted,
+    CommandFailed,
+    CommandStarted,
+    CommandSucceeded,
+    Event,
+    Json,
+    Mode,
+)
+from deskwatch.journal import Position, WriterFollower, names, read, tail
+
+MAX_WAITING = 1000
+"""Commands that wait for the bot; the newest is refused beyond."""
+
+
+class Command:
+    """An instruction to the bot. Finish it with `succeed` or `fail`, once.
+
+    Attributes:
+        id: The command's id.
+        type: What is asked: `close_position`, `close_all` …
+        params: Its parameters.
+        reason: The operator's words.
+        actor: Who asks: the token's name.
+    """
+
+    def __init__(self, accepted: CommandAccepted, emit: Callable[[Event, bool], None]) -> None:
+        self.id = accepted.command_id
+        self.type = accepted.command
+        self.params = accepted.params
+        self.reason = accepted.reason
+        self.actor = accepted.actor
+        self.expires_ts = accepted.expires_ts
+        self._emit = emit
+        self._done = False
+
+    def start(self) -> None:
+        """Journal durably that the bot acts on it from now on. The recorder calls this on delivery."""
+        self._emit(CommandStarted(command_id=self.id, command=self.type, cause=self.id), True)
+
+    def succeed(self, result: Json = None) -> None:
+        """Say that what was asked is done.
+
+        Raises:
+            CommandError: It was finished before.
+        """
+        self._finish(CommandSucceeded(command_id=self.id, command=self.type, result=result, cause=self.id))
+
+    def fail(self, reason: str) -> None:
+        """Say that it could not be done, and why.
+
+        Raises:
+            CommandError: It was finished before.
+        """
+        self._finish(CommandFailed(command_id=self.id, command=self.type, error=reason, cause=self.id))
+
+    def _finish(self, outcome: Event) -> None:
+        if self._done:
+            raise CommandError(f"expected to finish command {self.id} once, but it was finished before")
+        self._done = True
+        self._emit(outcome, True)
+
+    def __repr__(self) -> str:
+        return f"Command({self.type!r}, {self.params!r}, id={self.id!r})"
+
+
+class Inbox:
+    """Commands for one bot that were accepted and not yet started, in the order they were accepted."""
+
+    def __init__(self, home: Path, bot: str, own_folder: Path) -> None:
+        self._folder = names.writer_folder(home, bot, names.CONTROL)
+        self._own_folder = own_folder
+        self._follower = WriterFollower(home, bot, names.CONTROL)
+        self._lock = threading.Lock()
+        self._waiting: deque[CommandAccepted] = deque()
+        self.arrived = threading.Condition(self._lock)
+
+    @property
+    def folder(self) -> Path:
+        """The control journal's folder, to be watched."""
+        return self._folder
+
+    def open(self) -> Inbox:
+        """Begin with what is still in time and was not started by an earlier run."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        segments = names.segments(self._folder)
+        if segments:  # earlier segments are full: what was in them has expired or been started long ago
+            self._follower.position = Position(segments[-1], 0)
+        self.poll()
+        return self
+
+    def poll(self) -> bool:
+        """Take in what the control journal has got; True if there is something new."""
+        found: list[CommandAccepted] = []
+        while (batch := self._follower.read()) is not None:
+            for text in batch.lines:
+                if b'"type":"command_accepted"' not in text:
+                    continue
+                try:
+                    event = read(text, batch.bot, batch.writer).event
+                except InvalidLine:
+                    continue  # the sidecar counts it
+                if isinstance(event, CommandAccepted) and self._is_due(event):
+                    found.append(event)
+        if not found:
+            return False
+        with self._lock:
+            self._waiting.extend(found[: max(0, MAX_WAITING - len(self._waiting))])
+            self.arrived.notify_all()
+        return True
+
+    def take(self, *, builtin: bool) -> CommandAccepted | None:
+        """The oldest waiting command, of those the recorder carries out itself or of the others. Late ones are dropped."""
+        with self._lock:
+            now = time.time_ns()
+            for command in list(self._waiting):
+                if command.expires_ts <= now:
+                    self._waiting.remove(command)
+                elif (command.command in BUILTIN) is builtin:
+                    self._waiting.remove(command)
+                    return command
+        return None
+
+    def has_waiting(self) -> bool:
+        """Whether anything waits. Cheap enough for every read of the mode."""
+        return bool(self._waiting)
+
+    def close(self) -> None:
+        """Close the journal's file."""
+        self._follower.close()
+
+    def _is_due(self, command: CommandAccepted) -> bool:
+        if command.expires_ts <= time.time_ns():
+            return False
+        needle = b'"type":"command_started","cause":"%b"' % command.command_id.encode()
+        return next(tail.lines_with(self._own_folder, needle), None) is None
+
+
+BUILTIN = frozenset({"ping", "set_mode"})
+"""Commands that the recorder carries out itself, at the bot's next safe point."""
+
+
+def last_mode(folder: Path) -> Mode | None:
+    """The mode that a bot's own journal saw last."""
+    for text in tail.lines_with(folder, b'"type":"mode_changed"'):
+        try:
+            event = read(text, "", names.MAIN).event
+        except InvalidLine:
+            continue
+        mode = getattr(event, "mode", None)
+        if isinstance(mode, Mode):
+            return mode
+    return None
+
+
+def desired_mode(home: Path, bot: str) -> Mode | None:
+    """The mode that was last asked for in a bot's control journal."""
+    folder = names.writer_folder(home, bot, names.CONTROL)
+    for text in tail.lines_with(folder, b'"command":"set_mode"'):
+        try:
+            event = read(text, bot, names.CONTROL).event
+        except InvalidLine:
+            continue
+        if isinstance(event, CommandAccepted):
+            return mode_of(event)
+    return None
+
+
+def mode_of(command: CommandAccepted) -> Mode | None:
+    """The mode that a `set_mode` command asks for; None where its parameters name none."""
+    try:
+        return Mode(str(command.params.get("mode")))
+    except ValueError:
+        return None

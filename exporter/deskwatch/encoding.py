@@ -1,0 +1,88 @@
+"""An event as the JSON that goes into its line: numbers of all kinds taken, long text cut, strictness checked."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import msgspec
+
+from deskwatch.errors import EventError
+from deskwatch.events import EVENTS, Event
+from deskwatch.journal.line import MAX_LINE_BYTES
+
+_ENVELOPE_BYTES = 256
+MAX_BODY_BYTES = MAX_LINE_BYTES - _ENVELOPE_BYTES
+"""What a line has room for beside its envelope."""
+CUT_MARK = "…[cut]"
+
+
+def _from_scalar(value: object) -> object:
+    """Numpy scalars and their like: whatever has `item()` gives its Python number."""
+    item = getattr(value, "item", None)
+    if callable(item):
+        return item()
+    raise TypeError(f"expected a number, text, bool, list or dict, was {type(value).__name__}")
+
+
+_encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=_from_scalar)
+_strict = {tag: msgspec.json.Decoder(cls) for tag, cls in EVENTS.items()}
+
+
+def encode(event: Event) -> bytes:
+    """The event as one JSON object with its `type` first.
+
+    Raises:
+        TypeError: A field holds something that is neither JSON nor a number.
+    """
+    body = _encoder.encode(event)
+    return body if len(body) <= MAX_BODY_BYTES else _cut(body)
+
+
+def check(event: Event, body: bytes) -> None:
+    """Strict mode: refuse an event whose fields are not of their types, or hold NaN or infinity.
+
+    Raises:
+        EventError: What was expected and what was there.
+    """
+    name = type(event).__name__
+    try:
+        _strict[str(event.__struct_config__.tag)].decode(body)
+    except KeyError:
+        raise EventError(f"expected an event of deskwatch's vocabulary, was {name}") from None
+    except msgspec.ValidationError as error:
+        raise EventError(f"{name}: {error}") from None
+    if count_nulls(event, body):
+        raise EventError(f"{name}: expected finite figures, was {event!r}")
+
+
+def count_nulls(event: Event, body: bytes) -> int:
+    """How many figures of the event are NaN or infinite, and so were encoded as null."""
+    if b"null" not in body:
+        return 0
+    values = (getattr(event, field) for field in event.__struct_fields__)
+    return sum(isinstance(value, float) and not math.isfinite(value) for value in values)
+
+
+def _cut(body: bytes) -> bytes:
+    """Shorten the longest texts of an event until its line fits, and say in `cut` which."""
+    fields: dict[str, Any] = msgspec.json.decode(body)  # the fields' own types don't matter here
+    cut: list[str] = []
+    while len(body) > MAX_BODY_BYTES:
+        name, value = max(fields.items(), key=lambda item: len(_encoder.encode(item[1])))
+        text = value if isinstance(value, str) else _encoder.encode(value).decode()
+        excess = len(body) - MAX_BODY_BYTES + 128
+        keep = max(len(text) - excess, len(text) // 4) if len(text) > 1024 else 0
+        shortened = text.encode()[: len(text.encode()) * keep // max(len(text), 1)].decode(errors="ignore") + CUT_MARK
+        if isinstance(value, str):
+            fields[name] = shortened
+        elif isinstance(value, dict):
+            fields[name] = {"cut": shortened}
+        elif isinstance(value, list):
+            fields[name] = [shortened]
+        else:
+            raise TypeError(f"expected a line of at most {MAX_BODY_BYTES} bytes, and {name} can't be cut")
+        if name not in cut:
+            cut.append(name)
+        body = _encoder.encode({**fields, "cut": cut})
+    return body

@@ -1,0 +1,175 @@
+"""Following journals as they grow.
+
+`WriterFollower` reads one writer's segments from a position on; `Follower` finds all writers of a home and reads them
+in turn. Both return whole lines only and never skip one: what is not yet terminated is read again later.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from deskwatch.journal import names
+from deskwatch.journal.line import MAX_LINE_BYTES
+from deskwatch.journal.notify import Notifier
+
+READ_BYTES = 512 * 1024
+"""Most that one read of one writer returns."""
+
+
+class Position(msgspec.Struct, frozen=True, order=True):
+    """A place in a writer's journal: the segment's first `seq`, and the bytes of it that were read."""
+
+    segment: int = 0
+    offset: int = 0
+
+
+START = Position()
+"""Before everything that the journal holds."""
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """Lines that were read together.
+
+    Attributes:
+        bot: Whose journal.
+        writer: Which writer of it.
+        lines: Whole lines, without newlines; possibly garbage.
+        start: Position of the first line.
+        position: Position behind the last.
+    """
+
+    bot: str
+    writer: str
+    lines: list[bytes]
+    start: Position
+    position: Position
+
+
+class WriterFollower:
+    """Reads one writer's lines in order."""
+
+    def __init__(self, home: Path, bot: str, writer: str, position: Position = START) -> None:
+        self.bot = bot
+        self.writer = writer
+        self.folder = names.writer_folder(home, bot, writer)
+        self.position = position
+        self._fd = -1
+        self._opened = -1
+
+    def read(self, max_bytes: int = READ_BYTES) -> Batch | None:
+        """The next whole lines, or None where there are none yet."""
+        while self._at_segment():
+            data = self._pread(max_bytes)
+            following = None
+            if b"\n" not in data:
+                following = self._next_segment()
+                if following is not None:
+                    data = self._pread(max_bytes)  # this segment is complete now: a line seen half may be whole
+            if data and (b"\n" in data or following is not None or len(data) >= MAX_LINE_BYTES):
+                return self._batch(data)
+            if data or following is None:
+                return None
+            self.position = Position(following, 0)
+        return None
+
+    def backlog_bytes(self) -> int:
+        """Bytes of the journal that were not read yet."""
+        total = 0
+        for first_seq in names.segments(self.folder):
+            if first_seq < self.position.segment:
+                continue
+            try:
+                size = (self.folder / names.segment_name(first_seq)).stat().st_size
+            except FileNotFoundError:
+                continue
+            total += size - (self.position.offset if first_seq == self.position.segment else 0)
+        return max(total, 0)
+
+    def close(self) -> None:
+        """Close the segment that is open. The follower can be used again."""
+        if self._fd >= 0:
+            os.close(self._fd)
+        self._fd = self._opened = -1
+
+    def _pread(self, max_bytes: int) -> bytes:
+        return os.pread(self._fd, max(max_bytes, MAX_LINE_BYTES), self.position.offset)
+
+    def _batch(self, data: bytes) -> Batch:
+        """The whole lines of what was read; an endless or torn line is passed on as it is, to be counted as invalid."""
+        end = data.rfind(b"\n")
+        start = self.position
+        self.position = Position(start.segment, start.offset + (end + 1 if end >= 0 else len(data)))
+        lines = data[:end].split(b"\n") if end >= 0 else [data]
+        return Batch(bot=self.bot, writer=self.writer, lines=lines, start=start, position=self.position)
+
+    def _next_segment(self) -> int | None:
+        return next((first for first in names.segments(self.folder) if first > self.position.segment), None)
+
+    def _at_segment(self) -> bool:
+        """Have the position's segment open; move on to the next where it is gone. False where there is none."""
+        while self._opened != self.position.segment or self._fd < 0:
+            self.close()
+            if self.position.segment > 0:
+                try:
+                    self._fd = os.open(
+                        self.folder / names.segment_name(self.position.segment), os.O_RDONLY | os.O_CLOEXEC
+                    )
+                    self._opened = self.position.segment
+                    return True
+                except FileNotFoundError:
+                    pass
+            following = self._next_segment()
+            if following is None:
+                return False
+            self.position = Position(following, 0)
+        return True
+
+
+class Follower:
+    """Reads every writer of a home, finding new bots and writers as they appear."""
+
+    def __init__(self, home: Path, positions: Mapping[tuple[str, str], Position] | None = None) -> None:
+        self._home = home
+        self._start = dict(positions or {})
+        self._writers: dict[tuple[str, str], WriterFollower] = {}
+        self.notifier = Notifier()
+
+    def open(self) -> Follower:
+        """Start watching the home's folders."""
+        names.journal_root(self._home).mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.notifier.open()
+        self.notifier.watch(names.journal_root(self._home))
+        return self
+
+    def discover(self) -> None:
+        """Take in bots and writers that appeared since the last call."""
+        for bot, writer in names.writers(self._home):
+            if (bot, writer) not in self._writers:
+                folder = names.writer_folder(self._home, bot, writer)
+                self.notifier.watch(folder.parent)
+                self.notifier.watch(folder)
+                position = self._start.get((bot, writer), START)
+                self._writers[bot, writer] = WriterFollower(self._home, bot, writer, position)
+
+    def read(self, max_bytes: int = READ_BYTES) -> list[Batch]:
+        """The next lines of each writer that has any."""
+        batches = (follower.read(max_bytes) for follower in self._writers.values())
+        return [batch for batch in batches if batch is not None]
+
+    def positions(self) -> dict[tuple[str, str], Position]:
+        """Where each writer was read to."""
+        return {key: follower.position for key, follower in self._writers.items()}
+
+    def backlog_bytes(self) -> int:
+        """Bytes that were not read yet, over all writers."""
+        return sum(follower.backlog_bytes() for follower in self._writers.values())
+
+    def close(self) -> None:
+        """Close all files."""
+        for follower in self._writers.values():
+            follower.close()
+        self.notifier.close()

@@ -1,0 +1,143 @@
+"""One line of a journal: an event in its envelope, as strict JSON.
+
+    {"v":1,"ts":<ns>,"seq":<n>,"run":"<id>","type":"order_filled",…the event's fields…,"crc":<CRC-32>}
+
+The CRC-32 (zlib's) is taken over the line as it would be without its last member, `,"crc":…`. A line from a bot in
+another language may leave out `v`, `seq`, `run` and `crc`; `ts` and `type` it must have.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+import msgspec
+
+from deskwatch.errors import InvalidLine
+from deskwatch.events import EVENTS, KINDS, UNKNOWN_KIND, Event, Unknown
+from deskwatch.journal.names import CONTROL
+
+FORMAT = 1
+"""The envelope's `v`."""
+MAX_LINE_BYTES = 64 * 1024
+"""A line, newline included. The recorder cuts longer text; a foreign line that is longer is invalid."""
+
+_FROM_SIDECAR = frozenset(
+    {
+        "command_accepted",
+        "command_refused",
+        "command_expired",
+        "sign_in_refused",
+        "token_made",
+        "token_revoked",
+        "process_acted",
+    }
+)
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What every line has beside the event's own fields."""
+
+    type: str
+    """The event's type, snake_case."""
+    ts: int
+    """Wall clock, nanoseconds since 1970."""
+    v: int = FORMAT
+    """Version of the format."""
+    seq: int | None = None
+    """Gapless per writer, from 1."""
+    run: str | None = None
+    """One id per start of the writer."""
+    crc: int | None = None
+    """CRC-32 of the line without this member."""
+    cut: list[str] | None = None
+    """Fields whose text was cut to keep the line within its limit."""
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """One journal line, read: who wrote it, when, and the event."""
+
+    bot: str
+    writer: str
+    type: str
+    kind: str
+    ts: int
+    seq: int | None
+    run: str | None
+    event: Event | Unknown
+    raw: bytes
+    """The line without its newline."""
+
+    @property
+    def seconds(self) -> float:
+        """`ts` in seconds since 1970."""
+        return self.ts / 1e9
+
+
+_envelopes = msgspec.json.Decoder(Envelope, strict=False)
+_decoders: dict[str, msgspec.json.Decoder[Event]] = {
+    tag: msgspec.json.Decoder(cls, strict=False) for tag, cls in EVENTS.items()
+}
+_unknown = msgspec.json.Decoder(Unknown)
+
+
+def frame(body: bytes, *, ts: int, seq: int, run: bytes) -> bytes:
+    """Put an encoded event (`{"type":…}`) into its envelope; returns the line with its newline."""
+    line = b'{"v":1,"ts":%d,"seq":%d,"run":"%b",%b' % (ts, seq, run, body[1:])
+    return b'%b,"crc":%d}\n' % (line[:-1], zlib.crc32(line))
+
+
+def check_crc(line: bytes, crc: int) -> bool:
+    """Whether a line (without newline) has the CRC that it states."""
+    tail = b',"crc":%d}' % crc
+    return line.endswith(tail) and zlib.crc32(b"}", zlib.crc32(line[: -len(tail)])) == crc
+
+
+def read_envelope(line: bytes) -> Envelope:
+    """The envelope of a line (without newline), checked against its CRC where it states one.
+
+    Raises:
+        InvalidLine: It is not JSON (`json`), lacks `ts` or `type` (`envelope`), is too long (`length`) or was changed
+            since it was written (`crc`).
+    """
+    if len(line) >= MAX_LINE_BYTES:
+        raise InvalidLine("length", f"expected at most {MAX_LINE_BYTES} bytes, was {len(line)}")
+    try:
+        envelope = _envelopes.decode(line)
+    except msgspec.ValidationError as error:
+        raise InvalidLine("envelope", str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidLine("json", str(error)) from None
+    if envelope.crc is not None and not check_crc(line, envelope.crc):
+        raise InvalidLine("crc", f"expected the line to have the CRC-32 that it states, {envelope.crc}")
+    return envelope
+
+
+def read(line: bytes, bot: str, writer: str) -> Record:
+    """One line (without newline) of a bot's writer as a record.
+
+    Raises:
+        InvalidLine: As `read_envelope`; or its fields are not the event's (`fields`); or it is a word that only the
+            sidecar, or only a bot, may say, in the other's journal (`misplaced`).
+    """
+    envelope = read_envelope(line)
+    kind = envelope.type
+    decoder = _decoders.get(kind)
+    if decoder is not None and (kind in _FROM_SIDECAR) is not (writer == CONTROL):
+        raise InvalidLine("misplaced", f"{kind} does not count from writer {writer}")
+    try:
+        event = _unknown.decode(line) if decoder is None else decoder.decode(line)
+    except msgspec.ValidationError as error:
+        raise InvalidLine("fields", f"{kind}: {error}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidLine("json", str(error)) from None
+    return Record(
+        bot=bot,
+        writer=writer,
+        type=kind,
+        kind=KINDS.get(kind, UNKNOWN_KIND),
+        ts=envelope.ts,
+        seq=envelope.seq,
+        run=envelope.run,
+        event=event,
+        raw=line,
+    )

@@ -1,0 +1,81 @@
+"""Being woken by the kernel when a journal grows: inotify on Linux, polling elsewhere.
+
+Written with ctypes because a bot's side has no dependency but msgspec (see docs/decisions/0003-inotify.md).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import select
+import sys
+import time
+from pathlib import Path
+
+_IN_MODIFY = 0x2
+_IN_CREATE = 0x100
+_IN_MOVED_TO = 0x80
+_IN_NONBLOCK = 0o4000
+_IN_CLOEXEC = 0o2000000
+POLL_SECONDS = 0.02
+"""How often to look where the kernel doesn't tell."""
+
+
+class Notifier:
+    """Tells that something changed in watched folders; not what.
+
+    `fileno()` becomes readable on a change, or is -1 where there is no inotify and the caller has to poll.
+    """
+
+    def __init__(self) -> None:
+        self._fd = -1
+        self._watched: set[Path] = set()
+        self._libc: ctypes.CDLL | None = None
+
+    def open(self) -> Notifier:
+        """Ask the kernel for an inotify descriptor; without one, `wait` polls."""
+        if sys.platform == "linux":
+            libc = ctypes.CDLL(None, use_errno=True)
+            self._fd = libc.inotify_init1(_IN_NONBLOCK | _IN_CLOEXEC)
+            self._libc = libc
+        return self
+
+    def fileno(self) -> int:
+        """The descriptor to wait on, or -1."""
+        return self._fd
+
+    def watch(self, folder: Path) -> None:
+        """Also tell of this folder. A folder that can't be watched makes the notifier poll."""
+        if folder in self._watched or self._fd < 0 or self._libc is None:
+            return
+        mask = _IN_MODIFY | _IN_CREATE | _IN_MOVED_TO
+        if self._libc.inotify_add_watch(self._fd, os.fsencode(folder), mask) >= 0:
+            self._watched.add(folder)
+        elif os.path.isdir(folder):
+            self.close()
+
+    def drain(self) -> None:
+        """Forget the changes told so far. Call it before looking, not after."""
+        while self._fd >= 0:
+            try:
+                if len(os.read(self._fd, 65536)) < 32768:
+                    return
+            except BlockingIOError:
+                return
+
+    def wait(self, seconds: float) -> bool:
+        """Block until something changed (True) or the time is over (False)."""
+        if self._fd < 0:
+            time.sleep(min(seconds, POLL_SECONDS))
+            return True
+        ready, _, _ = select.select([self._fd], [], [], seconds)
+        if ready:
+            self.drain()
+        return bool(ready)
+
+    def close(self) -> None:
+        """Give the descriptor back."""
+        if self._fd >= 0:
+            os.close(self._fd)
+        self._fd = -1
+        self._watched.clear()

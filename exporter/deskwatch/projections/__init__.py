@@ -1,0 +1,65 @@
+"""Pure folds over events: metrics, live state, activity, commands. No I/O and no clock."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deskwatch.errors import InvalidLine
+from deskwatch.journal import Batch, Record, read
+from deskwatch.projections.activity import Activity, Entry
+from deskwatch.projections.commands import Commands
+from deskwatch.projections.metrics import Metrics
+from deskwatch.projections.state import State
+
+FORMAT = 1
+"""Version of what `dump` gives. A checkpoint of another version is not loaded: the journal is replayed."""
+
+
+class Projections:
+    """All projections, fed together so that they agree."""
+
+    def __init__(self) -> None:
+        self.metrics = Metrics()
+        self.state = State()
+        self.activity = Activity()
+        self.commands = Commands()
+
+    def apply(self, record: Record) -> Entry | None:
+        """Fold one record into all; its entry in the activity, if it has one."""
+        self.metrics.apply(record)
+        self.state.apply(record)
+        self.commands.apply(record)
+        return self.activity.apply(record)
+
+    def apply_batch(self, batch: Batch) -> list[Entry]:
+        """Fold a batch of lines in. A line that is no event is counted and passed over."""
+        entries = []
+        for line in batch.lines:
+            try:
+                record = read(line, batch.bot, batch.writer)
+            except InvalidLine as error:
+                self.metrics.invalid(batch.bot, batch.writer, error.reason)
+                continue
+            entry = self.apply(record)
+            if entry is not None:
+                entries.append(entry)
+        return entries
+
+    def dump(self) -> dict[str, Any]:
+        """The state as JSON-able values, for the checkpoint."""
+        return {
+            "metrics": self.metrics.dump(),
+            "state": self.state.dump(),
+            "activity": self.activity.dump(),
+            "commands": self.commands.dump(),
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Take the state back from a checkpoint."""
+        self.metrics.load(state["metrics"])
+        self.state.load(state["state"])
+        self.activity.load(state["activity"])
+        self.commands.load(state["commands"])
+
+
+__all__ = ["Activity", "Commands", "Metrics", "Projections", "Record", "State"]

@@ -1,0 +1,152 @@
+"""Recent activity: the newest events, filtered the way people look for them.
+
+Observations that come many times a second (blocks, pools, prices, heartbeats, requests) are state, not activity; they
+are left out of what is kept here and are found in the journal and in Loki.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from deskwatch import events as ev
+from deskwatch.journal import Record
+
+KEPT = 2000
+"""Events that are kept in memory."""
+
+LEVELS = ("debug", "info", "warning", "error", "critical")
+_NOT_ACTIVITY = frozenset(
+    {
+        "heartbeat_sent",
+        "price_observed",
+        "book_observed",
+        "pool_observed",
+        "gas_price_observed",
+        "block_observed",
+        "balance_observed",
+        "equity_observed",
+        "request_completed",
+        "pool_usage_observed",
+        "position_updated",
+    }
+)
+_LEVEL_OF_TYPE = {
+    "order_rejected": "warning",
+    "order_expired": "warning",
+    "transaction_reverted": "warning",
+    "command_failed": "error",
+    "command_expired": "warning",
+    "command_refused": "warning",
+    "sign_in_refused": "warning",
+    "risk_alert_raised": "warning",
+}
+
+
+def level_of(record: Record) -> str:
+    """How serious an event is: one of LEVELS."""
+    event = record.event
+    if isinstance(event, ev.LogRecorded | ev.ErrorOccurred):
+        level = event.levelname.lower()
+        return level if level in LEVELS else "info"
+    if isinstance(event, ev.RiskAlertRaised) and event.severity in LEVELS:
+        return event.severity
+    if isinstance(event, ev.ConnectionChanged) and not event.up:
+        return "warning"
+    return _LEVEL_OF_TYPE.get(record.type, "info")
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One event in the activity, with what it is filtered by."""
+
+    number: int
+    """Grows by one with each record that the sidecar folds; the position that a reader goes on from."""
+    bot: str
+    kind: str
+    type: str
+    level: str
+    ts: int
+    provider: str | None
+    symbol: str | None
+    raw: msgspec.Raw
+    """The journal's line: JSON."""
+
+
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which entries are wanted; None means any. `level` means this one or a more serious one."""
+
+    bot: str | None = None
+    kind: str | None = None
+    type: str | None = None
+    provider: str | None = None
+    symbol: str | None = None
+    level: str | None = None
+
+    def accepts(self, entry: Entry) -> bool:
+        """Whether an entry is wanted."""
+        return (
+            (self.bot is None or entry.bot == self.bot)
+            and (self.kind is None or entry.kind == self.kind)
+            and (self.type is None or entry.type == self.type)
+            and (self.provider is None or entry.provider == self.provider)
+            and (self.symbol is None or entry.symbol == self.symbol)
+            and (self.level is None or LEVELS.index(entry.level) >= LEVELS.index(self.level))
+        )
+
+
+class Activity:
+    """The projection: `apply` records, read with `newest` and `since`."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        """Number of the newest record folded, activity or not."""
+        self._entries: deque[Entry] = deque(maxlen=KEPT)
+
+    def apply(self, record: Record) -> Entry | None:
+        """Fold one record in; its entry, if it is activity."""
+        self.number += 1
+        if record.type in _NOT_ACTIVITY:
+            return None
+        event = record.event
+        entry = Entry(
+            number=self.number,
+            bot=record.bot,
+            kind=record.kind,
+            type=record.type,
+            level=level_of(record),
+            ts=record.ts,
+            provider=getattr(event, "provider", None),
+            symbol=getattr(event, "symbol", None),
+            raw=msgspec.Raw(record.raw),
+        )
+        self._entries.append(entry)
+        return entry
+
+    def newest(self, wanted: Filter, limit: int) -> list[Entry]:
+        """The newest entries that are wanted, newest first."""
+        found: list[Entry] = []
+        for entry in reversed(self._entries):
+            if len(found) == limit:
+                break
+            if wanted.accepts(entry):
+                found.append(entry)
+        return found
+
+    def since(self, number: int, wanted: Filter) -> Iterator[Entry]:
+        """Entries after a number that are wanted, oldest first."""
+        return (entry for entry in self._entries if entry.number > number and wanted.accepts(entry))
+
+    def dump(self) -> Any:
+        """The state as JSON-able values, for the checkpoint."""
+        return {"number": self.number, "entries": [msgspec.structs.asdict(entry) for entry in self._entries]}
+
+    def load(self, state: Any) -> None:
+        """Take the state back from a checkpoint."""
+        self.number = state["number"]
+        entries = (
+            Entry(**{**entry, "raw": msgspec.Raw(msgspec.json.encode(entry["raw"]))}) for entry in state["entries"]
+        )
+        self._entries = deque(entries, maxlen=KEPT)

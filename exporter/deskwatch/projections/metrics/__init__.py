@@ -1,0 +1,80 @@
+"""Metrics as a fold over events: a file for each family of metrics, joined here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deskwatch.journal import Record
+from deskwatch.projections.metrics.account import Account
+from deskwatch.projections.metrics.chain import Chain
+from deskwatch.projections.metrics.control import Control
+from deskwatch.projections.metrics.decisions import Decisions
+from deskwatch.projections.metrics.family import Counter, Family, Gauge, Histogram
+from deskwatch.projections.metrics.health import Health
+from deskwatch.projections.metrics.journal import Journal
+from deskwatch.projections.metrics.lifecycle import Lifecycle
+from deskwatch.projections.metrics.market import Market
+from deskwatch.projections.metrics.orders import Orders
+from deskwatch.projections.metrics.positions import Positions
+from deskwatch.projections.metrics.registry import Group, Registry
+from deskwatch.projections.metrics.trades import Trades
+
+
+class Metrics:
+    """The projection: `apply` records, read `families`."""
+
+    def __init__(self) -> None:
+        registry = Registry()
+        self._journal = Journal(registry)
+        self._groups: tuple[Group, ...] = (
+            Lifecycle(registry),
+            Orders(registry),
+            Trades(registry),
+            Positions(registry),
+            Account(registry),
+            Decisions(registry),
+            Chain(registry),
+            Market(registry),
+            Health(registry),
+            Control(registry),
+        )
+        self._folded = registry.counter("deskwatch_series_folded", "Updates that found their family full.", "kind")
+        self._handlers = registry.handlers
+        self._always = registry.always
+        self.families: list[Family[Any]] = registry.families
+
+    def apply(self, record: Record) -> None:
+        """Fold one record in."""
+        for always in self._always:
+            always(record)
+        for handler in self._handlers.get(type(record.event), ()):  # type: ignore[arg-type]  # Unknown has none
+            handler(record, record.event)
+
+    def invalid(self, bot: str, writer: str, reason: str) -> None:
+        """Count a line that is no event."""
+        self._journal.invalid.inc((bot, writer, reason))
+
+    def count_folded(self) -> None:
+        """Bring `deskwatch_series_folded_total` up to date. Called before each exposition."""
+        for family in self.families:
+            if family.folded:
+                self._folded.series[(family.name,)] = float(family.folded)
+
+    def dump(self) -> dict[str, Any]:
+        """The state as JSON-able values, for the checkpoint."""
+        return {
+            "families": {family.name: family.dump() for family in self.families},
+            "folded": {family.name: family.folded for family in self.families if family.folded},
+            "memory": {type(group).__name__: group.memory for group in self._groups},
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Take the state back from a checkpoint."""
+        for family in self.families:
+            family.load(state["families"].get(family.name, []))
+            family.folded = state["folded"].get(family.name, 0)
+        for group in self._groups:
+            group.memory = state["memory"].get(type(group).__name__, {})
+
+
+__all__ = ["Counter", "Family", "Gauge", "Histogram", "Metrics"]

@@ -1,0 +1,53 @@
+"""What a group of families is made with: it declares families, asks for events, and keeps what it must remember."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+from deskwatch.events import Event
+from deskwatch.journal import Record
+from deskwatch.projections.metrics.family import SECONDS, Counter, Family, Gauge, Histogram
+
+E = TypeVar("E", bound=Event)
+Handler = Callable[[Record, Any], None]  # Any: the event's class, as `on` was told
+
+
+class Group(Protocol):
+    """Families of one subject. `memory` is JSON-able and goes into the checkpoint with the series."""
+
+    memory: dict[str, Any]
+
+
+class Registry:
+    """All families, and who wants which event."""
+
+    def __init__(self) -> None:
+        self.families: list[Family[Any]] = []
+        self.handlers: dict[type[Event], list[Handler]] = {}
+        self.always: list[Callable[[Record], None]] = []
+        self.groups: list[Group] = []
+
+    def counter(self, name: str, documentation: str, *labels: str) -> Counter:
+        """A new counter; `name` without `_total`."""
+        return self._add(Counter(name, documentation, labels))
+
+    def gauge(self, name: str, documentation: str, *labels: str) -> Gauge:
+        """A new gauge."""
+        return self._add(Gauge(name, documentation, labels))
+
+    def histogram(self, name: str, documentation: str, *labels: str) -> Histogram:
+        """A new histogram of seconds."""
+        return self._add(Histogram(name, documentation, labels, SECONDS))
+
+    def on(self, event: type[E], handler: Callable[[Record, E], None]) -> None:
+        """Call `handler` with each event of this class."""
+        self.handlers.setdefault(event, []).append(handler)
+
+    def on_every(self, handler: Callable[[Record], None]) -> None:
+        """Call `handler` with each record, of whatever type."""
+        self.always.append(handler)
+
+    def _add(self, family: Any) -> Any:  # Any: each caller's own class of family
+        self.families.append(family)
+        return family

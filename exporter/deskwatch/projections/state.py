@@ -1,0 +1,292 @@
+"""Live state: what each bot is, has and does now, as the page and `/snapshot` show it.
+
+Times are Unix seconds; ages are for whoever shows them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from deskwatch import events as ev
+from deskwatch.journal import Record
+from deskwatch.journal.names import CONTROL, SIDECAR
+
+CURVE_POINTS = 240
+"""Points of the equity curve that are kept; every second one is dropped when there are more."""
+MAX_POSITIONS = 200
+MAX_NAMED = 100
+"""Most prices, balances, connections and alerts that are kept by name."""
+
+
+class ModeState(msgspec.Struct, kw_only=True):
+    """`actual` is what the bot acts by, `desired` what was last asked of it."""
+
+    actual: str | None = None
+    desired: str | None = None
+    since: float | None = None
+    reason: str | None = None
+    actor: str | None = None
+
+
+class Counts(msgspec.Struct, kw_only=True):
+    """Totals over all that the journal holds."""
+
+    events: int = 0
+    orders_submitted: int = 0
+    orders_filled: int = 0
+    orders_failed: int = 0
+    trades_closed: int = 0
+    trades_won: int = 0
+    transactions_sent: int = 0
+    transactions_reverted: int = 0
+    opportunities_found: int = 0
+    errors: int = 0
+
+
+class BotState(msgspec.Struct, kw_only=True):
+    """One bot. Money is by asset: nothing is summed over assets."""
+
+    bot: str
+    mode: ModeState = msgspec.field(default_factory=ModeState)
+    running: bool = False
+    strategy: str | None = None
+    version: str | None = None
+    pid: int | None = None
+    host: str | None = None
+    started: float | None = None
+    last_event: float | None = None
+    last_heartbeat: float | None = None
+    idle_seconds: float | None = None
+    counts: Counts = msgspec.field(default_factory=Counts)
+    equity: dict[str, float] = {}
+    realized_pnl: dict[str, float] = {}
+    gas_spent: dict[str, float] = {}
+    balances: dict[str, dict[str, Any]] = {}
+    prices: dict[str, dict[str, Any]] = {}
+    positions: dict[str, dict[str, Any]] = {}
+    connections: dict[str, dict[str, Any]] = {}
+    alerts: dict[str, dict[str, Any]] = {}
+    gas_price_wei: str | None = None
+    head_block: int | None = None
+    last_decision: dict[str, Any] | None = None
+    last_prediction: dict[str, Any] | None = None
+    last_error: dict[str, Any] | None = None
+    equity_curve: list[tuple[float, float]] = []
+    curve_stride: int = 1
+    curve_skipped: int = 0
+
+
+class State:
+    """The projection: `apply` records, read `bots`."""
+
+    def __init__(self) -> None:
+        self.bots: dict[str, BotState] = {}
+        self.changed: set[str] = set()
+        """Bots whose state changed since someone emptied this set."""
+
+    def apply(self, record: Record) -> None:
+        """Fold one record in."""
+        if record.bot == SIDECAR:
+            return
+        state = self.bots.get(record.bot)
+        if state is None:
+            state = self.bots[record.bot] = BotState(bot=record.bot)
+        state.counts.events += 1
+        if record.writer != CONTROL:
+            state.last_event = max(record.seconds, state.last_event or 0.0)
+        fold = _FOLDS.get(type(record.event))
+        if fold is not None:
+            fold(state, record, record.event)
+        self.changed.add(record.bot)
+
+    def dump(self) -> Any:
+        """The state as JSON-able values, for the checkpoint."""
+        return msgspec.to_builtins(self.bots)
+
+    def load(self, state: Any) -> None:
+        """Take the state back from a checkpoint."""
+        self.bots = msgspec.convert(state, dict[str, BotState])
+
+
+def _put(named: dict[str, dict[str, Any]], name: str, value: dict[str, Any]) -> None:
+    if name in named or len(named) < MAX_NAMED:
+        named[name] = value
+
+
+def _fields(record: Record) -> dict[str, Any]:
+    """The event's own fields and its time, without its type."""
+    fields: dict[str, Any] = msgspec.to_builtins(record.event)
+    del fields["type"]
+    fields["at"] = record.seconds
+    return fields
+
+
+def _bot_started(state: BotState, record: Record, event: ev.BotStarted) -> None:
+    state.running = True
+    state.pid, state.host = event.pid, event.host
+    state.version, state.strategy = event.version, event.strategy
+    state.started = record.seconds
+    state.idle_seconds = None
+
+
+def _bot_stopped(state: BotState, record: Record, event: ev.BotStopped) -> None:
+    state.running = False
+
+
+def _heartbeat(state: BotState, record: Record, event: ev.HeartbeatSent) -> None:
+    state.last_heartbeat = record.seconds
+    state.idle_seconds = event.idle_seconds
+
+
+def _mode_changed(state: BotState, record: Record, event: ev.ModeChanged) -> None:
+    mode = state.mode
+    mode.actual = event.mode
+    if event.previous is not None or mode.since is None:
+        mode.since, mode.reason, mode.actor = record.seconds, event.reason, event.actor
+
+
+def _accepted(state: BotState, record: Record, event: ev.CommandAccepted) -> None:
+    if event.command == "set_mode":
+        state.mode.desired = str(event.params.get("mode"))
+
+
+def _order_submitted(state: BotState, record: Record, event: ev.OrderSubmitted) -> None:
+    state.counts.orders_submitted += 1
+
+
+def _order_filled(state: BotState, record: Record, event: ev.OrderFilled) -> None:
+    state.counts.orders_filled += event.final
+
+
+def _order_rejected(state: BotState, record: Record, event: ev.OrderRejected) -> None:
+    state.counts.orders_failed += 1
+
+
+def _position_opened(state: BotState, record: Record, event: ev.PositionOpened) -> None:
+    if len(state.positions) < MAX_POSITIONS:
+        state.positions[event.position_id] = _fields(record)
+
+
+def _position_updated(state: BotState, record: Record, event: ev.PositionUpdated) -> None:
+    if event.position_id in state.positions:
+        state.positions[event.position_id].update(_fields(record))
+
+
+def _position_closed(state: BotState, record: Record, event: ev.PositionClosed) -> None:
+    state.positions.pop(event.position_id, None)
+    state.counts.trades_closed += 1
+    pnl = event.realized_pnl or 0.0
+    state.counts.trades_won += pnl > 0
+    state.realized_pnl[event.asset] = state.realized_pnl.get(event.asset, 0.0) + pnl
+
+
+def _balance(state: BotState, record: Record, event: ev.BalanceObserved) -> None:
+    _put(state.balances, f"{event.venue} {event.asset}", _fields(record))
+
+
+def _equity(state: BotState, record: Record, event: ev.EquityObserved) -> None:
+    if event.equity is None:
+        return
+    state.equity[event.asset] = event.equity
+    state.curve_skipped += 1
+    if state.curve_skipped >= state.curve_stride or len(state.equity_curve) < 2:
+        state.curve_skipped = 0
+        state.equity_curve.append((record.seconds, event.equity))
+        if len(state.equity_curve) > CURVE_POINTS:
+            state.equity_curve = state.equity_curve[::2]
+            state.curve_stride *= 2
+
+
+def _price(state: BotState, record: Record, event: ev.PriceObserved | ev.PoolObserved) -> None:
+    _put(
+        state.prices,
+        f"{event.venue} {event.symbol}",
+        {
+            "venue": event.venue,
+            "symbol": event.symbol,
+            "price": event.price,
+            "at": record.seconds,
+            "change_24h_ratio": getattr(event, "change_24h_ratio", None),
+            "volume_24h": getattr(event, "volume_24h", None),
+        },
+    )
+
+
+def _sent(state: BotState, record: Record, event: ev.TransactionSent) -> None:
+    state.counts.transactions_sent += 1
+
+
+def _mined(state: BotState, record: Record, event: ev.TransactionConfirmed | ev.TransactionReverted) -> None:
+    state.gas_spent[event.asset] = state.gas_spent.get(event.asset, 0.0) + (event.gas_cost or 0.0)
+    state.counts.transactions_reverted += isinstance(event, ev.TransactionReverted)
+
+
+def _gas_price(state: BotState, record: Record, event: ev.GasPriceObserved) -> None:
+    state.gas_price_wei = event.gas_price_wei
+
+
+def _block(state: BotState, record: Record, event: ev.BlockObserved) -> None:
+    state.head_block = event.block
+
+
+def _decision(state: BotState, record: Record, event: ev.DecisionMade) -> None:
+    state.last_decision = _fields(record)
+
+
+def _prediction(state: BotState, record: Record, event: ev.PredictionMade) -> None:
+    state.last_prediction = _fields(record)
+
+
+def _opportunity(state: BotState, record: Record, event: ev.OpportunityFound) -> None:
+    state.counts.opportunities_found += 1
+
+
+def _connection(state: BotState, record: Record, event: ev.ConnectionChanged) -> None:
+    _put(state.connections, f"{event.venue} {event.connection}", _fields(record))
+
+
+def _error(state: BotState, record: Record, event: ev.ErrorOccurred) -> None:
+    state.counts.errors += 1
+    state.last_error = {"component": event.component, "kind": event.kind, "message": event.message, "at": record.seconds}
+
+
+def _raised(state: BotState, record: Record, event: ev.RiskAlertRaised) -> None:
+    _put(state.alerts, f"{event.alert} {event.symbol or ''}".strip(), _fields(record))
+
+
+def _cleared(state: BotState, record: Record, event: ev.RiskAlertCleared) -> None:
+    state.alerts.pop(f"{event.alert} {event.symbol or ''}".strip(), None)
+
+
+_FOLDS: dict[type, Callable[[BotState, Record, Any], None]] = {
+    ev.BotStarted: _bot_started,
+    ev.BotStopped: _bot_stopped,
+    ev.HeartbeatSent: _heartbeat,
+    ev.ModeChanged: _mode_changed,
+    ev.CommandAccepted: _accepted,
+    ev.OrderSubmitted: _order_submitted,
+    ev.OrderFilled: _order_filled,
+    ev.OrderRejected: _order_rejected,
+    ev.PositionOpened: _position_opened,
+    ev.PositionUpdated: _position_updated,
+    ev.PositionClosed: _position_closed,
+    ev.BalanceObserved: _balance,
+    ev.EquityObserved: _equity,
+    ev.PriceObserved: _price,
+    ev.PoolObserved: _price,
+    ev.TransactionSent: _sent,
+    ev.TransactionConfirmed: _mined,
+    ev.TransactionReverted: _mined,
+    ev.GasPriceObserved: _gas_price,
+    ev.BlockObserved: _block,
+    ev.DecisionMade: _decision,
+    ev.PredictionMade: _prediction,
+    ev.OpportunityFound: _opportunity,
+    ev.ConnectionChanged: _connection,
+    ev.ErrorOccurred: _error,
+    ev.RiskAlertRaised: _raised,
+    ev.RiskAlertCleared: _cleared,
+}
