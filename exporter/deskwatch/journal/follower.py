@@ -7,7 +7,7 @@ in turn. Both return whole lines only and never skip one: what is not yet termin
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -89,6 +89,22 @@ class WriterFollower:
             total += size - (self.position.offset if first_seq == self.position.segment else 0)
         return max(total, 0)
 
+    def end(self) -> Position:
+        """Behind the last whole line that the writer has written by now."""
+        existing = names.segments(self.folder)
+        if not existing:
+            return START
+        with (self.folder / names.segment_name(existing[-1])).open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            at = size
+            while at > 0:
+                start = max(0, at - MAX_LINE_BYTES)
+                newline = os.pread(file.fileno(), at - start, start).rfind(b"\n")
+                if newline >= 0:
+                    return Position(existing[-1], start + newline + 1)
+                at = start
+        return Position(existing[-1], 0)
+
     def close(self) -> None:
         """Close the segment that is open. The follower can be used again."""
         if self._fd >= 0:
@@ -147,22 +163,34 @@ class Follower:
 
     def discover(self) -> None:
         """Take in bots and writers that appeared since the last call."""
-        for bot, writer in names.writers(self._home):
-            if (bot, writer) not in self._writers:
-                folder = names.writer_folder(self._home, bot, writer)
-                self.notifier.watch(folder.parent)
-                self.notifier.watch(folder)
-                position = self._start.get((bot, writer), START)
-                self._writers[bot, writer] = WriterFollower(self._home, bot, writer, position)
+        self.notifier.watch(names.journal_root(self._home))
+        for bot in names.bots(self._home):
+            self.notifier.watch(names.journal_root(self._home) / bot)  # before listing it: nothing is missed
+            for writer in names.writers(self._home, bot):
+                if (bot, writer) not in self._writers:
+                    position = self._start.get((bot, writer), START)
+                    follower = WriterFollower(self._home, bot, writer, position)
+                    self.notifier.watch(follower.folder)
+                    self._writers[bot, writer] = follower
 
-    def read(self, max_bytes: int = READ_BYTES) -> list[Batch]:
-        """The next lines of each writer that has any."""
-        batches = (follower.read(max_bytes) for follower in self._writers.values())
-        return [batch for batch in batches if batch is not None]
+    def read(self, max_bytes: int = READ_BYTES) -> Iterator[Batch]:
+        """The next lines of each writer that has any; a writer is read when its turn comes."""
+        for follower in list(self._writers.values()):
+            batch = follower.read(max_bytes)
+            if batch is not None:
+                yield batch
 
     def positions(self) -> dict[tuple[str, str], Position]:
         """Where each writer was read to."""
         return {key: follower.position for key, follower in self._writers.items()}
+
+    def rewind(self, bot: str, writer: str, position: Position) -> None:
+        """Read a writer again from an earlier position."""
+        self._writers[bot, writer].position = position
+
+    def ends(self) -> dict[tuple[str, str], Position]:
+        """Behind the last whole line of each writer, as of now."""
+        return {key: follower.end() for key, follower in self._writers.items()}
 
     def backlog_bytes(self) -> int:
         """Bytes that were not read yet, over all writers."""

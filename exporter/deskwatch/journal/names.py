@@ -69,20 +69,19 @@ def segments(folder: Path) -> list[int]:
     return sorted(int(match[1]) for name in names if (match := _SEGMENT.fullmatch(name)))
 
 
-def writers(home: Path) -> list[tuple[str, str]]:
-    """Every (bot, writer) that has a folder, in order of name; folders with other names are passed over."""
-    root = journal_root(home)
-    found: list[tuple[str, str]] = []
+def bots(home: Path) -> list[str]:
+    """Every bot that has a folder, in order of name; folders with other names are passed over."""
+    return [name for name in _folders(journal_root(home)) if name == SIDECAR or _NAME.fullmatch(name)]
+
+
+def writers(home: Path, bot: str) -> list[str]:
+    """Every writer of a bot that has a folder, in order of name."""
+    return [name for name in _folders(journal_root(home) / bot) if _NAME.fullmatch(name)]
+
+
+def _folders(folder: Path) -> list[str]:
     try:
-        bots = sorted(os.listdir(root))
-    except FileNotFoundError:
-        return found
-    for bot in bots:
-        if bot != SIDECAR and not _NAME.fullmatch(bot):
-            continue
-        try:
-            inside = sorted(os.listdir(root / bot))
-        except NotADirectoryError:
-            continue
-        found.extend((bot, writer) for writer in inside if _NAME.fullmatch(writer) and (root / bot / writer).is_dir())
-    return found
+        with os.scandir(folder) as entries:
+            return sorted(entry.name for entry in entries if entry.is_dir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []

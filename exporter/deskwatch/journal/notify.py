@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import select
+import struct
 import sys
 import time
 from pathlib import Path
@@ -15,6 +16,9 @@ from pathlib import Path
 _IN_MODIFY = 0x2
 _IN_CREATE = 0x100
 _IN_MOVED_TO = 0x80
+_IN_Q_OVERFLOW = 0x4000
+_APPEARED = _IN_CREATE | _IN_MOVED_TO | _IN_Q_OVERFLOW
+_EVENT = struct.Struct("iIII")
 _IN_NONBLOCK = 0o4000
 _IN_CLOEXEC = 0o2000000
 POLL_SECONDS = 0.02
@@ -54,14 +58,22 @@ class Notifier:
         elif os.path.isdir(folder):
             self.close()
 
-    def drain(self) -> None:
-        """Forget the changes told so far. Call it before looking, not after."""
+    def drain(self) -> bool:
+        """Forget the changes told so far; True if a file or folder appeared. Call it before looking, not after."""
+        appeared = False
         while self._fd >= 0:
             try:
-                if len(os.read(self._fd, 65536)) < 32768:
-                    return
+                data = os.read(self._fd, 65536)
             except BlockingIOError:
-                return
+                break
+            at = 0
+            while at < len(data):
+                _, mask, _, length = _EVENT.unpack_from(data, at)
+                appeared = appeared or bool(mask & _APPEARED)
+                at += _EVENT.size + length
+            if len(data) < 32768:
+                break
+        return appeared
 
     def wait(self, seconds: float) -> bool:
         """Block until something changed (True) or the time is over (False)."""

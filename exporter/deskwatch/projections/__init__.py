@@ -19,6 +19,10 @@ class Projections:
     """All projections, fed together so that they agree."""
 
     def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything, as before the first record."""
         self.metrics = Metrics()
         self.state = State()
         self.activity = Activity()

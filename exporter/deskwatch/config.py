@@ -1,0 +1,43 @@
+"""What a sidecar is told: by flags, or by environment variables where a flag is absent."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+
+import msgspec
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 9464
+"""OpenTelemetry's port for a Prometheus exporter."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of one sidecar."""
+
+    home: Path
+    """Folder of all journals."""
+    host: str = DEFAULT_HOST
+    """Address to listen on. Reading needs no token only where this is a loopback address."""
+    port: int = DEFAULT_PORT
+    """TCP port; 0 for any free one."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Host names that a request may be for, beside loopback names (a guard against DNS rebinding)."""
+    read_token_file: Path | None = None
+    """File with a token that may read and change nothing, for Prometheus."""
+    loki_url: str | None = None
+    """Base URL of a Loki, for the log sink; None for none."""
+    loki_tenant: str | None = None
+    """X-Scope-OrgID, where Loki has tenants."""
+    checkpoint_seconds: float = 30.0
+    """Time between checkpoints."""
+    with_parent: bool = False
+    """Stop when the process that started this one is gone."""
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the sidecar."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"

@@ -1,0 +1,1 @@
+"""The process that follows journals and serves everything else."""

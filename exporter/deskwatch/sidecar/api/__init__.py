@@ -1,0 +1,19 @@
+"""The routes, a router per resource."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from deskwatch.sidecar.api import activity, commands, health, metrics, page, process, state, stream
+
+ROUTERS: tuple[APIRouter, ...] = (
+    metrics.router,
+    health.router,
+    state.router,
+    stream.router,
+    activity.router,
+    commands.router,
+    process.router,
+    page.router,
+)
+"""All of them, in the order in which paths are matched."""

@@ -1,0 +1,61 @@
+"""`GET /metrics`: Prometheus text or OpenMetrics, by Accept."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from deskwatch import exposition
+from deskwatch.projections.metrics import Counter, Family, Gauge
+from deskwatch.sidecar.parts import Parts, Wired, may_read
+from deskwatch.sidecar.problems import Problem
+
+router = APIRouter(tags=["metrics"], dependencies=[Depends(may_read)])
+
+
+@router.get("/metrics", response_class=Response)
+async def metrics(request: Request, parts: Wired) -> Response:
+    """All metrics of all bots and of deskwatch itself; 503 until the journals are followed to their end."""
+    if not parts.feed.caught_up.is_set():
+        raise Problem(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "the journals are still being read; counters would seem to fall",
+            {"Retry-After": "1"},
+        )
+    content_type = exposition.negotiate(request.headers.get("accept", ""))
+    return Response(exposition.render(collect(parts), content_type), headers={"Content-Type": content_type})
+
+
+def collect(parts: Parts) -> list[Family[Any]]:
+    """Every family of now: what the journals say, what is sampled, and the sidecar's own work."""
+    projections = parts.feed.projections
+    projections.metrics.count_folded()
+    bots = list(projections.state.bots.values())
+    return [*projections.metrics.families, *parts.samples.families(bots), *_own(parts)]
+
+
+def _own(parts: Parts) -> list[Family[Any]]:
+    backlog = Gauge("deskwatch_backlog_bytes", "Journal bytes that a consumer has not read yet.", ("kind",))
+    backlog.set(("feed",), parts.feed.backlog_bytes())
+    clients = Gauge("deskwatch_stream_clients", "Readers of the stream.", ())
+    clients.set((), len(parts.hub.clients))
+    dropped = Counter("deskwatch_stream_drops", "Readers dropped because they did not read.", ())
+    dropped.inc((), parts.hub.dropped)
+    checkpoints = Counter("deskwatch_checkpoint_failures", "Checkpoints that could not be written.", ())
+    checkpoints.inc((), parts.feed.checkpoint_failures)
+    families: list[Family[Any]] = [backlog, clients, dropped, checkpoints]
+    if parts.sink is not None:
+        sink = parts.sink
+        backlog.set((sink.name,), sink.backlog_bytes())
+        delivered = Counter("deskwatch_sink_delivered", "Lines that a sink has delivered.", ("kind",))
+        delivered.inc((sink.name,), sink.delivered)
+        quarantined = Counter("deskwatch_sink_quarantined", "Lines that a sink could not deliver.", ("kind",))
+        quarantined.inc((sink.name,), sink.quarantined)
+        failures = Counter("deskwatch_sink_failures", "Deliveries tried again.", ("kind", "reason"))
+        for reason, count in list(sink.failures.items()):
+            failures.inc((sink.name, reason), count)
+        families += [delivered, quarantined, failures]
+    return families

@@ -1,0 +1,72 @@
+"""Wiring: the sidecar's parts, started and stopped in one place, and the app that serves them."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from fastapi import FastAPI
+
+from deskwatch.config import Settings
+from deskwatch.errors import WriterLocked
+from deskwatch.sidecar import problems
+from deskwatch.sidecar.api import ROUTERS
+from deskwatch.sidecar.auth import Gate, load_tokens
+from deskwatch.sidecar.commanding import Commanding
+from deskwatch.sidecar.feed import Feed
+from deskwatch.sidecar.hub import Hub
+from deskwatch.sidecar.parts import Parts
+from deskwatch.sidecar.samples import Samples
+from deskwatch.sidecar.supervisor import Supervisor
+from deskwatch.sinks.loki import LokiSink
+from deskwatch.version import __version__
+
+
+def create(settings: Settings, supervised: tuple[str, list[str]] | None = None) -> FastAPI:
+    """The app. Its parts run from its lifespan's start to its end.
+
+    Args:
+        settings: What the sidecar was told.
+        supervised: A bot's name and its command, to be run by the sidecar.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            stack.callback(os.close, _lock_home(settings))
+            gate = Gate(settings, load_tokens(settings))
+            feed = Feed(settings.home, settings.checkpoint_seconds)
+            hub = Hub(feed.projections)
+            feed.listen(hub.publish)
+            commanding = Commanding(settings.home, feed)
+            sink = LokiSink(settings.home, settings.loki_url, settings.loki_tenant) if settings.loki_url else None
+            supervisor = Supervisor(*supervised, settings.home, commanding.journal) if supervised else None
+            samples = Samples(settings.home)
+            for part in (feed, hub, sink, commanding, supervisor):
+                if part is not None:
+                    await stack.enter_async_context(part)
+            app.state.parts = Parts(settings, gate, feed, hub, commanding, samples, sink, supervisor)
+            yield
+
+    app = FastAPI(title="deskwatch", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    problems.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    return app
+
+
+def _lock_home(settings: Settings) -> int:
+    """One sidecar for each home.
+
+    Raises:
+        WriterLocked: Another serves it.
+    """
+    fd = os.open(settings.home / "sidecar.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        raise WriterLocked(str(settings.home), "another sidecar") from None
+    return fd

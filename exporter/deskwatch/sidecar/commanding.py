@@ -1,0 +1,120 @@
+"""Taking commands: each is journaled durably before it is answered, and expired when the bot does not start it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+from deskwatch.errors import DeskwatchError
+from deskwatch.events import CommandAccepted, CommandExpired, Event
+from deskwatch.journal import Writer, names
+from deskwatch.encoding import encode
+from deskwatch.projections.commands import CommandState
+from deskwatch.sidecar.feed import Feed
+
+logger = logging.getLogger(__name__)
+
+EXPIRY_SECONDS = 30.0
+"""A bot must start a command within this time."""
+GRACE_SECONDS = 2.0
+"""A command that was started in its last instant is given this long to be seen."""
+VISIBLE_SECONDS = 5.0
+"""How long to wait for an accepted command to come back through the journal."""
+
+
+class KeyReused(Exception):
+    """An idempotency key came again with another command."""
+
+
+class Commanding:
+    """The control side's writers. An async context manager."""
+
+    def __init__(self, home: Path, feed: Feed) -> None:
+        self._home = home
+        self._feed = feed
+        self._writers: dict[str, Writer] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._expired: set[str] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Commanding:
+        self._task = asyncio.create_task(self._expire(), name="command expiry")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Put everything on disk and release the journals."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        for writer in self._writers.values():
+            await asyncio.to_thread(writer.close)
+
+    async def accept(
+        self, bot: str, kind: str, params: dict[str, Any], *, actor: str, reason: str | None, key: str | None
+    ) -> CommandState:
+        """Pass a command on to a bot; it is on disk when this returns.
+
+        Args:
+            bot: A bot that has a journal.
+            kind: The command's type.
+            params: Its parameters, checked.
+            actor: Name of the token it came with.
+            reason: The operator's words.
+            key: The caller's idempotency key: the same key and command give the same resource.
+
+        Raises:
+            KeyReused: The key came with another command before.
+            OSError: The journal can't be written: the command was not accepted.
+        """
+        async with self._locks.setdefault(bot, asyncio.Lock()):
+            if key is not None and (known := self._feed.projections.commands.by_key(bot, key)) is not None:
+                if (known.type, known.params) != (kind, params):
+                    raise KeyReused(key)
+                return known
+            accepted = CommandAccepted(
+                command_id=uuid.uuid4().hex,
+                command=kind,
+                params=params,
+                actor=actor,
+                reason=reason,
+                expires_ts=time.time_ns() + int(EXPIRY_SECONDS * 1e9),
+                idempotency_key=key,
+            )
+            await self.journal(bot, accepted)
+            commands = self._feed.projections.commands
+            await self._feed.wait_for(lambda: commands.get(accepted.command_id) is not None, VISIBLE_SECONDS)
+            return commands.get(accepted.command_id) or CommandState(
+                id=accepted.command_id, bot=bot, type=kind, params=params, actor=actor, reason=reason
+            )
+
+    async def journal(self, bot: str, event: Event) -> None:
+        """Append an event of the sidecar's own to a bot's control journal, durably.
+
+        Raises:
+            OSError: The journal can't be written.
+        """
+        await asyncio.to_thread(self._append, bot, encode(event))
+
+    def _append(self, bot: str, body: bytes) -> None:
+        writer = self._writers.get(bot)
+        if writer is None:
+            writer = self._writers[bot] = Writer(names.writer_folder(self._home, bot, names.CONTROL)).open()
+        writer.append(body, durable=True)
+
+    async def _expire(self) -> None:
+        while True:
+            await asyncio.sleep(1.0)
+            for command in self._feed.projections.commands.overdue(time.time() - GRACE_SECONDS):
+                if command.id not in self._expired:
+                    self._expired.add(command.id)
+                    try:
+                        await self.journal(command.bot, CommandExpired(command_id=command.id, command=command.type))
+                    except (OSError, DeskwatchError) as error:
+                        self._expired.discard(command.id)
+                        logger.error("an expiry could not be journaled", extra={"error": str(error)})

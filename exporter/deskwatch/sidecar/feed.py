@@ -1,0 +1,152 @@
+"""The feed: follows all journals and folds what they say into the projections."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from deskwatch.journal import START, Follower, Position
+from deskwatch.journal.notify import POLL_SECONDS
+from deskwatch.projections import Projections
+from deskwatch.projections.activity import Entry
+from deskwatch.sidecar.checkpoint import Checkpoint
+
+logger = logging.getLogger(__name__)
+
+BATCH_BYTES = 128 * 1024
+"""Read at once from one writer: what folds in a few milliseconds."""
+BREATH_SECONDS = 0.005
+"""Pause after each round, so that many lines are folded together instead of one by one."""
+DISCOVER_SECONDS = 1.0
+"""How often to look for new bots, if the kernel doesn't tell."""
+STOP_SECONDS = 5.0
+
+Listener = Callable[[list[Entry]], None]
+
+
+class Feed:
+    """Keeps the projections up to date with the journals. An async context manager.
+
+    Attributes:
+        projections: Read them freely between awaits; they change only within the feed's own steps.
+        caught_up: Set once everything that the journals held at the start is folded in.
+    """
+
+    def __init__(self, home: Path, checkpoint_seconds: float) -> None:
+        self.projections = Projections()
+        self.caught_up = asyncio.Event()
+        self._home = home
+        self._checkpoint = Checkpoint(home)
+        self._checkpoint_seconds = checkpoint_seconds
+        self._follower = Follower(home)
+        self._positions: dict[tuple[str, str], Position] = {}
+        self._goal: dict[tuple[str, str], Position] = {}
+        self._appeared = False
+        self._woken = asyncio.Event()
+        self._folded = asyncio.Condition()
+        self._listeners: list[Listener] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self.checkpoint_failures = 0
+
+    def listen(self, listener: Listener) -> None:
+        """Call `listener` after each round with the new activity; the projections then hold it already."""
+        self._listeners.append(listener)
+
+    async def __aenter__(self) -> Feed:
+        self._positions = self._checkpoint.load(self.projections)
+        self._follower = Follower(self._home, self._positions).open()
+        self._follower.discover()
+        self._goal = self._follower.ends()
+        self._tasks = [
+            asyncio.create_task(self._follow(), name="feed"),
+            asyncio.create_task(self._save_regularly(), name="checkpoint"),
+        ]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop following and write a last checkpoint."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.wait(self._tasks, timeout=STOP_SECONDS)
+        await self._save()
+        self._follower.close()
+
+    def backlog_bytes(self) -> int:
+        """Journal bytes that are not folded in yet."""
+        return self._follower.backlog_bytes()
+
+    async def wait_for(self, condition: Callable[[], bool], seconds: float) -> bool:
+        """Wait until a condition on the projections holds; False if it does not within the time."""
+        async with self._folded:
+            try:
+                await asyncio.wait_for(self._folded.wait_for(condition), seconds)
+            except TimeoutError:
+                return condition()
+        return True
+
+    async def _follow(self) -> None:
+        loop = asyncio.get_running_loop()
+        fd = self._follower.notifier.fileno()
+        if fd >= 0:
+            loop.add_reader(fd, self._wake)
+        discovered = loop.time()
+        try:
+            while True:
+                self._woken.clear()
+                if self._appeared or loop.time() - discovered >= DISCOVER_SECONDS:
+                    self._appeared = False
+                    self._follower.discover()
+                    discovered = loop.time()
+                folded = await self._fold_round()
+                if not self.caught_up.is_set():
+                    self._check_caught_up()
+                    continue
+                await asyncio.sleep(BREATH_SECONDS)
+                if not folded:
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._woken.wait(), DISCOVER_SECONDS if fd >= 0 else POLL_SECONDS)
+        finally:
+            if fd >= 0:
+                loop.remove_reader(fd)
+
+    def _wake(self) -> None:
+        self._appeared = self._follower.notifier.drain() or self._appeared
+        self._woken.set()
+
+    async def _fold_round(self) -> bool:
+        """Fold what each writer has got; False if there was nothing. State and positions change together."""
+        entries: list[Entry] = []
+        folded = False
+        for batch in self._follower.read(BATCH_BYTES):
+            entries += self.projections.apply_batch(batch)
+            self._positions[batch.bot, batch.writer] = batch.position
+            folded = True
+            if len(batch.lines) > 100:
+                await asyncio.sleep(0)
+        if folded:
+            for listener in self._listeners:
+                listener(entries)
+            async with self._folded:
+                self._folded.notify_all()
+        return folded
+
+    def _check_caught_up(self) -> None:
+        if all(self._positions.get(key, START) >= goal for key, goal in self._goal.items()):
+            self.caught_up.set()
+            logger.info("caught up with the journals", extra={"events": self.projections.activity.number})
+
+    async def _save_regularly(self) -> None:
+        while True:
+            await asyncio.sleep(self._checkpoint_seconds)
+            await self._save()
+
+    async def _save(self) -> None:
+        data = self._checkpoint.encode(self.projections, self._positions)
+        try:
+            await asyncio.to_thread(self._checkpoint.write, data)
+        except OSError as error:
+            self.checkpoint_failures += 1
+            logger.error("checkpoint could not be written", extra={"error": str(error)})

@@ -1,0 +1,120 @@
+"""What the routes work with: the sidecar's running parts, found on the app."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated
+
+import msgspec
+from fastapi import Depends, Request
+from fastapi.requests import HTTPConnection
+from starlette.responses import Response
+
+from deskwatch.config import Settings
+from deskwatch.events import SignInRefused
+from deskwatch.journal.names import SIDECAR
+from deskwatch.projections.state import BotState
+from deskwatch.sidecar.auth import Denied, Gate, Scope
+from deskwatch.sidecar.commanding import Commanding
+from deskwatch.sidecar.feed import Feed
+from deskwatch.sidecar.hub import Hub
+from deskwatch.sidecar.problems import Problem
+from deskwatch.sidecar.samples import Samples
+from deskwatch.sidecar.supervisor import Supervisor
+from deskwatch.sinks.loki import LokiSink
+
+_encoder = msgspec.json.Encoder()
+
+
+class Parts:
+    """The running parts of one sidecar. `sink` and `supervisor` are there where they were asked for."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        gate: Gate,
+        feed: Feed,
+        hub: Hub,
+        commanding: Commanding,
+        samples: Samples,
+        sink: LokiSink | None,
+        supervisor: Supervisor | None,
+    ) -> None:
+        self.settings = settings
+        self.gate = gate
+        self.feed = feed
+        self.hub = hub
+        self.commanding = commanding
+        self.samples = samples
+        self.sink = sink
+        self.supervisor = supervisor
+
+
+def parts_of(connection: HTTPConnection) -> Parts:
+    """The parts behind a request or a WebSocket."""
+    parts: Parts = connection.app.state.parts
+    return parts
+
+
+Wired = Annotated[Parts, Depends(parts_of)]
+
+
+async def _admit(connection: HTTPConnection, scope: Scope) -> str:
+    parts = parts_of(connection)
+    if not parts.gate.knows_host(connection.headers.get("host", "")):
+        raise Problem(HTTPStatus.MISDIRECTED_REQUEST, "expected a Host that names this sidecar; add it by --allowed-host")
+    try:
+        return parts.gate.identify(connection.headers.get("authorization"), scope)
+    except Denied as denied:
+        await _journal_refusal(connection, parts, denied)
+        if denied.problem == "scope":
+            raise Problem(HTTPStatus.FORBIDDEN, f"expected a token that may {scope}") from None
+        raise Problem(
+            HTTPStatus.UNAUTHORIZED,
+            f"expected 'Authorization: Bearer' with a token that may {scope}; the operator's is in <home>/token",
+            {"WWW-Authenticate": "Bearer"},
+        ) from None
+
+
+async def _journal_refusal(connection: HTTPConnection, parts: Parts, denied: Denied) -> None:
+    """A wrong token is journaled; a missing one only where it would change something."""
+    method = connection.scope.get("method", "WS")
+    if denied.problem == "missing" and method in ("GET", "WS", "HEAD"):
+        return
+    client = connection.client.host if connection.client else "unknown"
+    event = SignInRefused(route=f"{method} {connection.url.path}"[:200], remote=client, problem=denied.problem)
+    await parts.commanding.journal(SIDECAR, event)
+
+
+async def may_read(connection: HTTPConnection) -> str:
+    """Name of a caller who may read."""
+    return await _admit(connection, "read")
+
+
+async def may_operate(connection: HTTPConnection) -> str:
+    """Name of a caller who may change things."""
+    return await _admit(connection, "operate")
+
+
+Reader = Annotated[str, Depends(may_read)]
+Operator = Annotated[str, Depends(may_operate)]
+
+
+def known_bot(bot: str, request: Request) -> BotState:
+    """The state of the bot that a path names.
+
+    Raises:
+        Problem: 404, there is no such bot.
+    """
+    state = parts_of(request).feed.projections.state.bots.get(bot)
+    if state is None:
+        raise Problem(HTTPStatus.NOT_FOUND, f"expected a bot that has a journal here, was {bot[:80]!r}; see GET /bots")
+    return state
+
+
+KnownBot = Annotated[BotState, Depends(known_bot)]
+
+
+def as_json(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """An answer encoded by msgspec."""
+    return Response(_encoder.encode(value), status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")

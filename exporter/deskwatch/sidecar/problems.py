@@ -1,0 +1,43 @@
+"""Errors as `application/problem+json` (RFC 9457): what was wrong, what was expected, what to do."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+
+class Problem(HTTPException):
+    """An answer that is an error. `detail` is a sentence for a person."""
+
+    def __init__(self, status: HTTPStatus, detail: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(status, detail, headers)
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of an app a problem document."""
+
+    @app.exception_handler(HTTPException)
+    async def http_error(request: Request, error: HTTPException) -> JSONResponse:
+        return _answer(error.status_code, str(error.detail), dict(error.headers or {}))
+
+    @app.exception_handler(RequestValidationError)
+    async def bad_input(request: Request, error: RequestValidationError) -> JSONResponse:
+        faults = [
+            {"at": ".".join(str(part) for part in fault["loc"]), "expected": fault["msg"]} for fault in error.errors()
+        ]
+        detail = "; ".join(f"{fault['at']}: {fault['expected']}" for fault in faults)
+        return _answer(HTTPStatus.UNPROCESSABLE_ENTITY, detail, {}, faults=faults)
+
+    @app.exception_handler(Exception)
+    async def our_fault(request: Request, error: Exception) -> JSONResponse:
+        return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, "deskwatch failed; its log says why", {})
+
+
+def _answer(status: int, detail: str, headers: dict[str, str], **more: Any) -> JSONResponse:
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
+    return JSONResponse(body, status, headers, media_type="application/problem+json")

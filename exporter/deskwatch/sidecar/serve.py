@@ -1,0 +1,104 @@
+"""Running the sidecar: its logs, its socket, its event loop, its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import sys
+
+import uvicorn
+from pythonjsonlogger.json import JsonFormatter
+
+from deskwatch.config import Settings
+from deskwatch.errors import ConfigError
+from deskwatch.journal.names import prepare_home
+from deskwatch.sidecar import app
+from deskwatch.sidecar.parts import Parts
+
+logger = logging.getLogger(__name__)
+
+STOP_SECONDS = 2
+"""How long open connections may hold up the end."""
+PARENT_SECONDS = 1.0
+"""How often to look whether the process that started this one is still there."""
+
+
+def set_up_logs() -> None:
+    """The sidecar's own log records as JSON on stderr."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        JsonFormatter("{asctime}{levelname}{name}{message}", style="{", rename_fields={"asctime": "timestamp"})
+    )
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    for noisy in ("uvicorn.access", "uvicorn.error", "urllib3"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def run(settings: Settings, supervised: tuple[str, list[str]] | None = None) -> int:
+    """Serve until a signal; returns the exit status.
+
+    Raises:
+        ConfigError: The address can't be listened on.
+        WriterLocked: Another sidecar serves this home.
+    """
+    prepare_home(settings.home)
+    set_up_logs()
+    listening = _listen(settings)
+    host, port = listening.getsockname()[:2]
+    if not settings.is_loopback:
+        logger.warning("listening beyond this machine: every request needs a token, and nothing encrypts it")
+    logger.info("listening", extra={"url": f"http://{host}:{port}", "home": str(settings.home)})
+    config = uvicorn.Config(
+        app.create(settings, supervised),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="on",
+        ws="websockets-sansio",
+        ws_max_size=65536,
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
+    server = _Server(config)
+    return asyncio.run(_serve(server, listening, settings))
+
+
+class _Server(uvicorn.Server):
+    """Ends the streams first, so that their readers don't hold up the stop."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        parts: Parts | None = getattr(self.config.app.state, "parts", None)  # type: ignore[union-attr]  # our FastAPI
+        if parts is not None:
+            parts.hub.close()
+        await super().shutdown(sockets)
+
+
+async def _serve(server: uvicorn.Server, listening: socket.socket, settings: Settings) -> int:
+    watch = asyncio.create_task(_watch_parent(server)) if settings.with_parent else None
+    await server.serve(sockets=[listening])
+    if watch is not None:
+        watch.cancel()
+    return 0 if server.started else 1
+
+
+async def _watch_parent(server: uvicorn.Server) -> None:
+    parent = os.getppid()
+    while os.getppid() == parent:
+        await asyncio.sleep(PARENT_SECONDS)
+    logger.info("the process that started the sidecar is gone")
+    server.should_exit = True
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((settings.host, settings.port))
+    except OSError as error:
+        listening.close()
+        raise ConfigError(
+            f"expected to listen on {settings.host}:{settings.port}, but: {error.strerror}; choose another --port"
+        ) from None
+    return listening
