@@ -62,7 +62,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--home", type=Path, default=default_home(), help="folder of all journals (default: %(default)s)")
+    parser.add_argument(
+        "--home", type=Path, default=default_home(), help="folder of all journals (default: %(default)s)"
+    )
     parser.add_argument("--host", default=DEFAULT_HOST, help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port to listen on (default: %(default)s)")
     parser.add_argument("--allowed-host", action="append", default=[], help="a Host name that requests may be for")
@@ -113,7 +115,7 @@ def _demo(arguments: argparse.Namespace) -> int:
     return demo.run(settings_of(arguments), seconds=arguments.seconds, seed=arguments.seed)
 
 
-def _schema(arguments: argparse.Namespace) -> int:
+def _schema(_: argparse.Namespace) -> int:
     from deskwatch import schema
 
     sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(schema.build()), indent=2) + b"\n")

@@ -126,7 +126,7 @@ class Inbox:
         return True
 
     def take(self, *, builtin: bool) -> CommandAccepted | None:
-        """The oldest waiting command, of those the recorder carries out itself or of the others. Late ones are dropped."""
+        """The oldest waiting command: of those the recorder carries out, or of the others. Late ones are dropped."""
         with self._lock:
             now = time.time_ns()
             for command in list(self._waiting):

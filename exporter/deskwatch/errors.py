@@ -30,7 +30,8 @@ class InvalidLine(DeskwatchError):
     """A journal line is not an event.
 
     Attributes:
-        reason: `json`, `length`, `crc`, `envelope`, `fields` or `misplaced`; the label on `deskwatch_invalid_lines_total`.
+        reason: `json`, `length`, `crc`, `envelope`, `fields` or `misplaced`, as `deskwatch_invalid_lines_total` is
+            labelled.
     """
 
     def __init__(self, reason: str, detail: str) -> None:

@@ -20,6 +20,11 @@ TEXT = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
+def _go_float(value: float) -> str:
+    """A number as Go prints it, which is how prometheus-client does."""
+    return str(floatToGoString(value))  # type: ignore[no-untyped-call]  # prometheus-client leaves it untyped
+
+
 def negotiate(accept: str) -> str:
     """The content type to answer an Accept header with: OpenMetrics where it is asked for, else text."""
     return OPENMETRICS if "application/openmetrics-text" in accept else TEXT
@@ -55,7 +60,7 @@ class FamilyCollector(Collector):
             if isinstance(family, Histogram):
                 histogram = HistogramMetricFamily(family.name, family.documentation, labels=family.labels)
                 for labels, series in family.series.items():
-                    buckets = [(floatToGoString(bound), count) for bound, count in _cumulative(family, series)]
+                    buckets = [(_go_float(bound), count) for bound, count in _cumulative(family, series)]
                     histogram.add_metric(labels, buckets, series[-1])
                 yield histogram
                 continue
@@ -68,17 +73,17 @@ class FamilyCollector(Collector):
 
 def _plain(family: Family[Any], name: str) -> Iterator[str]:
     for labels, value in family.series.items():
-        yield f"{name}{_braces(family.labels, labels)} {floatToGoString(value)}\n"
+        yield f"{name}{_braces(family.labels, labels)} {_go_float(value)}\n"
 
 
 def _histogram(family: Histogram) -> Iterator[str]:
     for labels, series in family.series.items():
         names = (*family.labels, "le")
         for bound, count in _cumulative(family, series):
-            yield f"{family.name}_bucket{_braces(names, (*labels, floatToGoString(bound)))} {floatToGoString(count)}\n"
+            yield f"{family.name}_bucket{_braces(names, (*labels, _go_float(bound)))} {_go_float(count)}\n"
         braces = _braces(family.labels, labels)
-        yield f"{family.name}_count{braces} {floatToGoString(sum(series[:-1]))}\n"
-        yield f"{family.name}_sum{braces} {floatToGoString(series[-1])}\n"
+        yield f"{family.name}_count{braces} {_go_float(sum(series[:-1]))}\n"
+        yield f"{family.name}_sum{braces} {_go_float(series[-1])}\n"
 
 
 def _cumulative(family: Histogram, series: list[float]) -> Iterator[tuple[float, float]]:

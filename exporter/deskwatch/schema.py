@@ -18,10 +18,9 @@ from deskwatch.journal.line import FORMAT, Envelope
 
 def build() -> dict[str, Any]:
     """JSON Schema (2020-12) of one journal line: the envelope, and one of the events."""
-    schemas, definitions = msgspec.json.schema_components(
-        [Envelope, *EVENTS.values()], ref_template="#/$defs/{name}"
-    )
-    for cls in (Envelope, *EVENTS.values()):
+    classes: list[type[msgspec.Struct]] = [Envelope, *EVENTS.values()]
+    schemas, definitions = msgspec.json.schema_components(classes, ref_template="#/$defs/{name}")
+    for cls in classes:
         definition = definitions[cls.__name__]
         definition["description"] = inspect.cleandoc(cls.__doc__ or "")
         for name, text in _descriptions(cls).items():

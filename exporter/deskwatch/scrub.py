@@ -13,7 +13,10 @@ REDACTED = "[redacted]"
 
 _NAMES = r"pass(?:word|wd|phrase)?|secret|api[_-]?key|access[_-]?key|auth[_-]?token|token|private[_-]?key|credentials?"
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"(?i)\b((?:mnemonic|seed)(?:[ _-]?phrase)?\W{1,4})(?:[a-z]{3,8}\s+){11,23}[a-z]{3,8}"), rf"\1{REDACTED}"),
+    (
+        re.compile(r"(?i)\b((?:mnemonic|seed)(?:[ _-]?phrase)?\W{1,4})(?:[a-z]{3,8}\s+){11,23}[a-z]{3,8}"),
+        rf"\1{REDACTED}",
+    ),
     (re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://[^/\s:@]*):[^/\s@]+@"), rf"\1:{REDACTED}@"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}"), rf"\1 {REDACTED}"),
     (re.compile(r"(?i)\b(\w*(?:" + _NAMES + r"))(['\"]?\s*[=:]\s*['\"]?)[^\s'\",;&}]{3,}"), rf"\1\2{REDACTED}"),

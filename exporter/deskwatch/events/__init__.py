@@ -116,6 +116,9 @@ UNKNOWN_KIND = "other"
 """The kind of events whose type this version does not know."""
 
 __all__ = [
+    "EVENTS",
+    "KINDS",
+    "UNKNOWN_KIND",
     "AnyEvent",
     "BalanceObserved",
     "BlockObserved",
@@ -131,7 +134,6 @@ __all__ = [
     "ConnectionChanged",
     "ContractObserved",
     "DecisionMade",
-    "EVENTS",
     "EquityObserved",
     "ErrorOccurred",
     "Event",
@@ -140,7 +142,6 @@ __all__ = [
     "GasPriceObserved",
     "HeartbeatSent",
     "Json",
-    "KINDS",
     "LogRecorded",
     "Mode",
     "ModeChanged",
@@ -173,6 +174,5 @@ __all__ = [
     "TransactionReverted",
     "TransactionSent",
     "TransferRecorded",
-    "UNKNOWN_KIND",
     "Unknown",
 ]

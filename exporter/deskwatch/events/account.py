@@ -5,7 +5,7 @@ from __future__ import annotations
 from deskwatch.events.base import Event, Number
 
 
-class BalanceObserved(Event):
+class BalanceObserved(Event, frozen=True, kw_only=True):
     """How much of one asset lies at one place."""
 
     venue: str
@@ -18,7 +18,7 @@ class BalanceObserved(Event):
     """What is not locked in orders or margin."""
 
 
-class EquityObserved(Event):
+class EquityObserved(Event, frozen=True, kw_only=True):
     """What everything the bot holds is worth."""
 
     equity: Number
@@ -29,7 +29,7 @@ class EquityObserved(Event):
     """The strategy, where equity is kept apart."""
 
 
-class TransferRecorded(Event):
+class TransferRecorded(Event, frozen=True, kw_only=True):
     """A deposit or a withdrawal."""
 
     venue: str

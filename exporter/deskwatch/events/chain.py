@@ -5,7 +5,7 @@ from __future__ import annotations
 from deskwatch.events.base import Event, Json, Number
 
 
-class TransactionSent(Event):
+class TransactionSent(Event, frozen=True, kw_only=True):
     """The bot is about to send, or has just sent, a transaction."""
 
     chain: str
@@ -26,7 +26,7 @@ class TransactionSent(Event):
     """Most that is paid for a unit of gas."""
 
 
-class TransactionConfirmed(Event):
+class TransactionConfirmed(Event, frozen=True, kw_only=True):
     """A transaction was mined and succeeded."""
 
     chain: str
@@ -42,7 +42,7 @@ class TransactionConfirmed(Event):
     gas_price_wei: str
     """Paid for each unit (effective gas price)."""
     gas_cost: Number
-    """Units × price, in `asset`."""
+    """Units times price, in `asset`."""
     asset: str
     """The chain's native asset."""
     purpose: str | None = None
@@ -55,7 +55,7 @@ class TransactionConfirmed(Event):
     """From sent to mined, as the bot saw it."""
 
 
-class TransactionReverted(Event):
+class TransactionReverted(Event, frozen=True, kw_only=True):
     """A transaction was mined and failed. Its gas is paid all the same."""
 
     chain: str
@@ -71,7 +71,7 @@ class TransactionReverted(Event):
     gas_price_wei: str
     """Paid for each unit (effective gas price)."""
     gas_cost: Number
-    """Units × price, in `asset`."""
+    """Units times price, in `asset`."""
     asset: str
     """The chain's native asset."""
     reason: str
@@ -88,7 +88,7 @@ class TransactionReverted(Event):
     """The revert's own words."""
 
 
-class GasPriceObserved(Event):
+class GasPriceObserved(Event, frozen=True, kw_only=True):
     """What gas costs now."""
 
     chain: str
@@ -101,7 +101,7 @@ class GasPriceObserved(Event):
     """Tip that is usual now."""
 
 
-class BlockObserved(Event):
+class BlockObserved(Event, frozen=True, kw_only=True):
     """A new head of the chain."""
 
     chain: str
@@ -118,7 +118,7 @@ class BlockObserved(Event):
     """Units of gas allowed."""
 
 
-class ContractObserved(Event):
+class ContractObserved(Event, frozen=True, kw_only=True):
     """A view call on a contract."""
 
     chain: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from deskwatch.events.base import Event, Number
 
 
-class ConnectionChanged(Event):
+class ConnectionChanged(Event, frozen=True, kw_only=True):
     """A connection came up or went down."""
 
     connection: str
@@ -18,7 +18,7 @@ class ConnectionChanged(Event):
     """Why it changed."""
 
 
-class RequestCompleted(Event):
+class RequestCompleted(Event, frozen=True, kw_only=True):
     """A request was answered or failed."""
 
     venue: str

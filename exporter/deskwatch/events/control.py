@@ -9,7 +9,7 @@ from __future__ import annotations
 from deskwatch.events.base import Event, Json
 
 
-class CommandAccepted(Event):
+class CommandAccepted(Event, frozen=True, kw_only=True):
     """The sidecar took a command: it is on disk, and the bot will find it."""
 
     command_id: str
@@ -28,7 +28,7 @@ class CommandAccepted(Event):
     """The caller's key."""
 
 
-class CommandStarted(Event):
+class CommandStarted(Event, frozen=True, kw_only=True):
     """The bot begins to act on a command. It is never delivered again."""
 
     command_id: str
@@ -37,7 +37,7 @@ class CommandStarted(Event):
     """Its type."""
 
 
-class CommandSucceeded(Event):
+class CommandSucceeded(Event, frozen=True, kw_only=True):
     """The bot did what was asked."""
 
     command_id: str
@@ -48,7 +48,7 @@ class CommandSucceeded(Event):
     """What the bot has to say about it."""
 
 
-class CommandFailed(Event):
+class CommandFailed(Event, frozen=True, kw_only=True):
     """The bot could not do what was asked."""
 
     command_id: str
@@ -59,7 +59,7 @@ class CommandFailed(Event):
     """Why."""
 
 
-class CommandRefused(Event):
+class CommandRefused(Event, frozen=True, kw_only=True):
     """The sidecar did not pass a command on."""
 
     command_id: str
@@ -72,7 +72,7 @@ class CommandRefused(Event):
     """Why."""
 
 
-class CommandExpired(Event):
+class CommandExpired(Event, frozen=True, kw_only=True):
     """The bot did not start a command in time, and will not start it any more."""
 
     command_id: str
@@ -81,7 +81,7 @@ class CommandExpired(Event):
     """Its type."""
 
 
-class SignInRefused(Event):
+class SignInRefused(Event, frozen=True, kw_only=True):
     """A request came with a wrong token, or with none where one is needed."""
 
     route: str
@@ -92,7 +92,7 @@ class SignInRefused(Event):
     """`missing`, `wrong` or `scope`."""
 
 
-class TokenMade(Event):
+class TokenMade(Event, frozen=True, kw_only=True):
     """A token was made."""
 
     name: str
@@ -101,14 +101,14 @@ class TokenMade(Event):
     """What it may do."""
 
 
-class TokenRevoked(Event):
+class TokenRevoked(Event, frozen=True, kw_only=True):
     """A token was revoked."""
 
     name: str
     """Its name."""
 
 
-class ProcessActed(Event):
+class ProcessActed(Event, frozen=True, kw_only=True):
     """The supervised process was started, stopped or restarted, or ended by itself."""
 
     action: str

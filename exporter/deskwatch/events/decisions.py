@@ -5,7 +5,7 @@ from __future__ import annotations
 from deskwatch.events.base import Event, Json, Number
 
 
-class DecisionMade(Event):
+class DecisionMade(Event, frozen=True, kw_only=True):
     """A model or rule chose what to do."""
 
     decision_id: str
@@ -38,7 +38,7 @@ class DecisionMade(Event):
     """The figures it was decided on."""
 
 
-class PredictionMade(Event):
+class PredictionMade(Event, frozen=True, kw_only=True):
     """A model said how likely something is, or what a value will be."""
 
     prediction_id: str
@@ -65,7 +65,7 @@ class PredictionMade(Event):
     """From asking to answer."""
 
 
-class PredictionResolved(Event):
+class PredictionResolved(Event, frozen=True, kw_only=True):
     """What was predicted came true or did not. Carries the prediction's figures, so that it can be scored alone."""
 
     prediction_id: str
@@ -90,7 +90,7 @@ class PredictionResolved(Event):
     """How often the target had happened before, 0 to 1: the forecast that a provider must beat."""
 
 
-class SignalRaised(Event):
+class SignalRaised(Event, frozen=True, kw_only=True):
     """A strategy or feed raised a signal."""
 
     signal: str
@@ -107,7 +107,7 @@ class SignalRaised(Event):
     """0 to 1."""
 
 
-class OpportunityFound(Event):
+class OpportunityFound(Event, frozen=True, kw_only=True):
     """The bot saw a trade worth considering."""
 
     opportunity_id: str
@@ -128,7 +128,7 @@ class OpportunityFound(Event):
     """Where to sell."""
 
 
-class OpportunityMissed(Event):
+class OpportunityMissed(Event, frozen=True, kw_only=True):
     """An opportunity was not taken, or was gone when taken."""
 
     opportunity_id: str

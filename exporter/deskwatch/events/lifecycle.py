@@ -20,7 +20,7 @@ class Mode(enum.StrEnum):
     """It sends nothing until a person re-arms it."""
 
 
-class BotStarted(Event):
+class BotStarted(Event, frozen=True, kw_only=True):
     """A writer of the bot opened its journal."""
 
     pid: int
@@ -35,7 +35,7 @@ class BotStarted(Event):
     """The bot's strategy, where it has one only."""
 
 
-class BotStopped(Event):
+class BotStopped(Event, frozen=True, kw_only=True):
     """A writer of the bot closed its journal in good order. A crash leaves no such event."""
 
     reason: str
@@ -44,7 +44,7 @@ class BotStopped(Event):
     """Time since its BotStarted."""
 
 
-class HeartbeatSent(Event):
+class HeartbeatSent(Event, frozen=True, kw_only=True):
     """The bot's process lives. `idle_seconds` tells whether the bot's own code does too."""
 
     uptime_seconds: Number
@@ -59,7 +59,7 @@ class HeartbeatSent(Event):
     """How late the bot's event loop ran its last timer, where the bot measures it."""
 
 
-class ModeChanged(Event):
+class ModeChanged(Event, frozen=True, kw_only=True):
     """The bot's own code has seen its new mode: from this event on it acts by it."""
 
     mode: Mode

@@ -5,7 +5,7 @@ from __future__ import annotations
 from deskwatch.events.base import Event, Json
 
 
-class LogRecorded(Event):
+class LogRecorded(Event, frozen=True, kw_only=True):
     """A log record below the level of an error."""
 
     message: str
@@ -22,7 +22,7 @@ class LogRecorded(Event):
     """What the call passed as `extra`."""
 
 
-class ErrorOccurred(Event):
+class ErrorOccurred(Event, frozen=True, kw_only=True):
     """Something went wrong."""
 
     component: str

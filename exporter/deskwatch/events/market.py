@@ -5,7 +5,7 @@ from __future__ import annotations
 from deskwatch.events.base import Event, Number
 
 
-class PriceObserved(Event):
+class PriceObserved(Event, frozen=True, kw_only=True):
     """A last or mid price at a venue."""
 
     venue: str
@@ -22,7 +22,7 @@ class PriceObserved(Event):
     """Traded over 24 hours, in the quote asset."""
 
 
-class BookObserved(Event):
+class BookObserved(Event, frozen=True, kw_only=True):
     """The top of an order book."""
 
     venue: str
@@ -39,7 +39,7 @@ class BookObserved(Event):
     """Size at the best ask, in the base asset."""
 
 
-class PoolObserved(Event):
+class PoolObserved(Event, frozen=True, kw_only=True):
     """The reserves of a liquidity pool."""
 
     venue: str
@@ -66,7 +66,7 @@ class PoolObserved(Event):
     """Block number of the reading."""
 
 
-class FundingRateObserved(Event):
+class FundingRateObserved(Event, frozen=True, kw_only=True):
     """The funding rate of a perpetual contract."""
 
     venue: str

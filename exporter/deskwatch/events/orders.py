@@ -5,7 +5,7 @@ from __future__ import annotations
 from deskwatch.events.base import Event, Number
 
 
-class OrderSubmitted(Event):
+class OrderSubmitted(Event, frozen=True, kw_only=True):
     """The bot is about to send an order. Journal it before sending, so that no order is ever unknown."""
 
     order_id: str
@@ -30,7 +30,7 @@ class OrderSubmitted(Event):
     """From the decision to this submission."""
 
 
-class OrderAcknowledged(Event):
+class OrderAcknowledged(Event, frozen=True, kw_only=True):
     """The venue took the order."""
 
     order_id: str
@@ -45,7 +45,7 @@ class OrderAcknowledged(Event):
     """The strategy it belongs to."""
 
 
-class OrderFilled(Event):
+class OrderFilled(Event, frozen=True, kw_only=True):
     """One fill. The order is done when `final` is true."""
 
     order_id: str
@@ -78,7 +78,7 @@ class OrderFilled(Event):
     """The venue's id of this fill."""
 
 
-class OrderRejected(Event):
+class OrderRejected(Event, frozen=True, kw_only=True):
     """The venue or the chain refused the order: it failed."""
 
     order_id: str
@@ -95,7 +95,7 @@ class OrderRejected(Event):
     """The venue's own words."""
 
 
-class OrderCanceled(Event):
+class OrderCanceled(Event, frozen=True, kw_only=True):
     """The order was canceled before it was complete."""
 
     order_id: str
@@ -110,7 +110,7 @@ class OrderCanceled(Event):
     """The strategy it belongs to."""
 
 
-class OrderExpired(Event):
+class OrderExpired(Event, frozen=True, kw_only=True):
     """The order ran out of time before it was complete."""
 
     order_id: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from deskwatch.events.base import Event, Number
 
 
-class PositionOpened(Event):
+class PositionOpened(Event, frozen=True, kw_only=True):
     """A position was opened."""
 
     position_id: str
@@ -30,7 +30,7 @@ class PositionOpened(Event):
     """Margin used, in `asset`."""
 
 
-class PositionUpdated(Event):
+class PositionUpdated(Event, frozen=True, kw_only=True):
     """A position's size, mark or margin changed. Absent fields did not change."""
 
     position_id: str
@@ -51,7 +51,7 @@ class PositionUpdated(Event):
     """Margin used, in the position's asset."""
 
 
-class PositionClosed(Event):
+class PositionClosed(Event, frozen=True, kw_only=True):
     """A position is flat: one trade is done."""
 
     position_id: str
@@ -76,7 +76,7 @@ class PositionClosed(Event):
     """A short word: `arbitrage`, `stop_loss`, `close_all` …"""
 
 
-class FundingPaid(Event):
+class FundingPaid(Event, frozen=True, kw_only=True):
     """Funding was exchanged on a perpetual position."""
 
     venue: str

@@ -7,7 +7,7 @@ from typing import Literal
 from deskwatch.events.base import Event, Number
 
 
-class PoolUsageObserved(Event):
+class PoolUsageObserved(Event, frozen=True, kw_only=True):
     """How full a connection, task, memory or cache pool is."""
 
     pool: str

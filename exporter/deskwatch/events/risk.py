@@ -5,7 +5,7 @@ from __future__ import annotations
 from deskwatch.events.base import Event, Number
 
 
-class RiskAlertRaised(Event):
+class RiskAlertRaised(Event, frozen=True, kw_only=True):
     """A limit was crossed."""
 
     alert: str
@@ -22,7 +22,7 @@ class RiskAlertRaised(Event):
     """What is allowed."""
 
 
-class RiskAlertCleared(Event):
+class RiskAlertCleared(Event, frozen=True, kw_only=True):
     """A limit holds again."""
 
     alert: str

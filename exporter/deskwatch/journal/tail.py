@@ -51,9 +51,7 @@ def find_end(folder: Path) -> End | None:
                 unreadable += 1
                 continue
             if envelope.seq is not None:
-                return End(
-                    first_seq=last[0], size=last[1], next_seq=envelope.seq + 1 + unreadable, last_ts=envelope.ts
-                )
+                return End(first_seq=last[0], size=last[1], next_seq=envelope.seq + 1 + unreadable, last_ts=envelope.ts)
             unreadable += 1
         if size == 0 and first_seq > 1:
             continue  # opened and never written: the segment before it tells

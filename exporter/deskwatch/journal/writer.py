@@ -163,7 +163,7 @@ class Writer:
         except OSError:
             self._size = self._segment_bytes  # what is left ends this segment: the next line opens another
 
-    def _abandon(self) -> None:
+    def abandon(self) -> None:
         """In a forked child: the journal is the parent's. Closing here leaves the parent's lock alone."""
         self._lock = threading.Lock()
         self._sync_lock = threading.Lock()
@@ -184,7 +184,7 @@ def _sync_folder(folder: Path) -> None:
 
 def _abandon_all() -> None:
     for writer in list(_open_writers):
-        writer._abandon()
+        writer.abandon()
     _open_writers.clear()
 
 

@@ -250,7 +250,12 @@ def _connection(state: BotState, record: Record, event: ev.ConnectionChanged) ->
 
 def _error(state: BotState, record: Record, event: ev.ErrorOccurred) -> None:
     state.counts.errors += 1
-    state.last_error = {"component": event.component, "kind": event.kind, "message": event.message, "at": record.seconds}
+    state.last_error = {
+        "component": event.component,
+        "kind": event.kind,
+        "message": event.message,
+        "at": record.seconds,
+    }
 
 
 def _raised(state: BotState, record: Record, event: ev.RiskAlertRaised) -> None:

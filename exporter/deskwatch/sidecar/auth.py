@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from pathlib import Path
 from typing import Literal
 
 import msgspec

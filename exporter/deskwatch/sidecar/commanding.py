@@ -8,12 +8,12 @@ import logging
 import time
 import uuid
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+from deskwatch.encoding import encode
 from deskwatch.errors import DeskwatchError
 from deskwatch.events import CommandAccepted, CommandExpired, Event
 from deskwatch.journal import Writer, names
-from deskwatch.encoding import encode
 from deskwatch.projections.commands import CommandState
 from deskwatch.sidecar.feed import Feed
 
@@ -42,7 +42,7 @@ class Commanding:
         self._expired: set[str] = set()
         self._task: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> Commanding:
+    async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._expire(), name="command expiry")
         return self
 

@@ -7,6 +7,7 @@ import contextlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Self
 
 from deskwatch.journal import START, Follower, Position
 from deskwatch.journal.notify import POLL_SECONDS
@@ -55,7 +56,7 @@ class Feed:
         """Call `listener` after each round with the new activity; the projections then hold it already."""
         self._listeners.append(listener)
 
-    async def __aenter__(self) -> Feed:
+    async def __aenter__(self) -> Self:
         self._positions = self._checkpoint.load(self.projections)
         self._follower = Follower(self._home, self._positions).open()
         self._follower.discover()

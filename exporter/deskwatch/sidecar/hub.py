@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from typing import Self
 
 import msgspec
 
@@ -57,7 +58,7 @@ class Hub:
         self._closed = False
         self._task: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> Hub:
+    async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._pulse(), name="hub")
         return self
 
@@ -92,7 +93,7 @@ class Hub:
             }
         )
 
-    async def stream(self) -> AsyncIterator[bytes]:
+    async def stream(self) -> AsyncGenerator[bytes, None]:
         """Encoded messages for one client, until it is dropped or the hub stops.
 
         Raises:
@@ -117,7 +118,9 @@ class Hub:
             await asyncio.sleep(STATE_SECONDS)
             position = self._projections.activity.number
             if self._changed:
-                bots = [self._projections.state.bots[bot] for bot in self._changed if bot in self._projections.state.bots]
+                bots = [
+                    self._projections.state.bots[bot] for bot in self._changed if bot in self._projections.state.bots
+                ]
                 self._changed = set()
                 self._send({"type": "state", "position": position, "bots": bots})
                 beaten = loop.time()

@@ -62,7 +62,9 @@ Wired = Annotated[Parts, Depends(parts_of)]
 async def _admit(connection: HTTPConnection, scope: Scope) -> str:
     parts = parts_of(connection)
     if not parts.gate.knows_host(connection.headers.get("host", "")):
-        raise Problem(HTTPStatus.MISDIRECTED_REQUEST, "expected a Host that names this sidecar; add it by --allowed-host")
+        raise Problem(
+            HTTPStatus.MISDIRECTED_REQUEST, "expected a Host that names this sidecar; add it by --allowed-host"
+        )
     try:
         return parts.gate.identify(connection.headers.get("authorization"), scope)
     except Denied as denied:
@@ -117,4 +119,6 @@ KnownBot = Annotated[BotState, Depends(known_bot)]
 
 def as_json(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """An answer encoded by msgspec."""
-    return Response(_encoder.encode(value), status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
+    return Response(
+        _encoder.encode(value), status, {"Cache-Control": "no-store", **(headers or {})}, "application/json"
+    )

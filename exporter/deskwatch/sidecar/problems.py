@@ -22,11 +22,11 @@ def install(app: FastAPI) -> None:
     """Make every error of an app a problem document."""
 
     @app.exception_handler(HTTPException)
-    async def http_error(request: Request, error: HTTPException) -> JSONResponse:
+    async def http_error(_: Request, error: HTTPException) -> JSONResponse:
         return _answer(error.status_code, str(error.detail), dict(error.headers or {}))
 
     @app.exception_handler(RequestValidationError)
-    async def bad_input(request: Request, error: RequestValidationError) -> JSONResponse:
+    async def bad_input(_: Request, error: RequestValidationError) -> JSONResponse:
         faults = [
             {"at": ".".join(str(part) for part in fault["loc"]), "expected": fault["msg"]} for fault in error.errors()
         ]
@@ -34,7 +34,7 @@ def install(app: FastAPI) -> None:
         return _answer(HTTPStatus.UNPROCESSABLE_ENTITY, detail, {}, faults=faults)
 
     @app.exception_handler(Exception)
-    async def our_fault(request: Request, error: Exception) -> JSONResponse:
+    async def our_fault(_: Request, __: Exception) -> JSONResponse:
         return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, "deskwatch failed; its log says why", {})
 
 

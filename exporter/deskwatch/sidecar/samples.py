@@ -38,7 +38,7 @@ class Samples:
         for bot in bots:
             if bot.pid is None or bot.host != HOST:
                 continue
-            process = self._find(bot)
+            process = self._find(bot, bot.pid)
             up.set((bot.bot,), 0.0 if process is None else 1.0)
             if process is not None:
                 figures.read(process, (bot.bot,))
@@ -64,23 +64,25 @@ class Samples:
             _one("deskwatch_host_cpus", "Processors of the host.", psutil.cpu_count() or 1),
             _one("deskwatch_host_load1", "Load average over one minute.", load[0]),
             _one("deskwatch_host_memory_size_bytes", "Memory of the host.", memory.total),
-            _one("deskwatch_host_memory_available_bytes", "Memory that is to be had without swapping.", memory.available),
+            _one(
+                "deskwatch_host_memory_available_bytes", "Memory that is to be had without swapping.", memory.available
+            ),
             _one("deskwatch_host_disk_size_bytes", "Size of the disk that holds the journals.", disk.total),
             _one("deskwatch_host_disk_free_bytes", "Free of it.", disk.free),
             _one("deskwatch_host_open_fds", "Open descriptors of the host.", _first_number("/proc/sys/fs/file-nr")),
             _one("deskwatch_host_threads", "Threads of the host.", _threads()),
         ]
 
-    def _find(self, bot: BotState) -> psutil.Process | None:
+    def _find(self, bot: BotState, pid: int) -> psutil.Process | None:
         """The bot's process, unless its pid is another process's by now."""
-        assert bot.pid is not None
-        key = (bot.bot, bot.pid)
+        key = (bot.bot, pid)
         try:
-            process = self._processes.get(key) or psutil.Process(bot.pid)
+            process = self._processes.get(key) or psutil.Process(pid)
             began_too_late = bot.started is not None and process.create_time() > bot.started + _CLOCK_SLACK_SECONDS
-            if began_too_late or not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
-                raise psutil.NoSuchProcess(bot.pid)
+            gone = began_too_late or not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
         except psutil.Error:
+            gone = True
+        if gone:
             self._processes.pop(key, None)
             return None
         self._processes[key] = process

@@ -84,7 +84,7 @@ async def _serve(server: uvicorn.Server, listening: socket.socket, settings: Set
 
 async def _watch_parent(server: uvicorn.Server) -> None:
     parent = os.getppid()
-    while os.getppid() == parent:
+    while os.getppid() == parent:  # noqa: ASYNC110  the system has no event for it
         await asyncio.sleep(PARENT_SECONDS)
     logger.info("the process that started the sidecar is gone")
     server.should_exit = True

@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Self
 
 from deskwatch.events import ProcessActed
 from deskwatch.scrub import scrub
@@ -54,7 +55,7 @@ class Supervisor:
         """The running process, None while there is none."""
         return self._process.pid if self._process is not None and self._process.returncode is None else None
 
-    async def __aenter__(self) -> Supervisor:
+    async def __aenter__(self) -> Self:
         await self.start("supervisor")
         return self
 
@@ -78,7 +79,7 @@ class Supervisor:
                 self._process = await asyncio.create_subprocess_exec(
                     sys.executable,
                     "-m",
-                    "deskwatch.sidecar.leash",
+                    "deskwatch.leash",
                     *self._argv,
                     stdin=subprocess.DEVNULL,
                     stdout=output,

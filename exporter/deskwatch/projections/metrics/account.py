@@ -17,7 +17,9 @@ class Account:
         self.memory: dict[str, Any] = {}
         self.balance = registry.gauge("tradebot_balance", "All of an asset at a venue.", "bot", "venue", "asset")
         self.free = registry.gauge("tradebot_balance_free", "What is not locked of it.", "bot", "venue", "asset")
-        self.equity = registry.gauge("tradebot_equity", "Worth of all holdings, in `asset`.", "bot", "strategy", "asset")
+        self.equity = registry.gauge(
+            "tradebot_equity", "Worth of all holdings, in `asset`.", "bot", "strategy", "asset"
+        )
         self.peak = registry.gauge(
             "tradebot_equity_peak", "Highest equity, moved by transfers.", "bot", "strategy", "asset"
         )

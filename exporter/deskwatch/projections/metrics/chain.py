@@ -22,7 +22,9 @@ class Chain:
     def __init__(self, registry: Registry) -> None:
         self.memory: dict[str, Any] = {}
         self.sent = registry.counter("tradebot_transactions_sent", "Transactions sent.", "bot", "chain", "kind")
-        self.confirmed = registry.counter("tradebot_transactions_confirmed", "Mined, succeeded.", "bot", "chain", "kind")
+        self.confirmed = registry.counter(
+            "tradebot_transactions_confirmed", "Mined, succeeded.", "bot", "chain", "kind"
+        )
         self.reverted = registry.counter("tradebot_transactions_reverted", "Mined, failed.", "bot", "chain", "reason")
         self.gas_used = registry.counter("tradebot_gas_used", "Units of gas, reverts included.", "bot", "chain")
         self.gas_spent = registry.counter(

@@ -24,16 +24,26 @@ class Decisions:
 
     def __init__(self, registry: Registry) -> None:
         self.memory: dict[str, Any] = {}
-        self.decisions = registry.counter("tradebot_decisions", "Decisions, by what was decided.", *_BY_PROVIDER, "kind")
+        self.decisions = registry.counter(
+            "tradebot_decisions", "Decisions, by what was decided.", *_BY_PROVIDER, "kind"
+        )
         self.confidence = registry.gauge("tradebot_decision_confidence_ratio", "Of the newest decision.", *_BY_PROVIDER)
-        self.latency = registry.histogram("tradebot_decision_latency_seconds", "From asking to deciding.", *_BY_PROVIDER)
-        self.tokens = registry.counter("tradebot_decision_tokens", "Tokens, prompt or completion.", *_BY_PROVIDER, "kind")
-        self.cost = registry.counter("tradebot_decision_cost", "Price of the calls, in `asset`.", *_BY_PROVIDER, "asset")
+        self.latency = registry.histogram(
+            "tradebot_decision_latency_seconds", "From asking to deciding.", *_BY_PROVIDER
+        )
+        self.tokens = registry.counter(
+            "tradebot_decision_tokens", "Tokens, prompt or completion.", *_BY_PROVIDER, "kind"
+        )
+        self.cost = registry.counter(
+            "tradebot_decision_cost", "Price of the calls, in `asset`.", *_BY_PROVIDER, "asset"
+        )
         self.predictions = registry.counter("tradebot_predictions", "Predictions made.", *_BY_PROVIDER)
-        self.resolved = registry.counter("tradebot_predictions_resolved", "Yes-or-no predictions scored.", *_BY_PROVIDER)
+        self.resolved = registry.counter(
+            "tradebot_predictions_resolved", "Yes-or-no predictions scored.", *_BY_PROVIDER
+        )
         self.occurred = registry.counter("tradebot_predictions_occurred", "Those that came true.", *_BY_PROVIDER)
         self.squared_error = registry.counter(
-            "tradebot_prediction_squared_error", "Sum of (probability − outcome)²: Brier's numerator.", *_BY_PROVIDER
+            "tradebot_prediction_squared_error", "Sum of (probability - outcome)²: Brier's numerator.", *_BY_PROVIDER
         )
         self.base_squared_error = registry.counter(
             "tradebot_prediction_base_squared_error",
@@ -41,7 +51,9 @@ class Decisions:
             *_BY_PROVIDER,
         )
         self.signals = registry.counter("tradebot_signals", "Signals raised.", *_BY_PROVIDER, "symbol", "side")
-        self.found = registry.counter("tradebot_opportunities_found", "Opportunities seen.", "bot", "strategy", "symbol")
+        self.found = registry.counter(
+            "tradebot_opportunities_found", "Opportunities seen.", "bot", "strategy", "symbol"
+        )
         self.missed = registry.counter(
             "tradebot_opportunities_missed", "Opportunities not taken.", "bot", "strategy", "symbol", "reason"
         )

@@ -30,15 +30,21 @@ class Registry:
 
     def counter(self, name: str, documentation: str, *labels: str) -> Counter:
         """A new counter; `name` without `_total`."""
-        return self._add(Counter(name, documentation, labels))
+        family = Counter(name, documentation, labels)
+        self.families.append(family)
+        return family
 
     def gauge(self, name: str, documentation: str, *labels: str) -> Gauge:
         """A new gauge."""
-        return self._add(Gauge(name, documentation, labels))
+        family = Gauge(name, documentation, labels)
+        self.families.append(family)
+        return family
 
     def histogram(self, name: str, documentation: str, *labels: str) -> Histogram:
         """A new histogram of seconds."""
-        return self._add(Histogram(name, documentation, labels, SECONDS))
+        family = Histogram(name, documentation, labels, SECONDS)
+        self.families.append(family)
+        return family
 
     def on(self, event: type[E], handler: Callable[[Record, E], None]) -> None:
         """Call `handler` with each event of this class."""
@@ -47,7 +53,3 @@ class Registry:
     def on_every(self, handler: Callable[[Record], None]) -> None:
         """Call `handler` with each record, of whatever type."""
         self.always.append(handler)
-
-    def _add(self, family: Any) -> Any:  # Any: each caller's own class of family
-        self.families.append(family)
-        return family

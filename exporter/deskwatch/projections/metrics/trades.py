@@ -20,13 +20,17 @@ class Trades:
         self.closed = registry.counter("tradebot_trades_closed", "Positions closed.", *_BY_SYMBOL)
         self.won = registry.counter("tradebot_trades_won", "Positions closed with a profit.", *_BY_SYMBOL)
         self.profit = registry.counter("tradebot_profit", "Sum of winning trades, in `asset`.", *_BY_SYMBOL, "asset")
-        self.loss = registry.counter("tradebot_loss", "Sum of losing trades, positive, in `asset`.", *_BY_SYMBOL, "asset")
+        self.loss = registry.counter(
+            "tradebot_loss", "Sum of losing trades, positive, in `asset`.", *_BY_SYMBOL, "asset"
+        )
         self.pnl = registry.gauge("tradebot_realized_pnl", "Profit less loss, in `asset`.", *_BY_SYMBOL, "asset")
         self.costs = registry.counter(
             "tradebot_trade_costs", "Fees, gas and funding within closed trades, in `asset`.", *_BY_SYMBOL, "asset"
         )
         self.best = registry.gauge("tradebot_best_trade", "Largest profit of one trade.", *_BY_SYMBOL, "asset")
-        self.worst = registry.gauge("tradebot_worst_trade", "Largest loss of one trade, negative.", *_BY_SYMBOL, "asset")
+        self.worst = registry.gauge(
+            "tradebot_worst_trade", "Largest loss of one trade, negative.", *_BY_SYMBOL, "asset"
+        )
         self.funding_received = registry.counter(
             "tradebot_funding_received", "Funding received, in `asset`.", "bot", "venue", "symbol", "asset"
         )

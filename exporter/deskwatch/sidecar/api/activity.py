@@ -24,7 +24,7 @@ _encoder = msgspec.json.Encoder()
 def wanted(
     bot: str | None = None,
     kind: str | None = None,
-    type: str | None = None,
+    type: str | None = None,  # noqa: A002  the query's own word
     provider: str | None = None,
     symbol: str | None = None,
     level: Literal["debug", "info", "warning", "error", "critical"] | None = None,

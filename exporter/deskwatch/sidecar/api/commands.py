@@ -98,8 +98,10 @@ async def put_mode(body: ModeRequest, actor: Operator, state: KnownBot, parts: W
 
 
 @router.post("/bots/{bot}/commands", status_code=HTTPStatus.ACCEPTED)
-async def post_command(body: CommandRequest, actor: Operator, state: KnownBot, parts: Wired, key: Key = None) -> Response:
-    """Give a command. 202 and a resource to watch; with an Idempotency-Key it is given once however often it is sent."""
+async def post_command(
+    body: CommandRequest, actor: Operator, state: KnownBot, parts: Wired, key: Key = None
+) -> Response:
+    """Give a command. 202 and a resource to watch; with an Idempotency-Key it is given once, however often sent."""
     params = body.params.model_dump(mode="json", exclude_none=True)
     return await _accept(parts, state.bot, body.type, params, actor, body.reason, key)
 
@@ -124,7 +126,8 @@ async def _accept(
         ) from None
     except OSError as error:
         raise Problem(
-            HTTPStatus.SERVICE_UNAVAILABLE, f"the command was not accepted: its journal can't be written: {error.strerror}"
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            f"the command was not accepted: its journal can't be written: {error.strerror}",
         ) from None
     return _accepted(command)
 

@@ -43,7 +43,7 @@ async def act(
 
 @router.get("/bots/{bot}/logs")
 async def logs(
-    actor: Operator, state: KnownBot, parts: Wired, lines: Annotated[int, Query(ge=1, le=2000)] = 200
+    _: Operator, state: KnownBot, parts: Wired, lines: Annotated[int, Query(ge=1, le=2000)] = 200
 ) -> Response:
     """The last lines of the bot's output, secrets scrubbed."""
     supervisor = _supervisor(parts, state.bot)

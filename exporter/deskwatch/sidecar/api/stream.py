@@ -33,9 +33,10 @@ async def stream_sse(parts: Wired) -> StreamingResponse:
 async def stream_websocket(socket: WebSocket) -> None:
     """The stream as WebSocket text frames. A page may open it only from the sidecar's own origin."""
     origin = socket.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != socket.headers.get("host"):
+        await socket.close(POLICY)
+        return
     try:
-        if origin is not None and urlsplit(origin).netloc != socket.headers.get("host"):
-            raise Problem(HTTPStatus.FORBIDDEN, "expected a page of this sidecar")
         await may_read(socket)
     except Problem:
         await socket.close(POLICY)
@@ -65,5 +66,3 @@ async def _send(socket: WebSocket) -> None:
 async def _wait_closed(socket: WebSocket) -> None:
     while (await socket.receive())["type"] != "websocket.disconnect":
         pass
-
-

@@ -51,7 +51,9 @@ class Push:
     def send(self, entries: list[Entry]) -> Answer:
         """Push entries, in their order within each stream. Never raises for trouble with the server."""
         try:
-            response = self._pool.request("POST", self._url, body=encode(entries), headers=self._headers, redirect=False)
+            response = self._pool.request(
+                "POST", self._url, body=encode(entries), headers=self._headers, redirect=False
+            )
         except urllib3.exceptions.HTTPError as error:
             return Answer(outcome="later", reason=type(error).__name__, detail=str(error)[:300])
         detail = response.data[:500].decode(errors="replace")

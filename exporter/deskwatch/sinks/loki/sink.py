@@ -12,6 +12,7 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Self
 
 from deskwatch.errors import InvalidLine
 from deskwatch.journal import Batch, Follower
@@ -69,7 +70,7 @@ class LokiSink:
         """Journal bytes that are not delivered yet."""
         return self._follower.backlog_bytes()
 
-    async def __aenter__(self) -> LokiSink:
+    async def __aenter__(self) -> Self:
         self._cursor.load()
         self._follower = Follower(self._home, self._cursor.positions).open()
         self._follower.discover()

@@ -1,6 +1,6 @@
-"""Becomes the bot: asks the kernel to end this process when the sidecar is gone, then runs the bot's command in place.
+"""Ties a command to the process that starts it: asks the kernel to end it when that is gone, then becomes the command.
 
-    python -m deskwatch.sidecar.leash COMMAND [ARGUMENT …]
+python -m deskwatch.leash COMMAND [ARGUMENT …]
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def main() -> None:
         if os.getppid() != parent:  # it went between the two
             sys.exit(1)
     try:
-        os.execvp(sys.argv[1], sys.argv[1:])
+        os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606  becoming the command is the point
     except OSError as error:
         print(f"deskwatch: {sys.argv[1]} can't be run: {error.strerror}", file=sys.stderr)
         sys.exit(EXIT_NOT_FOUND)

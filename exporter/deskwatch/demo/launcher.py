@@ -1,0 +1,217 @@
+"""Starts chain, sidecar and bot, shows what to do with them, and stops them all."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import signal
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from deskwatch.config import Settings
+from deskwatch.demo.part import Part
+from deskwatch.errors import ConfigError, DeskwatchError
+from deskwatch.journal.names import prepare_home
+
+BOT = "arb-1"
+START_SECONDS = 60.0
+LOOK_SECONDS = 0.25
+RESTART_SECONDS = 1.0
+"""Pause before a part that died is started again."""
+
+
+class DemoFailed(DeskwatchError):
+    """A part of the demo did not start or could not go on."""
+
+
+def run(settings: Settings, *, seconds: float | None = None, seed: int = 1) -> int:
+    """Run the demo until Ctrl-C, SIGTERM or the end of `seconds`; returns the exit status.
+
+    Raises:
+        DemoFailed: A part did not start, with its last words.
+        ConfigError: The example is not there.
+    """
+    prepare_home(settings.home)
+    stopping = _Stop(seconds)
+    work = Path(tempfile.mkdtemp(prefix="deskwatch-demo-"))
+    demo = Demo(settings, seed, work)
+    try:
+        demo.start(stopping)
+        demo.watch(stopping)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        print("stopping …", flush=True)
+        demo.stop()
+        shutil.rmtree(work, ignore_errors=True)
+    return 0
+
+
+class _Stop:
+    """Whether to stop: after a signal, or when the time is over."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self._deadline = None if seconds is None else time.monotonic() + seconds
+        self._signalled = False
+        signal.signal(signal.SIGTERM, self._signal)
+        signal.signal(signal.SIGINT, self._signal)
+
+    def __bool__(self) -> bool:
+        return self._signalled or (self._deadline is not None and time.monotonic() >= self._deadline)
+
+    def _signal(self, *_: object) -> None:
+        self._signalled = True
+
+
+class Demo:
+    """The demo's parts: the chain with the other traders, the sidecar, the bot."""
+
+    def __init__(self, settings: Settings, seed: int, work: Path) -> None:
+        self._settings = settings
+        self._ready = work / "deployment.json"
+        logs = settings.home / "logs"
+        logs.mkdir(mode=0o700, exist_ok=True)
+        path = _examples()
+        self.chain = Part(
+            "chain",
+            ["arbitrage_bot.chain", "--port", "0", "--seed", str(seed), "--ready-file", str(self._ready)],
+            logs,
+            path,
+        )
+        self.sidecar = Part("sidecar", _sidecar_command(settings), logs, path)
+        self.bot = Part(BOT, [], logs, path)
+        self._logs, self._path = logs, path
+        self._began = 0.0
+        self._url = f"http://{'127.0.0.1' if settings.host == '0.0.0.0' else settings.host}:{settings.port}"  # noqa: S104
+
+    def start(self, stopping: _Stop) -> None:
+        """Start all parts, in the order in which they need each other.
+
+        Raises:
+            DemoFailed: One did not start.
+        """
+        self._began = time.monotonic()
+        print("deskwatch demo: starting a local chain …", flush=True)
+        self.sidecar.start()
+        self.chain.start()
+        _await(self.chain, self._ready.exists, stopping)
+        if stopping:
+            return
+        deployment = json.loads(self._ready.read_text())
+        module = ["arbitrage_bot", "--bot", BOT, "--rpc", deployment["url"], "--deployment", str(self._ready)]
+        self.bot = Part(BOT, [*module, "--home", str(self._settings.home)], self._logs, self._path)
+        self.bot.start()
+        _await(self.sidecar, lambda: self._get("/readyz") is not None, stopping)
+        if not stopping:
+            print(self._welcome(), flush=True)
+
+    def watch(self, stopping: _Stop) -> None:
+        """Tell of the first trade, and start again what dies, until it is time to stop.
+
+        Raises:
+            DemoFailed: The chain died: it is in memory only, so there is nothing to go on with.
+        """
+        told = False
+        while not stopping:
+            time.sleep(LOOK_SECONDS)
+            if not told and (state := self._bot_state()) is not None and state["counts"]["trades_closed"]:
+                told = True
+                pnl = ", ".join(f"{value:+.2f} {asset}" for asset, value in state["realized_pnl"].items())
+                print(f"first trade {time.monotonic() - self._began:.0f} s after the start: {pnl}", flush=True)
+            if self.chain.exit_code is not None:
+                raise DemoFailed(f"the chain ended with {self.chain.exit_code}:\n{self.chain.last_words()}")
+            for part in (self.sidecar, self.bot):
+                if part.exit_code is not None:
+                    print(f"{part.name} ended with {part.exit_code}; starting it again", flush=True)
+                    time.sleep(RESTART_SECONDS)
+                    part.start()
+
+    def stop(self) -> None:
+        """Stop all parts: the bot first, so that its last words are still served and shipped."""
+        for part in (self.bot, self.sidecar, self.chain):
+            part.stop()
+
+    def _bot_state(self) -> dict[str, Any] | None:
+        snapshot = self._get(f"/bots/{BOT}/snapshot")
+        return None if snapshot is None else snapshot["bot"]
+
+    def _get(self, path: str) -> dict[str, Any] | None:
+        request = urllib.request.Request(self._url + path)  # noqa: S310  our own sidecar
+        with contextlib.suppress(OSError):
+            request.add_header("Authorization", f"Bearer {(self._settings.home / 'token').read_text().strip()}")
+        try:
+            with urllib.request.urlopen(request, timeout=2) as response:  # noqa: S310
+                answer: dict[str, Any] = json.load(response)
+                return answer
+        except (OSError, ValueError):
+            return None
+
+    def _welcome(self) -> str:
+        home = _short(self._settings.home)
+        token = f'-H "Authorization: Bearer $(cat {home}/token)"'
+        json_type = "-H 'Content-Type: application/json'"
+        state = self._bot_state()
+        mode = state["mode"]["actual"] if state is not None else None
+        left = (
+            "" if mode in (None, "active") else f"\n  {BOT} is in {mode}, as it was left. Set it to active to trade.\n"
+        )
+        return f"""
+  page       {self._url}/
+  metrics    {self._url}/metrics
+  activity   {self._url}/activity/recent?limit=5
+  token      {home}/token   (the page asks for it when you press a button)
+  logs       {_short(self._logs)}/
+{left}
+  Watch:     curl -s {self._url}/activity/recent?limit=5
+  Standby:   curl -X PUT {token} {json_type} \\
+                  -d '{{"mode":"standby","reason":"trying it out"}}' {self._url}/bots/{BOT}/mode
+  Close all: curl -X POST {token} {json_type} \\
+                  -d '{{"type":"close_all","reason":"trying it out"}}' {self._url}/bots/{BOT}/commands
+
+  Ctrl-C stops everything.
+"""
+
+
+def _sidecar_command(settings: Settings) -> list[str]:
+    argv = ["deskwatch", "sidecar", "--with-parent", "--home", str(settings.home)]
+    argv += ["--host", settings.host, "--port", str(settings.port)]
+    for host in settings.allowed_hosts:
+        argv += ["--allowed-host", host]
+    for flag, value in (
+        ("--loki-url", settings.loki_url),
+        ("--loki-tenant", settings.loki_tenant),
+        ("--read-token-file", settings.read_token_file),
+    ):
+        if value is not None:
+            argv += [flag, str(value)]
+    return argv
+
+
+def _examples() -> Path:
+    """The folder that holds `arbitrage_bot`: beside this file in a wheel, `examples/` in a checkout."""
+    here = Path(__file__).parent
+    for folder in (here, here.parents[2] / "examples"):
+        if (folder / "arbitrage_bot" / "__main__.py").exists():
+            return folder
+    raise ConfigError("expected the example arbitrage_bot beside the package or in the checkout's examples/")
+
+
+def _await(part: Part, condition: Callable[[], bool], stopping: _Stop) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not condition() and not stopping:
+        if part.exit_code is not None:
+            raise DemoFailed(f"{part.name} ended with {part.exit_code} instead of starting:\n{part.last_words()}")
+        if time.monotonic() > deadline:
+            raise DemoFailed(f"{part.name} did not start within {START_SECONDS:.0f} s:\n{part.last_words()}")
+        time.sleep(LOOK_SECONDS)
+
+
+def _short(path: Path) -> str:
+    with contextlib.suppress(ValueError):
+        return str(path.relative_to(Path.cwd()))
+    return str(path)
