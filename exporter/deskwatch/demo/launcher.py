@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 import signal
-import tempfile
 import time
 import urllib.request
 from collections.abc import Callable
@@ -38,8 +36,7 @@ def run(settings: Settings, *, seconds: float | None = None, seed: int = 1) -> i
     """
     prepare_home(settings.home)
     stopping = _Stop(seconds)
-    work = Path(tempfile.mkdtemp(prefix="deskwatch-demo-"))
-    demo = Demo(settings, seed, work)
+    demo = Demo(settings, seed)
     try:
         demo.start(stopping)
         demo.watch(stopping)
@@ -48,7 +45,6 @@ def run(settings: Settings, *, seconds: float | None = None, seed: int = 1) -> i
     finally:
         print("stopping …", flush=True)
         demo.stop()
-        shutil.rmtree(work, ignore_errors=True)
     return 0
 
 
@@ -71,9 +67,10 @@ class _Stop:
 class Demo:
     """The demo's parts: the chain with the other traders, the sidecar, the bot."""
 
-    def __init__(self, settings: Settings, seed: int, work: Path) -> None:
+    def __init__(self, settings: Settings, seed: int) -> None:
         self._settings = settings
-        self._ready = work / "deployment.json"
+        self._ready = settings.home / "demo-chain.json"
+        self._ready.unlink(missing_ok=True)
         logs = settings.home / "logs"
         logs.mkdir(mode=0o700, exist_ok=True)
         path = _examples()
