@@ -1,0 +1,165 @@
+"""The main job: a bot trades on a real chain, and a real Prometheus, the API and the journal tell the same of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from deskwatch.events import Mode, ModeChanged, OrderSubmitted
+from tests import running
+from tests.servers import require
+from tests.waiting import eventually
+
+FIRST_TRADE_SECONDS = 90
+
+
+@pytest.fixture(scope="module")
+def prometheus(demo: running.Demo, tmp_path_factory: pytest.TempPathFactory):
+    with running.prometheus(tmp_path_factory.mktemp("prometheus"), demo.port) as server:
+        yield server
+
+
+def test_first_trade_comes_soon_and_is_told(demo: running.Demo):
+    """The first closed trade shows within the promised time, and the launcher says so."""
+    eventually(lambda: demo.bot()["counts"]["trades_closed"], FIRST_TRADE_SECONDS)
+    told = eventually(lambda: re.search(r"first trade (\d+) s after the start", demo.output.read_text()))
+    assert int(told[1]) <= FIRST_TRADE_SECONDS
+
+
+def test_prometheus_sees_trading(demo: running.Demo, prometheus: running.Prometheus):
+    """Orders and PnL move, gas is spent, the p95 of order latency is a number, exactly one mode is 1."""
+    eventually(lambda: demo.bot()["counts"]["trades_closed"] >= 2, FIRST_TRADE_SECONDS)
+    orders = "sum(tradebot_orders_submitted_total{bot='arb-1'})"
+    before = eventually(lambda: prometheus.value(orders), 20)
+    eventually(lambda: (prometheus.value(orders) or 0) > before, 60)
+    eventually(lambda: (prometheus.value("sum(increase(tradebot_orders_submitted_total[2m]))") or 0) > 0, 30)
+    pnl = "sum by (asset) (tradebot_profit_total{bot='arb-1'}) - sum by (asset) (tradebot_loss_total{bot='arb-1'})"
+    first = eventually(lambda: prometheus.value(pnl), 20)
+    eventually(lambda: prometheus.value(pnl) != first, 90)
+    assert (prometheus.value("sum(tradebot_gas_spent_total{bot='arb-1',asset='ETH'})") or 0) > 0
+    p95 = "histogram_quantile(0.95, sum by (le) (rate(tradebot_order_latency_seconds_bucket{bot='arb-1'}[1m])))"
+    eventually(lambda: 0 < (prometheus.value(p95) or 0) < 60, 30)
+    assert prometheus.value("count(tradebot_mode{bot='arb-1'} == 1)") == 1
+    assert prometheus.value("count(tradebot_mode{bot='arb-1'})") == 4
+
+
+def test_processes_and_host_are_sampled(demo: running.Demo, prometheus: running.Prometheus):
+    """CPU, memory, descriptors and threads of bot, sidecar and host are there and plausible."""
+    for metric in ("cpu_seconds_total", "resident_memory_bytes", "open_fds", "threads"):
+        assert (prometheus.value(f"tradebot_process_{metric}{{bot='arb-1'}}") or 0) > 0, metric
+        assert (prometheus.value(f"deskwatch_process_{metric}") or 0) > 0, metric
+    assert (prometheus.value("deskwatch_host_memory_available_bytes") or 0) > 1e6
+
+
+def test_standby_stops_orders_and_active_resumes(demo: running.Demo, prometheus: running.Prometheus):
+    """After standby is confirmed the metric says so and no new order follows; active brings them back."""
+    demo.set_mode("standby")
+    eventually(lambda: prometheus.value("tradebot_mode{bot='arb-1',mode='standby'}") == 1, 10)
+    found = demo.bot()["counts"]["opportunities_found"]
+    eventually(lambda: demo.bot()["counts"]["opportunities_found"] > found + 1, 90)  # there was something to trade
+    demo.set_mode("active")
+    own = running.records(demo.home)
+    changes = [(record.seq or 0, record.event.mode) for record in own if isinstance(record.event, ModeChanged)]
+    began = next(seq for seq, mode in changes if mode is Mode.STANDBY)
+    ended = next(seq for seq, mode in changes if mode is Mode.ACTIVE and seq > began)
+    opening = [
+        record
+        for record in own
+        if isinstance(record.event, OrderSubmitted) and record.event.side == "buy" and began < (record.seq or 0) < ended
+    ]
+    assert opening == []
+    orders = demo.bot()["counts"]["orders_submitted"]
+    eventually(lambda: demo.bot()["counts"]["orders_submitted"] > orders, 90)
+    eventually(lambda: prometheus.value("tradebot_mode{bot='arb-1',mode='active'}") == 1, 10)
+
+
+def test_close_all_unwinds_the_inventory(demo: running.Demo):
+    """On close_all the bot ends with no open position and says what it closed."""
+    demo.set_mode("standby")
+    command = demo.get(f"/commands/{demo.command('close_all')}")
+    assert command["status"] == "succeeded"
+    assert eventually(lambda: not demo.bot()["positions"] or None, 20)
+    demo.set_mode("active")
+
+
+def test_metrics_snapshot_and_journal_agree(demo: running.Demo, tmp_path: Path):
+    """With the bot at rest, /metrics, /snapshot and the journal's lines tell the same counts and money."""
+    demo.set_mode("halted")
+    eventually(lambda: _open_orders(demo) == 0, 30)
+    text = demo.metrics()
+    metric = _values(text)
+    state = demo.bot()
+    own = running.records(demo.home)
+    types = Counter(record.type for record in own)
+    counts = state["counts"]
+    for name, kind, counted in (
+        ("tradebot_orders_submitted_total", "order_submitted", "orders_submitted"),
+        ("tradebot_orders_failed_total", "order_rejected", "orders_failed"),
+        ("tradebot_trades_closed_total", "position_closed", "trades_closed"),
+        ("tradebot_transactions_sent_total", "transaction_sent", "transactions_sent"),
+        ("tradebot_transactions_reverted_total", "transaction_reverted", "transactions_reverted"),
+    ):
+        assert metric[name] == types[kind] == counts[counted], name
+    assert metric["tradebot_realized_pnl"] == pytest.approx(sum(state["realized_pnl"].values()))
+    assert metric["tradebot_equity"] == pytest.approx(sum(state["equity"].values()))
+    demo.set_mode("active")
+    (tmp_path / "metrics").write_text(text)
+    with (tmp_path / "metrics").open() as file:
+        lint = subprocess.run([require("promtool"), "check", "metrics"], stdin=file, capture_output=True, check=False)
+    assert (lint.returncode, lint.stdout, lint.stderr) == (0, b"", b"")
+
+
+def test_predictions_beat_the_base_rate(demo: running.Demo):
+    """Over the run so far the model's Brier score is better than the base rate's."""
+    eventually(lambda: _values(demo.metrics()).get("tradebot_predictions_resolved_total", 0) >= 30, 240, every=0.5)
+    metric = _values(demo.metrics())
+    assert metric["tradebot_prediction_squared_error_total"] < metric["tradebot_prediction_base_squared_error_total"]
+
+
+def test_activity_shows_decisions_with_their_provider(demo: running.Demo):
+    """The activity holds the bot's decisions, newest first, filtered by provider."""
+    provider = demo.bot()["last_decision"]["provider"]
+    found = demo.get(f"/activity/ai-decisions?provider={provider}&limit=5")["events"]
+    assert found
+    assert all(event["raw"]["provider"] == provider for event in found)
+    assert [event["number"] for event in found] == sorted((event["number"] for event in found), reverse=True)
+    assert demo.get("/activity/ai-decisions?provider=nobody")["events"] == []
+
+
+def test_stream_tells_of_events_as_they_happen(demo: running.Demo):
+    """A WebSocket reader gets a snapshot, then numbered changes of a bot that trades."""
+    from websockets.sync.client import connect
+
+    with connect(demo.url.replace("http", "ws") + "/stream") as socket:
+        first = json.loads(socket.recv(timeout=5))
+        assert first["type"] == "snapshot"
+        assert first["bots"][0]["bot"] == "arb-1"
+        position, kinds, deadline = first["position"], set(), time.monotonic() + 30
+        while kinds < {"events", "state"} and time.monotonic() < deadline:
+            message = json.loads(socket.recv(timeout=5))
+            assert message["position"] >= position
+            position = message["position"]
+            kinds.add(message["type"])
+        assert kinds >= {"events", "state"}
+
+
+def _open_orders(demo: running.Demo) -> int:
+    counts = demo.bot()["counts"]
+    done: int = counts["orders_filled"] + counts["orders_failed"]
+    return int(counts["orders_submitted"]) - done
+
+
+def _values(text: str) -> dict[str, float]:
+    """Each metric's value, summed over its series."""
+    found: Counter[str] = Counter()
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            name, _, value = line.rpartition(" ")
+            found[name.partition("{")[0]] += float(value)  # type: ignore[assignment]  # a Counter of floats
+    return dict(found)

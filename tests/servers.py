@@ -1,0 +1,35 @@
+"""The real servers that tests run against: where they are, and what happens where one is missing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+FOLDER_VARIABLE = "DESKWATCH_SERVERS"
+"""Environment variable with a folder to look in first."""
+REQUIRED_VARIABLE = "DESKWATCH_REQUIRE_SERVERS"
+"""Set to 1, a missing server fails the test in place of skipping it."""
+
+
+def require(binary: str) -> str:
+    """The path of a server's binary. Skips the test, with the server's name, where the machine has none."""
+    folder = os.environ.get(FOLDER_VARIABLE)
+    path = (shutil.which(binary, path=folder) if folder else None) or shutil.which(binary)
+    if path is not None and (binary != "loki" or _is_grafana_loki(path)):
+        return path
+    message = f"needs {binary}: not on PATH, nor in ${FOLDER_VARIABLE}"
+    if os.environ.get(REQUIRED_VARIABLE) == "1":
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+def _is_grafana_loki(path: str) -> bool:
+    """Whether this is the log store: Debian's package of that name is a genetics program."""
+    try:
+        told = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=30, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return told.stdout.startswith("loki, version")

@@ -1,0 +1,37 @@
+"""Worlds for the tests of the example bot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from deskwatch import Mode
+
+from tests.unit.examples.world import World, make_world
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """A world of its own for a test that disturbs it."""
+    made = make_world(tmp_path, seed=3)
+    yield made
+    made.recorder.close()
+
+
+@pytest.fixture(scope="session")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A world in which the bot has traded for some blocks and is flat again. Only to be looked at."""
+    made = make_world(tmp_path_factory.mktemp("lived"), seed=5)
+    made.market.node.mine()
+    made.bot.step()
+    trader = made.bot.trader
+    assert trader is not None
+    held = trader.accounts.holdings()
+    made.started = {"base": held.base, "quote": held.quote, "native_wei": held.native_wei}
+    for _ in range(70):
+        made.block()
+    made.recorder.set_mode(Mode.STANDBY, reason="test")
+    made.run_until(lambda: not trader.busy and not trader.wallet.pending)
+    yield made
+    made.recorder.close()

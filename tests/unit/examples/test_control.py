@@ -1,0 +1,136 @@
+"""What an operator asks of the bot: modes and commands."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from deskwatch import Command, CommandAccepted, Mode
+
+from tests.unit.examples.world import World
+
+
+def command(world: World, kind: str, **params: Any) -> Command:
+    """A command as the recorder delivers it."""
+    accepted = CommandAccepted(
+        command_id=f"c-{time.monotonic_ns()}", command=kind, params=params, actor="test", expires_ts=2**62
+    )
+    return Command(accepted, lambda event, durable: world.recorder.emit(event, durable=durable))
+
+
+def outcome(world: World, asked: Command) -> dict[str, Any] | None:
+    found = [e for e in world.events("command_succeeded", "command_failed") if e["command_id"] == asked.id]
+    assert len(found) <= 1
+    return found[0] if found else None
+
+
+def with_position(world: World) -> str:
+    """Blocks until the bot holds a position and nothing is on its way."""
+    world.run_until(lambda: world.open_position is not None)
+    position = world.open_position
+    assert position is not None
+    return position
+
+
+@pytest.mark.parametrize("mode", [Mode.STANDBY, Mode.HALTED])
+def test_in_standby_or_halted_the_bot_watches_and_opens_nothing(world: World, mode: Mode):
+    world.recorder.set_mode(mode)
+    for _ in range(25):
+        world.block()
+    assert world.events("order_submitted", "transaction_sent") == []
+    assert len(world.events("pool_observed")) >= 48
+    if mode is Mode.STANDBY:
+        assert {e["reason"] for e in world.events("opportunity_missed")} == {"standby"}
+        assert world.events("prediction_resolved")
+
+
+def test_closing_sells_what_is_held_then_goes_to_standby_and_says_flat(world: World):
+    with_position(world)
+    orders = len(world.events("order_submitted"))
+    world.recorder.set_mode(Mode.CLOSING)
+    world.run_until(lambda: world.recorder.mode is Mode.STANDBY)
+    assert world.open_position is None
+    assert world.events("mode_changed")[-1]["reason"] == "flat"
+    assert {e["side"] for e in world.events("order_submitted")[orders:]} <= {"sell"}
+
+
+def test_standby_may_close_what_is_held(world: World):
+    held = with_position(world)
+    world.recorder.set_mode(Mode.STANDBY)
+    world.run_until(lambda: world.open_position is None, limit=20)
+    assert world.events("position_closed")[-1]["position_id"] == held
+
+
+def test_halted_keeps_the_position_and_sends_nothing_until_it_is_re_armed(world: World):
+    held = with_position(world)
+    sent = len(world.events("transaction_sent"))
+    on_its_way = 1 if world.bot.trader.wallet.pending else 0
+    world.recorder.set_mode(Mode.HALTED)
+    for _ in range(8):
+        world.block()
+    assert len(world.events("transaction_sent")) == sent
+    if not on_its_way:
+        assert world.open_position == held
+
+
+@pytest.mark.parametrize("by", ["close_all", "position_id", "symbol"])
+def test_a_command_to_close_sells_at_once_and_tells_what_it_made(world: World, by: str):
+    held = with_position(world)
+    if by == "close_all":
+        asked = command(world, "close_all")
+    else:
+        asked = command(world, "close_position", **{by: held if by == "position_id" else "WETH/USDC"})
+    world.bot.obey(asked)
+    world.recorder.set_mode(Mode.STANDBY)
+    world.run_until(lambda: outcome(world, asked) is not None, limit=20)
+    told = outcome(world, asked)
+    closed = world.events("position_closed")[-1]
+    assert told["type"] == "command_succeeded"
+    assert told["result"] == {"closed": [held], "realized_pnl": closed["realized_pnl"]}
+
+
+def test_closing_when_nothing_is_open_succeeds_at_once(world: World):
+    world.block()
+    asked = command(world, "close_all")
+    world.bot.obey(asked)
+    assert outcome(world, asked)["result"] == {"closed": []}
+
+
+@pytest.mark.parametrize(
+    ("kind", "params", "words"),
+    [
+        ("dance", {}, "expected close_all or close_position, was 'dance'"),
+        ("close_position", {}, "expected the parameter position_id or symbol"),
+        ("close_position", {"position_id": "none"}, "expected the open position, was 'none'; open: None"),
+    ],
+)
+def test_what_can_not_be_done_fails_with_the_way_out(world: World, kind: str, params: dict, words: str):
+    world.block()
+    asked = command(world, kind, **params)
+    world.bot.obey(asked)
+    assert outcome(world, asked)["error"] == words
+
+
+def test_a_halted_bot_refuses_to_close(world: World):
+    with_position(world)
+    world.recorder.set_mode(Mode.HALTED)
+    asked = command(world, "close_all")
+    world.bot.obey(asked)
+    assert "halted" in outcome(world, asked)["error"]
+
+
+def test_a_command_before_the_chain_was_ever_reached_fails(world: World):
+    asked = command(world, "close_all")
+    world.bot.obey(asked)
+    assert outcome(world, asked)["error"] == "the chain can't be reached"
+
+
+def test_halting_while_a_close_waits_fails_the_command(world: World):
+    with_position(world)
+    asked = command(world, "close_all")
+    world.bot.obey(asked)
+    world.recorder.set_mode(Mode.HALTED)
+    world.block()
+    told = outcome(world, asked)
+    assert told["type"] == "command_succeeded" or "halted" in told["error"]
