@@ -1,5 +1,5 @@
 # Each target sets up .venv by itself, once.
-PYTHON ?= python3.11
+PYTHON ?= $(firstword $(foreach one,python3.11 python3.12 python3.13 python3,$(shell command -v $(one) 2>/dev/null)))
 BIN := .venv/bin
 STAMP := .venv/.ready
 
@@ -8,9 +8,12 @@ STAMP := .venv/.ready
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
-	@command -v $(PYTHON) >/dev/null || { echo "expected $(PYTHON) on the PATH; name another by: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "expected Python 3.11 or newer; name one by: make PYTHON=/path/to/python3.11"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || \
+		{ echo "expected Python's venv module; on Debian and Ubuntu: sudo apt install python3-venv"; exit 1; }
+	@echo "installing into .venv, once …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
 demo: $(STAMP)
@@ -29,7 +32,7 @@ test: check
 	$(BIN)/pytest tests/functional tests/fault --durations=10
 
 bench: $(STAMP)
-	@for one in benchmarks/[a-z]*.py; do $(BIN)/python $$one || exit 1; done
+	@for one in emit ingest exposition mode footprint; do $(BIN)/python -m benchmarks.$$one || exit 1; done
 
 soak: $(STAMP)
 	DESKWATCH_SOAK=1 $(BIN)/pytest tests/functional tests/fault

@@ -141,9 +141,13 @@ class Demo(Http):
 
     def sidecar_pid(self) -> int:
         """Process id of the demo's sidecar."""
-        match = re.search(r"^(\d+)$", subprocess.run(
-            ["pgrep", "-f", f"deskwatch sidecar .*--home {self.home} "], capture_output=True, text=True, check=True
-        ).stdout, re.MULTILINE)
+        match = re.search(
+            r"^(\d+)$",
+            subprocess.run(
+                ["pgrep", "-f", f"deskwatch sidecar .*--home {self.home} "], capture_output=True, text=True, check=True
+            ).stdout,
+            re.MULTILINE,
+        )
         assert match is not None
         return int(match[1])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -19,3 +20,13 @@ def eventually(condition: Callable[[], T], seconds: float = 5.0, *, every: float
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds} s: {condition}, last value {value!r}")
         time.sleep(every)
+
+
+async def eventually_async(condition: Callable[[], T], seconds: float = 5.0, *, every: float = 0.01) -> T:
+    """As `eventually`, for tests that share their event loop with what they wait for."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s: {condition}, last value {value!r}")
+        await asyncio.sleep(every)
+    return value

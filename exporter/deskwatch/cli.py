@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from deskwatch import dashboards, stack
 from deskwatch.config import DEFAULT_HOST, DEFAULT_PORT, Settings
 from deskwatch.errors import ConfigError, DeskwatchError
 from deskwatch.journal.names import check_name, default_home
@@ -55,6 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--seconds", type=float, help="stop by itself after this time")
     demo.add_argument("--seed", type=int, default=1, help="seed of the other traders' choices (default: %(default)s)")
     demo.set_defaults(run=_demo)
+
+    dashboards.add_parser(commands)
+    stack.add_parser(commands)
 
     schema = commands.add_parser("schema", help="print the JSON Schema of a journal line")
     schema.set_defaults(run=_schema)

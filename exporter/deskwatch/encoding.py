@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -21,7 +22,8 @@ def _from_scalar(value: object) -> object:
     """Numpy scalars and their like: whatever has `item()` gives its Python number."""
     item = getattr(value, "item", None)
     if callable(item):
-        return item()
+        plain = item()
+        return float(value) if type(plain) is type(value) else plain  # type: ignore[arg-type]  # np.longdouble
     raise TypeError(f"expected a number, text, bool, list or dict, was {type(value).__name__}")
 
 
@@ -33,9 +35,13 @@ def encode(event: Event) -> bytes:
     """The event as one JSON object with its `type` first.
 
     Raises:
-        TypeError: A field holds something that is neither JSON nor a number.
+        TypeError: It is no event, or a field holds something that is neither JSON nor a number.
     """
+    if not isinstance(event, Event):
+        raise TypeError(f"expected an event, was {type(event).__name__}")
     body = _encoder.encode(event)
+    if b"E+" in body or b"NaN" in body or b"Infinity" in body:  # as Decimal spells what no float can hold
+        body = _encoder.encode(_finite(msgspec.to_builtins(event, builtin_types=(Decimal,), enc_hook=_from_scalar)))
     return body if len(body) <= MAX_BODY_BYTES else _cut(body)
 
 
@@ -60,8 +66,38 @@ def count_nulls(event: Event, body: bytes) -> int:
     """How many figures of the event are NaN or infinite, and so were encoded as null."""
     if b"null" not in body:
         return 0
-    values = (getattr(event, field) for field in event.__struct_fields__)
-    return sum(isinstance(value, float) and not math.isfinite(value) for value in values)
+    return sum(_count(getattr(event, field)) for field in event.__struct_fields__)
+
+
+def _count(value: object) -> int:
+    """How many figures within a value are not finite."""
+    match value:
+        case float() | Decimal():
+            return not _is_finite(value)
+        case None | str() | int():
+            return 0
+        case dict():
+            return sum(map(_count, value.values()))
+        case list() | tuple():
+            return sum(map(_count, value))
+    return _count(_from_scalar(value)) if callable(getattr(value, "item", None)) else 0
+
+
+def _is_finite(value: float | Decimal) -> bool:
+    if isinstance(value, Decimal) and value.is_nan():
+        return False  # asked first: a signalling NaN can't be made a float
+    return math.isfinite(value)
+
+
+def _finite(value: object) -> object:
+    """A value with null in the place of each Decimal that is not finite."""
+    if isinstance(value, Decimal):
+        return value if _is_finite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_finite(each) for each in value]
+    return value
 
 
 def _cut(body: bytes) -> bytes:

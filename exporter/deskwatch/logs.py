@@ -7,7 +7,7 @@ import traceback
 
 from deskwatch.events import ErrorOccurred, Event, LogRecorded
 from deskwatch.recorder import Recorder
-from deskwatch.scrub import scrub
+from deskwatch.scrub import REDACTED, names_secret, scrub
 
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
@@ -32,7 +32,7 @@ class JournalHandler(logging.Handler):
 
 def as_event(record: logging.LogRecord) -> Event:
     """A log record as the event it is journaled as."""
-    extra = {key: _plain(value) for key, value in record.__dict__.items() if key not in _STANDARD} or None
+    extra = {key: _plain(key, value) for key, value in record.__dict__.items() if key not in _STANDARD} or None
     message = scrub(record.getMessage())
     if record.levelno < logging.ERROR:
         return LogRecorded(
@@ -56,8 +56,10 @@ def as_event(record: logging.LogRecord) -> Event:
     )
 
 
-def _plain(value: object) -> object:
-    """A value that JSON can hold; text is scrubbed, and whatever is no number becomes text."""
+def _plain(name: str, value: object) -> object:
+    """A value that JSON can hold; text is scrubbed, by its name too, and whatever is no number becomes text."""
     if value is None or isinstance(value, bool | int | float):
         return value
+    if names_secret(name):
+        return REDACTED
     return scrub(str(value))

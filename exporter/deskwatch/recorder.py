@@ -12,7 +12,6 @@ Nothing here touches the network or waits for the disk, but for `durable=True` a
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
 import sys
@@ -22,11 +21,10 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from deskwatch import command as commands_module
 from deskwatch import encoding
-from deskwatch.child import SidecarChild
 from deskwatch.command import Command, Inbox
 from deskwatch.errors import ConfigError, DeskwatchError, EventError
 from deskwatch.events import (
@@ -41,6 +39,11 @@ from deskwatch.events import (
 from deskwatch.journal import Writer, names
 from deskwatch.journal.notify import Notifier
 from deskwatch.mode import at_start, bot_may_change
+
+if TYPE_CHECKING:  # what only some bots use is imported where they use it: asyncio alone costs 18 ms
+    import asyncio
+
+    from deskwatch.child import SidecarChild
 
 HEARTBEAT_SECONDS = 5.0
 """How often a bot says that it lives."""
@@ -71,7 +74,7 @@ class Recorder:
         self._inbox = Inbox(home, bot, names.writer_folder(home, bot, writer))
         self._notifier = Notifier()
         self._mode = Mode.STANDBY
-        self._mode_lock = threading.Lock()
+        self._mode_lock = threading.RLock()
         self._opened = time.monotonic()
         self._touched = self._opened
         self._stop = threading.Event()
@@ -109,12 +112,19 @@ class Recorder:
             WriterLocked: Another process writes under this name.
             OSError: The home can't be written.
         """
-        if writer == names.CONTROL or bot == names.SIDECAR:
+        if writer == names.CONTROL or names.SIDECAR in (bot, writer):
             raise ConfigError(f"expected a bot's own name and writer, was {bot!r}, {writer!r}: the sidecar's")
         strict = bool(os.environ.get("DESKWATCH_STRICT")) if strict is None else strict
         recorder = cls(bot, names.prepare_home(Path(home or names.default_home())), writer, strict=strict)
-        recorder._start(mode, version, strategy)
+        try:
+            recorder._start(mode, version, strategy)
+        except BaseException:
+            recorder._journal.close()
+            recorder._notifier.close()
+            raise
         if serve is not None:
+            from deskwatch.child import SidecarChild  # noqa: PLC0415  see above
+
             recorder._sidecar = SidecarChild.start(recorder.home, serve)
         return recorder
 
@@ -180,12 +190,15 @@ class Recorder:
 
     async def commands(self) -> AsyncIterator[Command]:
         """Commands to carry out, as they come: `async for command in recorder.commands(): …`."""
+        import asyncio  # noqa: PLC0415  see above
+
         woken = asyncio.Event()
         listener = (asyncio.get_running_loop(), woken)
         self._listeners.append(listener)
         try:
             while not self._stop.is_set():
                 woken.clear()
+                self._touched = time.monotonic()
                 self._carry_out_builtins()
                 while (command := self._deliver()) is not None:
                     yield command
@@ -206,6 +219,8 @@ class Recorder:
         except OSError as error:
             self._tell("sync", str(error))
         self._inbox.close()
+        if not self._thread.is_alive():
+            self._notifier.close()
         if self._sidecar is not None:
             self._sidecar.stop()
 
@@ -256,21 +271,21 @@ class Recorder:
             print(f"deskwatch: {self.bot}: {message} (told once for each reason)", file=sys.stderr, flush=True)
 
     def _carry_out_builtins(self) -> None:
-        while (accepted := self._inbox.take(builtin=True)) is not None:
-            command = Command(accepted, self._emit)
-            command.start()
-            if accepted.command == "ping":
-                command.succeed({"run": self.run, "mode": self._mode})
-            else:
-                self._obey(accepted, command)
+        with self._mode_lock:  # over taking and obeying: of two threads, neither overtakes the other's command
+            while (accepted := self._inbox.take(builtin=True)) is not None:
+                command = Command(accepted, self._emit)
+                command.start()
+                if accepted.command == "ping":
+                    command.succeed({"run": self.run, "mode": self._mode})
+                else:
+                    self._obey(accepted, command)
 
     def _obey(self, accepted: CommandAccepted, command: Command) -> None:
         mode = commands_module.mode_of(accepted)
         if mode is None:
             command.fail(f"expected one of {', '.join(Mode)}, was {accepted.params.get('mode')!r}")
             return
-        with self._mode_lock:
-            self._change_mode(mode, reason=accepted.reason, actor=accepted.actor, cause=accepted.command_id)
+        self._change_mode(mode, reason=accepted.reason, actor=accepted.actor, cause=accepted.command_id)
         command.succeed({"mode": mode})
 
     def _change_mode(self, mode: Mode, *, reason: str | None, actor: str, cause: str | None) -> None:

@@ -11,18 +11,26 @@ import re
 
 REDACTED = "[redacted]"
 
-_NAMES = r"pass(?:word|wd|phrase)?|secret|api[_-]?key|access[_-]?key|auth[_-]?token|token|private[_-]?key|credentials?"
+_NAMES = r"pass(?:word|wd|phrase)?|secret|api[ _-]?key|access[ _-]?key|auth[ _-]?token|token|private[ _-]?key|credentials?"
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(r"(?i)\b((?:mnemonic|seed)(?:[ _-]?phrase)?\W{1,4})(?:[a-z]{3,8}\s+){11,23}[a-z]{3,8}"),
         rf"\1{REDACTED}",
     ),
-    (re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://[^/\s:@]*):[^/\s@]+@"), rf"\1:{REDACTED}@"),
+    (re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,30}://[^/\s:@]*):[^/\s@]+@"), rf"\1:{REDACTED}@"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}"), rf"\1 {REDACTED}"),
     (re.compile(r"(?i)\b(\w*(?:" + _NAMES + r"))(['\"]?\s*[=:]\s*['\"]?)[^\s'\",;&}]{3,}"), rf"\1\2{REDACTED}"),
     (re.compile(r"(?i)(/bot)\d{6,}:[A-Za-z0-9_-]{30,}"), rf"\1{REDACTED}"),
     (re.compile(r"(hooks\.slack\.com/services)/[A-Za-z0-9/]+"), rf"\1/{REDACTED}"),
 )
+
+
+_NAMED = re.compile(rf"(?i)\w*(?:{_NAMES})")
+
+
+def names_secret(name: str) -> bool:
+    """Whether what goes by this name is a secret: `password` or `api_key`, say."""
+    return _NAMED.fullmatch(name) is not None
 
 
 def scrub(text: str) -> str:

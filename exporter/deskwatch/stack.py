@@ -16,6 +16,7 @@ by the last part of its path. A receiver's channel whose secret is missing is le
 from __future__ import annotations
 
 import argparse
+import copy
 import os
 import re
 import secrets as random
@@ -92,7 +93,7 @@ def prepare(secrets: Path, template: Path, out: Path, *, give_away: bool = False
 
 
 def _read_template(path: Path) -> _Node:
-    import yaml  # here: the extra `stack` has it, and no other command needs it
+    import yaml  # noqa: PLC0415 — the extra `stack` has it, and no other command needs it
 
     try:
         content = yaml.safe_load(path.read_text())
@@ -107,35 +108,42 @@ def _read_template(path: Path) -> _Node:
 
 def _prepare_alertmanager(configuration: _Node, secrets: Path, templates: Path, folder: Path) -> list[str]:
     """Write the configuration without what lacks its secret, the secrets it names, and the message templates."""
-    import yaml
+    import yaml  # noqa: PLC0415 — as above
 
-    found, warnings = _read_secrets(secrets, {name for _, _, name in _wanted(configuration)})
+    # Copies: receivers may share their settings by a YAML alias, and each is changed below.
+    configuration["receivers"] = [copy.deepcopy(receiver) for receiver in configuration["receivers"]]
+    found, warnings = _read_secrets(secrets, {name for _, _, name in _files(configuration["receivers"])})
     missing: dict[tuple[str, str], list[str]] = defaultdict(list)
     used: set[str] = set()
     for receiver in configuration["receivers"]:
         for channel in [key for key in receiver if key.endswith("_configs")]:
             kept = []
             for settings in receiver[channel]:
-                names = [name for _, _, name in _files(settings)]
-                lacking = ", ".join(name for name in names if name not in found)
+                files = list(_files(settings))
+                lacking = ", ".join(sorted({name for _, _, name in files if name not in found}))
                 if lacking:
                     missing[channel, lacking].append(receiver["name"])
                     continue
-                for node, key, name in list(_files(settings)):
+                for node, key, name in files:
                     node[key] = str(folder / name)
-                used.update(names)
+                    used.add(name)
                 kept.append(settings)
             receiver[channel] = kept
             if not kept:
                 del receiver[channel]
     for (channel, lacking), receivers in missing.items():
         who = ", ".join(receivers)
-        warnings.append(f"{channel} of {who} left out of Alertmanager's configuration: no secret {lacking} in {secrets}")
+        warnings.append(
+            f"{channel} of {who} left out of Alertmanager's configuration: no secret {lacking} in {secrets}"
+        )
     _replace_files(folder, {name: found[name] for name in used})
     messages = folder / "templates"
     messages.mkdir(exist_ok=True)
     _replace_files(messages, {path.name: path.read_text() for path in templates.glob("*.tmpl")})
-    _write(folder / "alertmanager.yml", yaml.safe_dump(configuration, sort_keys=False, allow_unicode=True, width=100))
+    text = yaml.safe_dump(configuration, sort_keys=False, allow_unicode=True, width=100)
+    _write(
+        folder / "alertmanager.yml", "# Made by `deskwatch stack prepare` at each start; change the template.\n" + text
+    )
     return warnings
 
 
@@ -157,11 +165,6 @@ def _read_secrets(folder: Path, names: set[str]) -> tuple[dict[str, str], list[s
         elif value:
             warnings.append(f"expected {folder / name} to hold {expected}; it holds something else")
     return found, warnings
-
-
-def _wanted(configuration: _Node) -> Iterator[tuple[_Node, str, str]]:
-    for receiver in configuration["receivers"]:
-        yield from _files(receiver)
 
 
 def _files(node: Any) -> Iterator[tuple[_Node, str, str]]:
@@ -195,7 +198,7 @@ def _replace_files(folder: Path, contents: dict[str, str]) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    atomic.write(path, text.encode(), mode=0o400)
+    atomic.write(path, text.encode(), mode=0o600)
 
 
 def _give_away(out: Path) -> None:

@@ -14,13 +14,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
-import yaml
 
 from deskwatch import stack
 from tests.servers import require
+from tests.waiting import eventually
 
 TEMPLATE = Path(__file__).parents[2] / "alertmanager" / "alertmanager.template.yml"
 BOT_TOKEN = "123456:test-Token_1"
@@ -65,7 +65,7 @@ class Messengers:
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
 
-    def __enter__(self) -> Messengers:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -251,8 +251,8 @@ def test_a_dead_bot_is_not_reported_twice(alertmanager: Alertmanager) -> None:
     alertmanager.post("BotOrderFailures", "arb-4", since=now, labels={"severity": "warning"})
     alertmanager.post("BotOrderFailures", "arb-5", since=now, labels={"severity": "warning"})
 
-    _until(lambda: alertmanager.state_of("BotOrderFailures", "arb-4") == "suppressed")
-    _until(lambda: alertmanager.state_of("BotOrderFailures", "arb-5") == "active")
+    eventually(lambda: alertmanager.state_of("BotOrderFailures", "arb-4") == "suppressed")
+    eventually(lambda: alertmanager.state_of("BotOrderFailures", "arb-5") == "active")
 
 
 def test_nothing_is_said_of_bots_while_their_sidecar_is_down(alertmanager: Alertmanager) -> None:
@@ -263,8 +263,8 @@ def test_nothing_is_said_of_bots_while_their_sidecar_is_down(alertmanager: Alert
     alertmanager.post("BotDown", "arb-6", since=now, labels={"instance": "other:9464", "job": "deskwatch"})
     alertmanager.post("BotDown", "arb-7", since=now, labels={"instance": "third:9464", "job": "deskwatch"})
 
-    _until(lambda: alertmanager.state_of("BotDown", "arb-6") == "suppressed")
-    _until(lambda: alertmanager.state_of("BotDown", "arb-7") == "active")
+    eventually(lambda: alertmanager.state_of("BotDown", "arb-6") == "suppressed")
+    eventually(lambda: alertmanager.state_of("BotDown", "arb-7") == "active")
 
 
 def test_the_watchdog_feeds_the_heartbeat_and_nobody_else(alertmanager: Alertmanager, messengers: Messengers) -> None:
@@ -276,10 +276,3 @@ def test_the_watchdog_feeds_the_heartbeat_and_nobody_else(alertmanager: Alertman
     assert beat["status"] == "firing"
     people = [*messengers.slack.queue, *messengers.telegram.queue]
     assert not [message for message in people if "Watchdog" in json.dumps(message)]
-
-
-def _until(condition: Any) -> None:
-    """Wait for a condition, asking again as often as a server can answer."""
-    until = time.monotonic() + DEADLINE_SECONDS
-    while not condition():
-        assert time.monotonic() < until, "the condition did not come true in time"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import resources
 
 import pytest
+
 from arbitrage_bot.contracts import CONTRACTS
 
 pytest.importorskip("vyper", reason="needs vyper, a development dependency")

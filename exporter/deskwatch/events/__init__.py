@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from deskwatch.events.account import BalanceObserved, EquityObserved, TransferRecorded
-from deskwatch.events.base import Event, Json, Number, Unknown
+from deskwatch.events.base import Event, Integer, Json, Number, Unknown
 from deskwatch.events.chain import (
     BlockObserved,
     ContractObserved,
@@ -141,6 +141,7 @@ __all__ = [
     "FundingRateObserved",
     "GasPriceObserved",
     "HeartbeatSent",
+    "Integer",
     "Json",
     "LogRecorded",
     "Mode",

@@ -1,18 +1,21 @@
 """What every event shares: the struct's settings and the aliases that its fields use.
 
 An event is one typed fact about a bot. Its own fields are in its family's file; the envelope (`v`, `ts`, `seq`, `run`,
-`crc`) is added by the journal's writer and read back by `deskwatch.events.line`.
+`crc`) is added by the journal's writer and read back by `deskwatch.journal.line`.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 
 Number: TypeAlias = float | None
 """A figure. A bot that measured NaN or an infinity is recorded as null, and counted."""
+
+Integer: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""A whole number of 64 bits. What is larger (wei) is a decimal string."""
 
 Json: TypeAlias = Any
 """What a free-form field may hold: any JSON value (`Any`, as msgspec reads no recursive alias)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deskwatch.events.base import Event, Json, Number
+from deskwatch.events.base import Event, Integer, Json, Number
 
 
 class TransactionSent(Event, frozen=True, kw_only=True):
@@ -14,13 +14,13 @@ class TransactionSent(Event, frozen=True, kw_only=True):
     """Its hash."""
     sender: str
     """The address that pays."""
-    nonce: int
+    nonce: Integer
     """The sender's nonce."""
     purpose: str | None = None
     """A short word: `swap`, `approve`, `transfer` …"""
     to: str | None = None
     """Address called."""
-    gas_limit: int | None = None
+    gas_limit: Integer | None = None
     """Gas offered."""
     max_fee_wei: str | None = None
     """Most that is paid for a unit of gas."""
@@ -35,9 +35,9 @@ class TransactionConfirmed(Event, frozen=True, kw_only=True):
     """Its hash."""
     sender: str
     """The address that paid."""
-    block: int
+    block: Integer
     """Block number."""
-    gas_used: int
+    gas_used: Integer
     """Units of gas."""
     gas_price_wei: str
     """Paid for each unit (effective gas price)."""
@@ -64,9 +64,9 @@ class TransactionReverted(Event, frozen=True, kw_only=True):
     """Its hash."""
     sender: str
     """The address that paid."""
-    block: int
+    block: Integer
     """Block number."""
-    gas_used: int
+    gas_used: Integer
     """Units of gas."""
     gas_price_wei: str
     """Paid for each unit (effective gas price)."""
@@ -106,15 +106,15 @@ class BlockObserved(Event, frozen=True, kw_only=True):
 
     chain: str
     """Chain name or id."""
-    block: int
+    block: Integer
     """Block number."""
     block_timestamp_seconds: Number
     """The block's own Unix time."""
-    transactions: int | None = None
+    transactions: Integer | None = None
     """How many transactions it holds."""
-    gas_used: int | None = None
+    gas_used: Integer | None = None
     """Units of gas."""
-    gas_limit: int | None = None
+    gas_limit: Integer | None = None
     """Units of gas allowed."""
 
 

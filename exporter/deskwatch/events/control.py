@@ -6,7 +6,7 @@ failed are the bot's and count only from the bot's writers.
 
 from __future__ import annotations
 
-from deskwatch.events.base import Event, Json
+from deskwatch.events.base import Event, Integer, Json
 
 
 class CommandAccepted(Event, frozen=True, kw_only=True):
@@ -20,7 +20,7 @@ class CommandAccepted(Event, frozen=True, kw_only=True):
     """Its parameters."""
     actor: str
     """Name of the token it came with."""
-    expires_ts: int
+    expires_ts: Integer
     """Unix time in nanoseconds after which the bot must not start it."""
     reason: str | None = None
     """The operator's words."""
@@ -115,9 +115,9 @@ class ProcessActed(Event, frozen=True, kw_only=True):
     """`start`, `stop`, `restart` or `exit`."""
     actor: str
     """A token's name, or `supervisor`."""
-    pid: int | None = None
+    pid: Integer | None = None
     """Its process id."""
-    exit_code: int | None = None
+    exit_code: Integer | None = None
     """How it ended; negative: the signal."""
     reason: str | None = None
     """The operator's words."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deskwatch.events.base import Event, Json, Number
+from deskwatch.events.base import Event, Integer, Json, Number
 
 
 class DecisionMade(Event, frozen=True, kw_only=True):
@@ -26,9 +26,9 @@ class DecisionMade(Event, frozen=True, kw_only=True):
     """In words. Text from outside: hostile wherever it is shown."""
     latency_seconds: Number = None
     """From asking to deciding."""
-    prompt_tokens: int | None = None
+    prompt_tokens: Integer | None = None
     """Tokens sent to a language model."""
-    completion_tokens: int | None = None
+    completion_tokens: Integer | None = None
     """Tokens received from it."""
     cost: Number = None
     """Price of the call."""

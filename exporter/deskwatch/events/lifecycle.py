@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 
-from deskwatch.events.base import Event, Number
+from deskwatch.events.base import Event, Integer, Number
 
 
 class Mode(enum.StrEnum):
@@ -23,7 +23,7 @@ class Mode(enum.StrEnum):
 class BotStarted(Event, frozen=True, kw_only=True):
     """A writer of the bot opened its journal."""
 
-    pid: int
+    pid: Integer
     """Process id on `host`; the sidecar samples that process where it can see it."""
     host: str
     """Host name of the machine or container."""
@@ -51,9 +51,9 @@ class HeartbeatSent(Event, frozen=True, kw_only=True):
     """Time since BotStarted."""
     idle_seconds: Number
     """Time since the bot's own code last touched the recorder (emitted, read its mode, asked for commands)."""
-    lost_events: int = 0
+    lost_events: Integer = 0
     """Events of this run that could not be journaled."""
-    null_values: int = 0
+    null_values: Integer = 0
     """Figures of this run that were NaN or infinite and were journaled as null."""
     loop_lag_seconds: Number = None
     """How late the bot's event loop ran its last timer, where the bot measures it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deskwatch.events.base import Event, Json
+from deskwatch.events.base import Event, Integer, Json
 
 
 class LogRecorded(Event, frozen=True, kw_only=True):
@@ -16,7 +16,7 @@ class LogRecorded(Event, frozen=True, kw_only=True):
     """The logger's name."""
     module: str | None = None
     """Module of the call."""
-    lineno: int | None = None
+    lineno: Integer | None = None
     """Line of the call."""
     extra: dict[str, Json] | None = None
     """What the call passed as `extra`."""
@@ -37,7 +37,7 @@ class ErrorOccurred(Event, frozen=True, kw_only=True):
     """The traceback."""
     module: str | None = None
     """Module of the call."""
-    lineno: int | None = None
+    lineno: Integer | None = None
     """Line of the call."""
     extra: dict[str, Json] | None = None
     """What the call passed as `extra`."""

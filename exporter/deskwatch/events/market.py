@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deskwatch.events.base import Event, Number
+from deskwatch.events.base import Event, Integer, Number
 
 
 class PriceObserved(Event, frozen=True, kw_only=True):
@@ -62,7 +62,7 @@ class PoolObserved(Event, frozen=True, kw_only=True):
     """Quote per base, before fees."""
     liquidity: Number = None
     """Value of both reserves, in the quote asset."""
-    block: int | None = None
+    block: Integer | None = None
     """Block number of the reading."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from deskwatch.events.base import Event, Number
+from deskwatch.events.base import Event, Integer, Number
 
 
 class PoolUsageObserved(Event, frozen=True, kw_only=True):
@@ -18,7 +18,7 @@ class PoolUsageObserved(Event, frozen=True, kw_only=True):
     """Connections, tasks, bytes or entries in use."""
     capacity: Number = None
     """How many there may be."""
-    hits: int | None = None
+    hits: Integer | None = None
     """Since the start, for caches."""
-    misses: int | None = None
+    misses: Integer | None = None
     """Since the start, for caches."""

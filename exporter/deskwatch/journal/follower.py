@@ -193,8 +193,8 @@ class Follower:
         return {key: follower.end() for key, follower in self._writers.items()}
 
     def backlog_bytes(self) -> int:
-        """Bytes that were not read yet, over all writers."""
-        return sum(follower.backlog_bytes() for follower in self._writers.values())
+        """Bytes that were not read yet, over all writers. May be asked from another thread."""
+        return sum(follower.backlog_bytes() for follower in list(self._writers.values()))
 
     def close(self) -> None:
         """Close all files."""

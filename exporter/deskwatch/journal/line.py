@@ -8,18 +8,22 @@ another language may leave out `v`, `seq`, `run` and `crc`; `ts` and `type` it m
 
 from __future__ import annotations
 
+import re
 import zlib
 
 import msgspec
 
 from deskwatch.errors import InvalidLine
-from deskwatch.events import EVENTS, KINDS, UNKNOWN_KIND, Event, Unknown
+from deskwatch.events import EVENTS, KINDS, UNKNOWN_KIND, Event, Integer, Unknown
 from deskwatch.journal.names import CONTROL
 
 FORMAT = 1
 """The envelope's `v`."""
 MAX_LINE_BYTES = 64 * 1024
 """A line, newline included. The recorder cuts longer text; a foreign line that is longer is invalid."""
+MAX_DEPTH = 100
+"""Lists and objects within each other; a line that is deeper is invalid, as few readers could take it."""
+_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]')
 
 _FROM_SIDECAR = frozenset(
     {
@@ -39,11 +43,11 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     type: str
     """The event's type, snake_case."""
-    ts: int
+    ts: Integer
     """Wall clock, nanoseconds since 1970."""
     v: int = FORMAT
     """Version of the format."""
-    seq: int | None = None
+    seq: Integer | None = None
     """Gapless per writer, from 1."""
     run: str | None = None
     """One id per start of the writer."""
@@ -96,17 +100,20 @@ def read_envelope(line: bytes) -> Envelope:
     """The envelope of a line (without newline), checked against its CRC where it states one.
 
     Raises:
-        InvalidLine: It is not JSON (`json`), lacks `ts` or `type` (`envelope`), is too long (`length`) or was changed
-            since it was written (`crc`).
+        InvalidLine: It is not JSON in UTF-8, or is nested too deep (`json`), lacks `ts` or `type` (`envelope`), is too
+            long (`length`) or was changed since it was written (`crc`).
     """
     if len(line) >= MAX_LINE_BYTES:
         raise InvalidLine("length", f"expected at most {MAX_LINE_BYTES} bytes, was {len(line)}")
     try:
+        _ = line.isascii() or line.decode()  # msgspec does not look into members that it passes over
         envelope = _envelopes.decode(line)
     except msgspec.ValidationError as error:
         raise InvalidLine("envelope", str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidLine("json", str(error)) from None
+    if line.count(b"[") + line.count(b"{") > MAX_DEPTH and _depth(line) > MAX_DEPTH:
+        raise InvalidLine("json", f"expected at most {MAX_DEPTH} levels of nesting")
     if envelope.crc is not None and not check_crc(line, envelope.crc):
         raise InvalidLine("crc", f"expected the line to have the CRC-32 that it states, {envelope.crc}")
     return envelope
@@ -141,3 +148,15 @@ def read(line: bytes, bot: str, writer: str) -> Record:
         event=event,
         raw=line,
     )
+
+
+def _depth(line: bytes) -> int:
+    """How deep the lists and objects of a JSON text lie in each other."""
+    depth = deepest = 0
+    for match in _BRACKETS.finditer(line):
+        if match[0] in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif match[0] in b"]}":
+            depth -= 1
+    return deepest

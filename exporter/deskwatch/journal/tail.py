@@ -56,7 +56,7 @@ def find_end(folder: Path) -> End | None:
         if size == 0 and first_seq > 1:
             continue  # opened and never written: the segment before it tells
         return End(first_seq=last[0], size=last[1], next_seq=first_seq + unreadable, last_ts=0)
-    return None
+    return None if last is None else End(first_seq=last[0], size=last[1], next_seq=last[0], last_ts=0)
 
 
 def lines_with(folder: Path, needle: bytes) -> Iterator[bytes]:

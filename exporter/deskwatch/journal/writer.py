@@ -65,7 +65,7 @@ class Writer:
                 self._fd = os.open(self.folder / names.segment_name(end.first_seq), _FLAGS, 0o600)
                 os.ftruncate(self._fd, end.size)
         except BaseException:
-            os.close(self._lock_fd)
+            self.close()
             raise
         _open_writers.add(self)
         return self

@@ -11,7 +11,7 @@ from deskwatch.projections.commands import Commands
 from deskwatch.projections.metrics import Metrics
 from deskwatch.projections.state import State
 
-FORMAT = 1
+FORMAT = 2
 """Version of what `dump` gives. A checkpoint of another version is not loaded: the journal is replayed."""
 
 

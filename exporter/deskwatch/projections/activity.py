@@ -141,12 +141,15 @@ class Activity:
 
     def dump(self) -> Any:
         """The state as JSON-able values, for the checkpoint."""
-        return {"number": self.number, "entries": [msgspec.structs.asdict(entry) for entry in self._entries]}
+        return {"number": self.number, "entries": [_row(entry) for entry in self._entries]}
 
     def load(self, state: Any) -> None:
         """Take the state back from a checkpoint."""
         self.number = state["number"]
-        entries = (
-            Entry(**{**entry, "raw": msgspec.Raw(msgspec.json.encode(entry["raw"]))}) for entry in state["entries"]
-        )
+        entries = (Entry(**{**row, "raw": msgspec.Raw(row["raw"].encode())}) for row in state["entries"])
         self._entries = deque(entries, maxlen=KEPT)
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    """An entry for the checkpoint, its line as text: it comes back byte for byte."""
+    return {**msgspec.structs.asdict(entry), "raw": bytes(entry.raw).decode()}

@@ -19,10 +19,10 @@ KEPT = 5000
 Status = Literal["accepted", "running", "succeeded", "failed", "refused", "expired", "unknown"]
 _RANK: dict[Status, int] = {
     "accepted": 0,
-    "running": 1,
-    "unknown": 2,
-    "expired": 3,
-    "refused": 3,
+    "expired": 1,
+    "refused": 1,
+    "running": 2,
+    "unknown": 3,
     "failed": 4,
     "succeeded": 4,
 }
@@ -47,6 +47,8 @@ class CommandState(msgspec.Struct, kw_only=True):
     idempotency_key: str | None = None
     run: str | None = None
     """The run of the bot that started it."""
+    writer: str | None = None
+    """The bot's writer that started it."""
 
 
 class Commands:
@@ -118,7 +120,9 @@ class Commands:
                 if event.idempotency_key:
                     self._keys[f"{record.bot} {event.idempotency_key}"] = command.id
             case ev.CommandStarted():
-                command.started_at, command.run = record.seconds, record.run
+                command.started_at, command.run, command.writer = record.seconds, record.run, record.writer
+                if command.status == "expired":  # the bot began in the last instant: its word counts
+                    command.finished_at = None
                 _advance(command, "running")
             case ev.CommandSucceeded():
                 command.result, command.finished_at = event.result, record.seconds
@@ -137,7 +141,7 @@ class Commands:
     def _lose_running(self, record: Record) -> None:
         """A bot that starts again can't finish what an earlier run of the same writer began."""
         for command in self._commands.values():
-            if command.bot == record.bot and command.status == "running" and command.run != record.run:
+            if (command.bot, command.writer, command.status) == (record.bot, record.writer, "running"):
                 command.status = "unknown"
 
 

@@ -5,6 +5,7 @@ Times are Unix seconds; ages are for whoever shows them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -116,6 +117,12 @@ def _put(named: dict[str, dict[str, Any]], name: str, value: dict[str, Any]) -> 
         named[name] = value
 
 
+def _add(totals: dict[str, float], asset: str, amount: float) -> None:
+    total = totals.get(asset, 0.0) + amount
+    if math.isfinite(total):  # a checkpoint holds no infinity
+        totals[asset] = total
+
+
 def _fields(record: Record) -> dict[str, Any]:
     """The event's own fields and its time, without its type."""
     fields: dict[str, Any] = msgspec.to_builtins(record.event)
@@ -180,7 +187,7 @@ def _position_closed(state: BotState, record: Record, event: ev.PositionClosed) 
     state.counts.trades_closed += 1
     pnl = event.realized_pnl or 0.0
     state.counts.trades_won += pnl > 0
-    state.realized_pnl[event.asset] = state.realized_pnl.get(event.asset, 0.0) + pnl
+    _add(state.realized_pnl, event.asset, pnl)
 
 
 def _balance(state: BotState, record: Record, event: ev.BalanceObserved) -> None:
@@ -220,7 +227,7 @@ def _sent(state: BotState, record: Record, event: ev.TransactionSent) -> None:
 
 
 def _mined(state: BotState, record: Record, event: ev.TransactionConfirmed | ev.TransactionReverted) -> None:
-    state.gas_spent[event.asset] = state.gas_spent.get(event.asset, 0.0) + (event.gas_cost or 0.0)
+    _add(state.gas_spent, event.asset, event.gas_cost or 0.0)
     state.counts.transactions_reverted += isinstance(event, ev.TransactionReverted)
 
 

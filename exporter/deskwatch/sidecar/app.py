@@ -35,7 +35,7 @@ def create(settings: Settings, supervised: tuple[str, list[str]] | None = None) 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            stack.callback(os.close, _lock_home(settings))
+            stack.callback(os.close, lock_home(settings))
             gate = Gate(settings, load_tokens(settings))
             feed = Feed(settings.home, settings.checkpoint_seconds)
             hub = Hub(feed.projections)
@@ -57,7 +57,7 @@ def create(settings: Settings, supervised: tuple[str, list[str]] | None = None) 
     return app
 
 
-def _lock_home(settings: Settings) -> int:
+def lock_home(settings: Settings) -> int:
     """One sidecar for each home.
 
     Raises:

@@ -47,7 +47,7 @@ class Gate:
     def __init__(self, settings: Settings, tokens: list[Token]) -> None:
         self._tokens = tokens
         self._open_reading = settings.is_loopback
-        self._hosts = _LOOPBACK_NAMES | set(settings.allowed_hosts) | {settings.host}
+        self._hosts = _LOOPBACK_NAMES | {host.lower() for host in (*settings.allowed_hosts, settings.host)}
 
     def identify(self, authorization: str | None, scope: Scope) -> str:
         """Name of whoever sends this Authorization header, if they may.

@@ -42,7 +42,7 @@ class Checkpoint:
                 logger.warning("checkpoint is of another version, replaying", extra={"found": file.format})
                 return {}
             projections.load(file.projections)
-        except (msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
+        except (msgspec.DecodeError, AttributeError, KeyError, TypeError, ValueError) as error:
             logger.warning("checkpoint can't be read, replaying", extra={"error": str(error)})
             projections.reset()
             return {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import threading
 import time
 import uuid
 from pathlib import Path
@@ -38,6 +39,7 @@ class Commanding:
         self._home = home
         self._feed = feed
         self._writers: dict[str, Writer] = {}
+        self._opening = threading.Lock()
         self._locks: dict[str, asyncio.Lock] = {}
         self._expired: set[str] = set()
         self._task: asyncio.Task[None] | None = None
@@ -102,12 +104,14 @@ class Commanding:
         await asyncio.to_thread(self._append, bot, encode(event))
 
     def _append(self, bot: str, body: bytes) -> None:
-        writer = self._writers.get(bot)
-        if writer is None:
-            writer = self._writers[bot] = Writer(names.writer_folder(self._home, bot, names.CONTROL)).open()
+        with self._opening:
+            writer = self._writers.get(bot)
+            if writer is None:
+                writer = self._writers[bot] = Writer(names.writer_folder(self._home, bot, names.CONTROL)).open()
         writer.append(body, durable=True)
 
     async def _expire(self) -> None:
+        await self._feed.caught_up.wait()  # before, what the bots did with their commands is not known
         while True:
             await asyncio.sleep(1.0)
             for command in self._feed.projections.commands.overdue(time.time() - GRACE_SECONDS):

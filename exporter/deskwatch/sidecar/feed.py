@@ -97,15 +97,19 @@ class Feed:
         try:
             while True:
                 self._woken.clear()
-                if self._appeared or loop.time() - discovered >= DISCOVER_SECONDS:
-                    self._appeared = False
-                    self._follower.discover()
-                    discovered = loop.time()
-                folded = await self._fold_round()
+                try:
+                    if self._appeared or loop.time() - discovered >= DISCOVER_SECONDS:
+                        self._appeared = False
+                        self._follower.discover()
+                        discovered = loop.time()
+                    folded = await self._fold_round()
+                except OSError as error:
+                    logger.error("journals can't be read, trying again", extra={"error": str(error)})
+                    await asyncio.sleep(DISCOVER_SECONDS)
+                    continue
                 if not self.caught_up.is_set():
                     self._check_caught_up()
-                    continue
-                await asyncio.sleep(BREATH_SECONDS)
+                await asyncio.sleep(BREATH_SECONDS if self.caught_up.is_set() else 0)
                 if not folded:
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(self._woken.wait(), DISCOVER_SECONDS if fd >= 0 else POLL_SECONDS)
@@ -135,7 +139,8 @@ class Feed:
         return folded
 
     def _check_caught_up(self) -> None:
-        if all(self._positions.get(key, START) >= goal for key, goal in self._goal.items()):
+        positions = self._follower.positions()  # not those of batches: the newest segment may have no line yet
+        if all(positions.get(key, START) >= goal for key, goal in self._goal.items()):
             self.caught_up.set()
             logger.info("caught up with the journals", extra={"events": self.projections.activity.number})
 

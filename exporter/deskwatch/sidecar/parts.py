@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from http import HTTPStatus
 from typing import Annotated
 
@@ -22,6 +23,8 @@ from deskwatch.sidecar.problems import Problem
 from deskwatch.sidecar.samples import Samples
 from deskwatch.sidecar.supervisor import Supervisor
 from deskwatch.sinks.loki import LokiSink
+
+logger = logging.getLogger(__name__)
 
 _encoder = msgspec.json.Encoder()
 
@@ -85,7 +88,10 @@ async def _journal_refusal(connection: HTTPConnection, parts: Parts, denied: Den
         return
     client = connection.client.host if connection.client else "unknown"
     event = SignInRefused(route=f"{method} {connection.url.path}"[:200], remote=client, problem=denied.problem)
-    await parts.commanding.journal(SIDECAR, event)
+    try:
+        await parts.commanding.journal(SIDECAR, event)
+    except OSError as error:
+        logger.error("a refused sign-in could not be journaled", extra={"error": str(error)})
 
 
 async def may_read(connection: HTTPConnection) -> str:

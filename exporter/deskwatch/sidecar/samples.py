@@ -80,7 +80,7 @@ class Samples:
             process = self._processes.get(key) or psutil.Process(pid)
             began_too_late = bot.started is not None and process.create_time() > bot.started + _CLOCK_SLACK_SECONDS
             gone = began_too_late or not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
-        except psutil.Error:
+        except (psutil.Error, ValueError):  # a foreign bot's pid may be no pid
             gone = True
         if gone:
             self._processes.pop(key, None)

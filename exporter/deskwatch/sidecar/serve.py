@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
+import signal
 import socket
 import sys
+from collections.abc import Iterator
 
 import uvicorn
 from pythonjsonlogger.json import JsonFormatter
@@ -15,6 +18,7 @@ from deskwatch.config import Settings
 from deskwatch.errors import ConfigError
 from deskwatch.journal.names import prepare_home
 from deskwatch.sidecar import app
+from deskwatch.sidecar.auth import load_tokens
 from deskwatch.sidecar.parts import Parts
 
 logger = logging.getLogger(__name__)
@@ -40,10 +44,10 @@ def run(settings: Settings, supervised: tuple[str, list[str]] | None = None) -> 
     """Serve until a signal; returns the exit status.
 
     Raises:
-        ConfigError: The address can't be listened on.
+        ConfigError: The home can't be used, a token's file neither, or the address can't be listened on.
         WriterLocked: Another sidecar serves this home.
     """
-    prepare_home(settings.home)
+    _check(settings)
     set_up_logs()
     listening = _listen(settings)
     host, port = listening.getsockname()[:2]
@@ -65,7 +69,14 @@ def run(settings: Settings, supervised: tuple[str, list[str]] | None = None) -> 
 
 
 class _Server(uvicorn.Server):
-    """Ends the streams first, so that their readers don't hold up the stop."""
+    """Ends the streams first, so that their readers don't hold up the stop; and a stop by signal is a good end."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         parts: Parts | None = getattr(self.config.app.state, "parts", None)  # type: ignore[union-attr]  # our FastAPI
@@ -88,6 +99,18 @@ async def _watch_parent(server: uvicorn.Server) -> None:
         await asyncio.sleep(PARENT_SECONDS)
     logger.info("the process that started the sidecar is gone")
     server.should_exit = True
+
+
+def _check(settings: Settings) -> None:
+    """Find what would stop the app from starting while it can still be told in one line."""
+    try:
+        prepare_home(settings.home)
+        os.close(app.lock_home(settings))
+        load_tokens(settings)
+    except OSError as error:
+        raise ConfigError(
+            f"expected to read and write the folder {settings.home}, but: {error.strerror}; choose another --home"
+        ) from None
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -89,7 +89,7 @@ class Supervisor:
                 )
             self.exit_code = None
             self._watch = asyncio.create_task(self._await_exit(self._process), name=f"exit of {self.bot}")
-        await self._journal(self.bot, ProcessActed(action="start", actor=actor, pid=self.pid, reason=reason))
+        await self._tell(ProcessActed(action="start", actor=actor, pid=self.pid, reason=reason))
 
     async def stop(self, actor: str, reason: str | None = None) -> None:
         """Ask the process group to end, and kill what is left of it after GRACE_SECONDS."""
@@ -97,7 +97,7 @@ class Supervisor:
             process = self._process
             if process is None or process.returncode is not None:
                 return
-            await self._journal(self.bot, ProcessActed(action="stop", actor=actor, pid=process.pid, reason=reason))
+            await self._tell(ProcessActed(action="stop", actor=actor, pid=process.pid, reason=reason))
             _signal_group(process.pid, signal.SIGTERM)
             try:
                 await asyncio.wait_for(process.wait(), GRACE_SECONDS)
@@ -131,9 +131,14 @@ class Supervisor:
     async def _await_exit(self, process: asyncio.subprocess.Process) -> None:
         self.exit_code = await process.wait()
         logger.info("the bot's process ended", extra={"bot": self.bot, "exit_code": self.exit_code})
-        with contextlib.suppress(OSError):
-            event = ProcessActed(action="exit", actor="supervisor", pid=process.pid, exit_code=self.exit_code)
+        await self._tell(ProcessActed(action="exit", actor="supervisor", pid=process.pid, exit_code=self.exit_code))
+
+    async def _tell(self, event: ProcessActed) -> None:
+        """Journal what was done. A full disk keeps nobody from stopping a bot."""
+        try:
             await self._journal(self.bot, event)
+        except OSError as error:
+            logger.error("a process action could not be journaled", extra={"bot": self.bot, "error": str(error)})
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:

@@ -37,7 +37,7 @@ class Cursor:
             state = msgspec.json.decode(self.path.read_bytes(), type=CursorState)
         except FileNotFoundError:
             return
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             logger.warning("cursor can't be read, delivering from the start", extra={"error": str(error)})
             return
         self.positions = {(bot, writer): Position(segment, offset) for bot, writer, segment, offset in state.positions}

@@ -85,9 +85,9 @@ class Decisions:
         outcome = 1.0 if event.occurred else 0.0
         self.resolved.inc(key)
         self.occurred.inc(key, outcome)
-        self.squared_error.inc(key, (event.probability - outcome) ** 2)
+        self.squared_error.inc(key, _squared(event.probability - outcome))
         if event.base_rate is not None:
-            self.base_squared_error.inc(key, (event.base_rate - outcome) ** 2)
+            self.base_squared_error.inc(key, _squared(event.base_rate - outcome))
 
     def _signal(self, record: Record, event: SignalRaised) -> None:
         key = (record.bot, label(event.strategy), label(event.provider))
@@ -98,3 +98,7 @@ class Decisions:
 
     def _missed(self, record: Record, event: OpportunityMissed) -> None:
         self.missed.inc((record.bot, label(event.strategy), label(event.symbol), label(event.reason)))
+
+
+def _squared(error: float) -> float:
+    return error * error  # `**` raises where this gives infinity

@@ -74,7 +74,9 @@ class Counter(Family[float]):
         if labels not in self.series and self._is_full():
             self.folded += 1
             labels = self._other()
-        self.series[labels] = self.series.get(labels, 0.0) + amount
+        total = self.series.get(labels, 0.0) + amount
+        if total < math.inf:
+            self.series[labels] = total
 
 
 class Gauge(Family[float]):
@@ -123,7 +125,8 @@ class Histogram(Family[list[float]]):
                 labels = self._other()
             series = self.series.setdefault(labels, [0.0] * (len(self.buckets) + 2))
         series[bisect_left(self.buckets, value)] += 1
-        series[-1] += value
+        if math.isfinite(series[-1] + value):
+            series[-1] += value
 
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)

@@ -83,8 +83,9 @@ class Lifecycle:
             self.since.set((record.bot,), record.seconds)
 
     def _accepted(self, record: Record, event: CommandAccepted) -> None:
-        if event.command == "set_mode" and event.params.get("mode") in set(Mode):
-            _one_of(self.desired, record.bot, Mode(event.params["mode"]))
+        for mode in Mode:
+            if event.command == "set_mode" and event.params.get("mode") == mode:
+                _one_of(self.desired, record.bot, mode)
 
 
 def _one_of(family: Gauge, bot: str, mode: Mode) -> None:

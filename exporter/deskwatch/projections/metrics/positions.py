@@ -33,6 +33,7 @@ class Positions:
     def _opened(self, record: Record, event: PositionOpened) -> None:
         labels = [record.bot, label(event.strategy), label(event.venue), label(event.symbol), label(event.side)]
         positions = self.memory.setdefault(record.bot, {})
+        before = [positions.pop(event.position_id, None)]
         positions[event.position_id] = {
             "labels": labels,
             "asset": label(event.asset),
@@ -42,7 +43,10 @@ class Positions:
             "unrealized": 0.0,
         }
         if len(positions) > MAX_OPEN:
-            del positions[next(iter(positions))]
+            before.append(positions.pop(next(iter(positions))))
+        for gone in before:
+            if gone is not None:
+                self._show(record.bot, gone["labels"], gone["asset"])
         self._show(record.bot, labels, label(event.asset))
 
     def _updated(self, record: Record, event: PositionUpdated) -> None:

@@ -4,7 +4,7 @@
 
 const FEED_LENGTH = 200;
 const STALE_MS = 3500;
-const RETRY_MS = [250, 500, 1000, 2000, 4000];
+const RETRY_MS = [250, 500, 1000, 2000];
 const COMMAND_MS = 32000;
 const LEVELS = ["debug", "info", "warning", "error", "critical"];
 const MODES = [
@@ -13,12 +13,13 @@ const MODES = [
   ["halted", "Halt", "The bot will send nothing at all until a person sets another mode."],
 ];
 
-const $ = (id) => document.getElementById(id);
 const bots = new Map();
+const $ = (id) => document.getElementById(id);
 let events = [];
 let heard = 0;
 let paused = false;
 let drawing = false;
+let submitted = () => {};
 
 function element(tag, className, text) {
   const made = document.createElement(tag);
@@ -51,7 +52,6 @@ const token = () => sessionStorage.getItem("deskwatch-token") || "";
 const headers = (more = {}) => (token() ? { Authorization: `Bearer ${token()}`, ...more } : more);
 
 // --- the stream ---------------------------------------------------------------------------------------------------
-
 async function follow() {
   for (let tries = 0; ; ) {
     try {
@@ -122,7 +122,6 @@ function drawLink() {
 }
 
 // --- bots -----------------------------------------------------------------------------------------------------------
-
 function drawBots() {
   if (!bots.size) return;
   const shown = [...bots.values()].sort((one, other) => one.bot.localeCompare(other.bot));
@@ -201,9 +200,7 @@ function figures(bot) {
   if (bot.gas_price_wei) add("Gas price", significant(Number(bot.gas_price_wei) / 1e9), "", "gwei");
   if (bot.head_block) add("Block", figure(bot.head_block, 0));
   add("Errors", figure(counts.errors, 0), counts.errors ? "warning" : "");
-  for (const connection of Object.values(bot.connections)) {
-    add(`${connection.venue} ${connection.connection}`, connection.up ? "up" : "down", connection.up ? "" : "dead");
-  }
+  for (const { venue, connection, up } of Object.values(bot.connections)) add(`${venue} ${connection}`, up ? "up" : "down", up ? "" : "dead");
   for (const alert of Object.values(bot.alerts)) add("Risk alert", alert.alert, "dead", alert.message || "");
   return list;
 }
@@ -241,7 +238,6 @@ function table(title, columns, rows) {
 }
 
 // --- activity -------------------------------------------------------------------------------------------------------
-
 function drawFeed() {
   const kind = $("kind").value;
   const level = LEVELS.indexOf($("level").value);
@@ -276,7 +272,6 @@ function summary(raw) {
 }
 
 // --- commands -------------------------------------------------------------------------------------------------------
-
 function ask(bot, title, effect, method, path, body) {
   $("ask-title").textContent = `${title}: ${bot.bot}`;
   $("ask-text").textContent = effect;
@@ -286,7 +281,7 @@ function ask(bot, title, effect, method, path, body) {
   $("ask-token").value = "";
   $("ask-token-label").hidden = Boolean(token());
   $("ask-go").disabled = false;
-  $("ask-go").onclick = () => send(method, path, { ...body, reason: $("ask-reason").value || null });
+  submitted = () => send(method, path, { ...body, reason: $("ask-reason").value || null });
   $("ask").showModal();
 }
 
@@ -298,7 +293,7 @@ function askForToken() {
   $("ask-token-label").hidden = false;
   $("ask-go").disabled = false;
   return new Promise((resolve) => {
-    $("ask-go").onclick = () => {
+    submitted = () => {
       sessionStorage.setItem("deskwatch-token", $("ask-token").value.trim());
       $("ask").close();
     };
@@ -337,8 +332,12 @@ async function send(method, path, body) {
   }
 }
 
-$("kind").addEventListener("change", drawFeed);
-$("level").addEventListener("change", drawFeed);
+$("ask-form").addEventListener("submit", (event) => {
+  event.preventDefault(); // the dialogue stays open until the bot has answered
+  submitted();
+});
+$("ask-cancel").addEventListener("click", () => $("ask").close());
+for (const id of ["kind", "level"]) $(id).addEventListener("change", drawFeed);
 $("pause").addEventListener("click", () => {
   paused = !paused;
   $("pause").textContent = paused ? "Resume" : "Pause";

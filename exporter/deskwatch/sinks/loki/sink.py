@@ -109,6 +109,26 @@ class LokiSink:
                 break
         if not batches:
             return False
+        try:
+            sent = self._send_batches(batches)
+        except OSError:
+            self._go_back(batches)
+            raise
+        if sent is None:
+            self._go_back(batches)
+            return True
+        self._cursor.delivered += sent
+        for batch in batches:
+            self._cursor.positions[batch.bot, batch.writer] = batch.position
+        self._cursor.save()
+        return True
+
+    def _send_batches(self, batches: list[Batch]) -> int | None:
+        """Send all lines; how many Loki took, the others being in quarantine. None when the sink is stopping.
+
+        Raises:
+            OSError: A line could not be put in quarantine.
+        """
         entries: list[Entry] = []
         sources: list[tuple[str, str]] = []
         for batch in batches:
@@ -118,13 +138,10 @@ class LokiSink:
                     sources.append((batch.bot, batch.writer))
                 except InvalidLine as error:
                     self._put_aside(batch.bot, batch.writer, line, error.reason)
+        before = self._cursor.quarantined
         if not self._send(entries, sources):
-            self._go_back(batches)
-            return True
-        for batch in batches:
-            self._cursor.positions[batch.bot, batch.writer] = batch.position
-        self._cursor.save()
-        return True
+            return None
+        return len(entries) - (self._cursor.quarantined - before)
 
     def _send(self, entries: list[Entry], sources: list[tuple[str, str]]) -> bool:
         """Push until Loki has the entries, halving what it refuses down to the lines it won't take.
@@ -135,7 +152,6 @@ class LokiSink:
             answer = self._push.send(entries)
             if answer.outcome == "stored":
                 self._backoff.reset()
-                self._cursor.delivered += len(entries)
                 return True
             if answer.outcome == "refused":
                 if len(entries) == 1:

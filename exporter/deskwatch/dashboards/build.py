@@ -1,0 +1,76 @@
+"""Building the dashboards' JSON, and telling whether the committed files are what the Python says."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from deskwatch.errors import ConfigError
+
+FOLDER = Path("grafana/dashboards")
+
+
+def add_parser(commands: Any) -> None:  # Any: argparse keeps the type of its subparsers private
+    """Add `dashboards build` and `dashboards check` to the command line."""
+    dashboards = commands.add_parser("dashboards", help="Grafana's dashboards, from Python")
+    actions = dashboards.add_subparsers(required=True, metavar="ACTION")
+    for name, meaning in (("build", "write the JSON files"), ("check", "fail where a file is not what Python says")):
+        action = actions.add_parser(name, help=meaning)
+        action.add_argument("--folder", type=Path, default=FOLDER, help="where they lie (default: %(default)s)")
+        action.set_defaults(run=run, action=name)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run `dashboards build` or `dashboards check`."""
+    if not arguments.folder.is_dir():
+        raise ConfigError(f"expected a folder at {arguments.folder}; run from the root of a checkout, or give --folder")
+    if arguments.action == "build":
+        for path in build(arguments.folder):
+            print(path)
+        return 0
+    drift = check(arguments.folder)
+    for line in drift:
+        print(f"deskwatch: {line}", file=sys.stderr)
+    return 1 if drift else 0
+
+
+def build(folder: Path) -> list[Path]:
+    """Write all dashboards to a folder; returns the files, in order of name."""
+    written = []
+    for name, text in _texts().items():
+        path = folder / name
+        path.write_text(text)
+        written.append(path)
+    return written
+
+
+def check(folder: Path) -> list[str]:
+    """What differs between a folder and the Python, a sentence each; empty if nothing does."""
+    expected = _texts()
+    there = {path.name: path.read_text() for path in folder.glob("*.json")}
+    drift = [f"{folder / name} is missing; run: deskwatch dashboards build" for name in expected if name not in there]
+    drift += [
+        f"{folder / name} is not what Python makes; change the Python, then run: deskwatch dashboards build"
+        for name, text in expected.items()
+        if name in there and there[name] != text
+    ]
+    drift += [f"{folder / name} is made by no Python; delete it" for name in sorted(there) if name not in expected]
+    return drift
+
+
+def _texts() -> dict[str, str]:
+    """File name → JSON. The SDK is imported here: it belongs to `dev`, and no other command needs it."""
+    with warnings.catch_warnings():
+        # The SDK advises against the classic form as it is imported; Grafana's file provisioning takes no other.
+        warnings.filterwarnings("ignore", "Prefer using dashboardv2", DeprecationWarning)
+        from grafana_foundation_sdk.cog.encoder import JSONEncoder  # noqa: PLC0415 — see above
+
+        from deskwatch.dashboards.overview import overview  # noqa: PLC0415 — see above
+
+    dashboards: dict[str, Callable[[], Any]] = {"overview": overview}  # Any: the SDK's builder
+    encoder = JSONEncoder(sort_keys=True, indent=2)
+    return {f"{name}.json": encoder.encode(make().build()) + "\n" for name, make in sorted(dashboards.items())}

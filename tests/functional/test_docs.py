@@ -1,0 +1,79 @@
+"""What README and docs tell a person to type works as written; what can't be run here is listed with the reason."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import running
+
+PAGES = [running.ROOT / "README.md", *sorted((running.ROOT / "docs").rglob("*.md"))]
+NOT_RUN = {
+    "git clone": "the clone is what this test runs in",
+    "make demo": "it is `deskwatch demo` on the default port; test_demo runs that",
+    "make bench": "minutes long; its output is figures",
+    "docker": "needs a Docker engine; the files are checked by their schema and their servers' own checkers",
+    "sudo": "changes the machine",
+}
+
+
+def commands(page: Path) -> list[str]:
+    """The commands in a page's `sh` blocks, each whole."""
+    found: list[str] = []
+    for block in re.findall(r"^```sh\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE):
+        joined = re.sub(r"\\\n\s*", " ", block)
+        found += [line for line in joined.splitlines() if line and not line.startswith("#")]
+    return found
+
+
+def snippets() -> list[tuple[str, str]]:
+    """Every command of every page that is to be run, with its page."""
+    return [
+        (str(page.relative_to(running.ROOT)), command)
+        for page in PAGES
+        for command in commands(page)
+        if not command.startswith(tuple(NOT_RUN))
+    ]
+
+
+def test_commands_work_as_written(demo: running.Demo, subtests: pytest.Subtests):
+    """Each command ends with 0 beside a running demo, in a checkout, with its port and home in the place of the usual."""
+    assert snippets()
+    for page, command in snippets():
+        with subtests.test(page, command=command):
+            _run(demo, command)
+
+
+def _run(demo: running.Demo, command: str) -> None:
+    port = running.free_port()
+    typed = command.replace("localhost:9464", f"localhost:{demo.port}").replace(".deskwatch/", f"{demo.home}/")
+    if typed.startswith(("deskwatch sidecar", "deskwatch run")):  # these serve until they are stopped
+        flags = f"--home {demo.home.parent / f'home-{port}'} --port {port}"
+        words = typed.split(" ", 2)
+        typed = f"timeout --preserve-status -s INT 4 {words[0]} {words[1]} {flags} {' '.join(words[2:])}"
+    env = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "DESKWATCH_HOME": str(demo.home.parent / f"docs-{port}"),
+    }
+    typed = re.sub(r"(ten_lines\.py) \d+", r"\1 2", typed)
+    done = subprocess.run(["bash", "-c", typed], cwd=running.ROOT, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, (typed, done.stdout, done.stderr)
+
+
+def test_readme_shows_the_example_as_it_is():
+    """The ten-line bot in the README is the file in examples/."""
+    (shown,) = re.findall(r"^```python\n(.*?)^```", (running.ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    assert shown == (running.ROOT / "examples" / "ten_lines.py").read_text()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(running.ROOT)))
+def test_links_lead_somewhere(page: Path):
+    """Every relative link of a page points at a file that is there."""
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+        assert (page.parent / target).exists(), target

@@ -1,0 +1,104 @@
+"""Hypothesis strategies: events of every family, records, and the lines of journals.
+
+An event's strategy is made from its fields' types, so that a new event is covered as soon as it exists.
+"""
+
+from __future__ import annotations
+
+import enum
+import types
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+from hypothesis import strategies as st
+
+from deskwatch import events as ev
+from deskwatch.events import EVENTS, Event
+from deskwatch.journal import Record
+from tests.lines import START_NS, line_of, record_of, writer_of
+
+text = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=12)
+"""Any text that UTF-8 can hold: quotes, newlines, controls and all."""
+names = st.sampled_from(("a", "b", "ETH/USDT", 'quo"te\\', "new\nline", "")) | text
+"""Few different names, so that events meet, and now and then any text."""
+integers = st.integers(-(2**63), 2**63 - 1)
+counts = st.integers(0, 2**40)
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+"""Whatever a float64 holds, up to its limits."""
+json_values: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | numbers | text,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3),
+    max_leaves=5,
+)
+bots = st.sampled_from(("arb-1", "arb-2"))
+
+
+def of_type(hint: Any) -> st.SearchStrategy[Any]:
+    """Values of a field's type."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return integers if arguments[0] is int else of_type(arguments[0])
+    if origin in (Union, types.UnionType):
+        return st.one_of(*map(of_type, arguments))
+    if origin is Literal:
+        return st.sampled_from(arguments)
+    if origin is dict:
+        return st.dictionaries(text, of_type(arguments[1]), max_size=3)
+    if origin is list:
+        return st.lists(of_type(arguments[0]), max_size=3)
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        return st.sampled_from(list(hint))
+    return {Any: json_values, types.NoneType: st.none(), bool: st.booleans(), str: names, float: numbers}[hint]
+
+
+def events_of(cls: type[Event]) -> st.SearchStrategy[Event]:
+    """Events of one class, with and without their optional fields."""
+    hints = get_type_hints(cls, include_extras=True)
+    fields = msgspec.structs.fields(cls)
+    required = {field.name: of_type(hints[field.name]) for field in fields if field.required}
+    optional = {field.name: of_type(hints[field.name]) for field in fields if not field.required}
+    return st.fixed_dictionaries(required, optional=optional).map(lambda values: cls(**values))
+
+
+any_event = st.sampled_from(sorted(EVENTS)).flatmap(lambda tag: events_of(EVENTS[tag]))
+"""An event of any type."""
+
+
+@st.composite
+def records(draw: st.DrawFn, *, max_size: int = 20) -> list[Record]:
+    """What followers of several bots may see: records of any type, in any order."""
+    found = []
+    for seq, event in enumerate(draw(st.lists(any_event, max_size=max_size)), 1):
+        ts = START_NS + draw(st.integers(-(10**12), 10**12))
+        run = draw(st.sampled_from((b"aaaaaaaaaaaaaaaa", b"bbbbbbbbbbbbbbbb")))
+        found.append(record_of(event, bot=draw(bots), writer=writer_of(event), seq=seq, ts=ts, run=run))
+    return found
+
+
+lines = st.builds(line_of, any_event, seq=st.integers(1, 2**62), ts=st.integers(0, 2**62))
+"""Lines as the writer frames them."""
+
+garbage = st.binary(max_size=40).filter(lambda data: b"\n" not in data and data != b"")
+"""A line that is most likely no event."""
+
+
+@st.composite
+def commands_of_a_bot(draw: st.DrawFn) -> tuple[list[Event], list[Event]]:
+    """What the sidecar and the bot said about one command: `control` and `main`, each in its order."""
+    accepted = ev.CommandAccepted(
+        command_id="c", command="close_all", params={}, actor="operator", expires_ts=START_NS + 30 * 10**9
+    )
+    control: list[Event] = [accepted]
+    if draw(st.booleans()):
+        control.append(ev.CommandExpired(command_id="c", command="close_all"))
+    main: list[Event] = []
+    if draw(st.booleans()):
+        main.append(ev.CommandStarted(command_id="c", command="close_all"))
+        outcome = draw(st.sampled_from(("none", "succeeded", "failed")))
+        if outcome == "succeeded":
+            main.append(ev.CommandSucceeded(command_id="c", command="close_all", result={"closed": 1}))
+        if outcome == "failed":
+            main.append(ev.CommandFailed(command_id="c", command="close_all", error="no"))
+    if draw(st.booleans()):
+        main.append(ev.BotStarted(pid=1, host="h", mode=ev.Mode.STANDBY))
+    return control, main
