@@ -136,14 +136,12 @@ def _prepare_alertmanager(configuration: _Node, secrets: Path, templates: Path, 
         warnings.append(
             f"{channel} of {who} left out of Alertmanager's configuration: no secret {lacking} in {secrets}"
         )
-    _replace_files(folder, {name: found[name] for name in used})
+    text = yaml.safe_dump(configuration, sort_keys=False, allow_unicode=True, width=100)
+    text = "# Made by `deskwatch stack prepare` at each start; change the template.\n" + text
+    _replace_files(folder, {name: found[name] for name in used} | {"alertmanager.yml": text})
     messages = folder / "templates"
     messages.mkdir(exist_ok=True)
     _replace_files(messages, {path.name: path.read_text() for path in templates.glob("*.tmpl")})
-    text = yaml.safe_dump(configuration, sort_keys=False, allow_unicode=True, width=100)
-    _write(
-        folder / "alertmanager.yml", "# Made by `deskwatch stack prepare` at each start; change the template.\n" + text
-    )
     return warnings
 
 
@@ -156,8 +154,11 @@ def _read_secrets(folder: Path, names: set[str]) -> tuple[dict[str, str], list[s
             value = (folder / name).read_text().strip()
         except FileNotFoundError:
             continue
-        except (OSError, UnicodeDecodeError) as error:
-            warnings.append(f"expected to read {folder / name}: {error}")
+        except OSError as error:
+            warnings.append(f"expected to read {folder / name}: {error.strerror}")
+            continue
+        except UnicodeDecodeError:
+            warnings.append(f"expected {folder / name} to hold text; it holds something else")
             continue
         pattern, expected = _EXPECTED.get(name, (re.compile(r".+", re.DOTALL), "not empty"))
         if pattern.fullmatch(value):

@@ -48,8 +48,8 @@ def run(settings: Settings, supervised: tuple[str, list[str]] | None = None) -> 
         WriterLocked: Another sidecar serves this home.
     """
     _check(settings)
-    set_up_logs()
     listening = _listen(settings)
+    set_up_logs()
     host, port = listening.getsockname()[:2]
     if not settings.is_loopback:
         logger.warning("listening beyond this machine: every request needs a token, and nothing encrypts it")

@@ -1,0 +1,186 @@
+"""The dashboards: the committed JSON, held to the rules of dashboard-linter and to the metrics that exist."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from deskwatch.projections.metrics import Counter, Histogram, Metrics
+from deskwatch.sidecar.samples import Samples
+from tests.servers import require
+
+TAG = "deskwatch"
+ROOT = Path(__file__).parents[3]
+FILES = sorted((ROOT / "grafana" / "dashboards").glob("*.json"))
+RULES = sorted((ROOT / "prometheus" / "rules").glob("*.yml"))
+DASHBOARDS: dict[str, dict[str, Any]] = {path.stem: json.loads(path.read_text()) for path in FILES}
+NAME = re.compile(r"\b(?:tradebot|deskwatch)_\w+|\b\w+:\w+:\w+")
+each_dashboard = pytest.mark.parametrize("dashboard", DASHBOARDS.values(), ids=DASHBOARDS)
+
+
+def panels(dashboard: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """All panels, those of collapsed rows too."""
+    for panel in dashboard["panels"]:
+        yield panel
+        yield from panel.get("panels", [])
+
+
+PANELS = [
+    pytest.param(panel, id=f"{name}-{panel['title']}")
+    for name, dashboard in DASHBOARDS.items()
+    for panel in panels(dashboard)
+    if panel["type"] != "row"
+]
+PROMQL = [
+    pytest.param(target["expr"], id=f"{param.id}-{target['refId']}")
+    for param in PANELS
+    for target in param.values[0]["targets"]  # type: ignore[index]  # pytest keeps the type of values to itself
+    if target["datasource"]["type"] == "prometheus"
+]
+each_panel = pytest.mark.parametrize("panel", PANELS)
+each_promql = pytest.mark.parametrize("expr", PROMQL)
+
+
+def test_there_are_dashboards() -> None:
+    """The checks below look at something."""
+    assert "overview" in DASHBOARDS
+    assert len(PANELS) > 15
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_files_are_small_enough_to_review(path: Path) -> None:
+    """Below 200 KB."""
+    assert path.stat().st_size < 200_000
+
+
+@each_dashboard
+def test_dashboards_are_found_linked_and_not_edited_by_hand(dashboard: dict[str, Any]) -> None:
+    """A fixed uid, the shared tag with a link by it that keeps time and variables, and no editing."""
+    assert dashboard["uid"].startswith(f"{TAG}-")
+    assert dashboard["tags"] == [TAG]
+    assert dashboard["editable"] is False
+    (link,) = dashboard["links"]
+    assert link["tags"] == [TAG]
+    assert link["asDropdown"]
+    assert link["includeVars"]
+    assert link["keepTime"]
+    assert int(dashboard["refresh"].removesuffix("s")) >= 5
+
+
+@each_dashboard
+def test_the_reader_chooses_sources_and_bots(dashboard: dict[str, Any]) -> None:
+    """The variables have the same names on every dashboard, are read anew with the time range, and start with all."""
+    variables = {one["name"]: one for one in dashboard["templating"]["list"]}
+    assert variables["prometheus_datasource"]["query"] == "prometheus"
+    assert variables["prometheus_datasource"]["label"] == "Prometheus data source"
+    assert variables["loki_datasource"]["query"] == "loki"
+    for one in variables.values():
+        if one["type"] == "query":
+            assert one["refresh"] == 2
+            assert one["includeAll"]
+            assert one["multi"]
+
+
+@each_dashboard
+def test_panels_have_ids_of_their_own_and_do_not_overlap(dashboard: dict[str, Any]) -> None:
+    """Links to a panel stay valid, and nothing lies on top of something else."""
+    found = list(panels(dashboard))
+    ids = [panel["id"] for panel in found]
+    assert all(isinstance(one, int) and one > 0 for one in ids)
+    assert len(ids) == len(set(ids))
+    taken: set[tuple[int, int]] = set()
+    for panel in found:
+        place = panel["gridPos"]
+        assert place["x"] + place["w"] <= 24
+        cells = {(place["x"] + x, place["y"] + y) for x in range(place["w"]) for y in range(place["h"])}
+        assert not cells & taken, panel["title"]
+        taken |= cells
+
+
+@each_panel
+def test_panels_explain_themselves(panel: dict[str, Any]) -> None:
+    """A title, a description in sentences, a unit, and at least one query."""
+    assert panel["title"]
+    assert panel["description"].endswith(".")
+    assert panel["fieldConfig"]["defaults"]["unit"]
+    assert panel["targets"]
+
+
+@each_panel
+def test_panels_name_no_data_source_of_ours(panel: dict[str, Any]) -> None:
+    """Only variables, so that the JSON works in any Grafana."""
+    for one in (panel, *panel["targets"]):
+        kind = one["datasource"]["type"]
+        assert one["datasource"]["uid"] == f"${{{kind}_datasource}}"
+
+
+@each_panel
+def test_thresholds_are_ours(panel: dict[str, Any]) -> None:
+    """Grafana's default, red from 80, says nothing about anything here."""
+    steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
+    assert steps[0]["value"] is None
+    assert 80 not in [step["value"] for step in steps]
+
+
+@each_panel
+def test_queries_follow_the_chosen_bots(panel: dict[str, Any]) -> None:
+    """Every selector of a bot's series or lines is narrowed to the bots chosen."""
+    for target in panel["targets"]:
+        selectors = re.findall(r"\{([^{}]*=[^{}]*)\}", target["expr"])
+        assert selectors
+        assert all('bot=~"$bot' in selector for selector in selectors)
+
+
+@each_promql
+def test_counters_are_always_wrapped_and_rates_fit_the_zoom(expr: str) -> None:
+    """`_total` only inside rate or increase; rate over `$__rate_interval`."""
+    for match in re.finditer(r"\w+_total\b", expr):
+        assert re.search(r"\b(?:rate|increase)\($", expr[: match.start()])
+    for window in re.findall(r"\brate\([^()]*\[([^\]]+)\]", expr):
+        assert window == "$__rate_interval"
+
+
+@each_promql
+def test_queries_name_only_series_that_exist(expr: str, tmp_path: Path) -> None:
+    """No panel that no metric feeds: each name is the sidecar's, a sample's, or recorded by a rule."""
+    groups = [group for path in RULES for group in yaml.safe_load(path.read_text())["groups"]]
+    known = {rule["record"] for group in groups for rule in group["rules"] if "record" in rule}
+    for family in [*Metrics().families, *Samples(tmp_path).families([])]:
+        if isinstance(family, Histogram):
+            known |= {f"{family.name}_{part}" for part in ("bucket", "count", "sum")}
+        else:
+            known.add(family.name + ("_total" if isinstance(family, Counter) else ""))
+    assert set(NAME.findall(expr)) <= known
+
+
+def test_queries_are_promql(tmp_path: Path) -> None:
+    """Promtool parses every expression, with Grafana's macros filled in."""
+    promtool = require("promtool")
+    filled = [param.values[0].replace("$__rate_interval", "1m").replace("$bot", ".+") for param in PROMQL]  # type: ignore[union-attr]  # strings, as made above
+    rules = [{"record": f"panel:query{number}:value", "expr": expr} for number, expr in enumerate(filled)]
+    path = tmp_path / "panels.yml"
+    path.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}))
+    told = subprocess.run([promtool, "check", "rules", path], capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stdout + told.stderr
+
+
+def test_provisioning_and_panels_agree() -> None:
+    """The data sources exist under the kinds that the variables ask for, and dashboards are looked for in a mount."""
+    provisioning = ROOT / "grafana" / "provisioning"
+    sources = yaml.safe_load((provisioning / "datasources" / "deskwatch.yml").read_text())["datasources"]
+    assert {source["uid"]: source["type"] for source in sources} == {
+        "prometheus": "prometheus",
+        "loki": "loki",
+        "alertmanager": "alertmanager",
+    }
+    (provider,) = yaml.safe_load((provisioning / "dashboards" / "deskwatch.yml").read_text())["providers"]
+    assert provider["allowUiUpdates"] is False
+    mounts = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["grafana"]["volumes"]
+    assert f"./grafana/dashboards:{provider['options']['path']}:ro" in mounts
