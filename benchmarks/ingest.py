@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import msgspec
 
@@ -25,12 +26,19 @@ def journal() -> list[bytes]:
         lines.append(frame(encode(event), ts=time.time_ns(), seq=len(lines) + 1, run=b"0123456789abcdef")[:-1])
 
     for number in range(ROUNDS):
-        order = {"order_id": f"o-{number}", "venue": "amber", "symbol": "WETH/USDC", "strategy": "arbitrage"}
+        order: dict[str, Any] = {
+            "order_id": f"o-{number}",
+            "venue": "amber",
+            "symbol": "WETH/USDC",
+            "strategy": "arbitrage",
+        }
         add(PriceObserved(venue="amber", symbol="WETH/USDC", price=3000 + number / 10))
-        add(DecisionMade(decision_id=f"d-{number}", action="buy", provider="rules", confidence=0.7, latency_seconds=0.01))
+        add(
+            DecisionMade(decision_id=f"d-{number}", action="buy", provider="rules", confidence=0.7, latency_seconds=0.1)
+        )
         add(OrderSubmitted(**order, side="buy", quantity=1.5))
         add(OrderFilled(**order, side="buy", quantity=1.5, price=3000.5, final=True, asset="USDC", fee=1.0))
-        add(PositionClosed(position_id=f"p-{number}", venue="amber", symbol="WETH/USDC", realized_pnl=1.0, asset="USDC"))
+        add(PositionClosed(position_id=f"p-{number}", venue="amber", symbol="WETH/USDC", realized_pnl=1, asset="USDC"))
     return lines
 
 

@@ -1,4 +1,4 @@
-"""From a mode's HTTP request to the state that shows it, in milliseconds, over a bot that reads its mode as it comes."""
+"""From a mode's HTTP request to the state that shows it, in milliseconds, for a bot that asks for commands."""
 
 from __future__ import annotations
 
@@ -41,7 +41,13 @@ def main() -> None:
             done.set()
             bot.join()
     name = "mode change to visible state p99, ms"
-    report(name, ours=percentile(times, 0.99), baseline=percentile(plain, 0.99), budget=100, p50=percentile(times, 0.5))
+    report(
+        name,
+        ours=percentile(times, 0.99),
+        baseline=percentile(plain, 0.99),
+        budget=100,
+        more={"p50": percentile(times, 0.5)},
+    )
 
 
 if __name__ == "__main__":

@@ -6,7 +6,15 @@ import json
 import sys
 
 
-def report(name: str, *, ours: float, baseline: float | None, budget: float, most: bool = True, **more: float) -> None:
+def report(
+    name: str,
+    *,
+    ours: float,
+    baseline: float | None,
+    budget: float,
+    most: bool = True,
+    more: dict[str, float] | None = None,
+) -> None:
     """Print the line. `most`: the budget is the most that is allowed, else the least."""
     line = {
         "name": name,
@@ -15,7 +23,7 @@ def report(name: str, *, ours: float, baseline: float | None, budget: float, mos
         "ratio": None if not baseline else round(ours / baseline, 4),
         "budget": budget,
         "ok": ours <= budget if most else ours >= budget,
-        **{key: round(value, 4) for key, value in more.items()},
+        **{key: round(value, 4) for key, value in (more or {}).items()},
     }
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""Real processes for functional tests: the demo, a sidecar, Prometheus, Loki. Each on loopback, each ended by its id."""
+"""Real processes for functional tests: demo, sidecar, Prometheus. Each on loopback, each ended by its id."""
 
 from __future__ import annotations
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 T = TypeVar("T")
 
 
-def eventually(condition: Callable[[], T], seconds: float = 5.0, *, every: float = 0.02) -> T:
+def eventually(condition: Callable[[], T | Literal[False] | None], seconds: float = 5.0, *, every: float = 0.02) -> T:
     """The first truthy value of `condition`; an AssertionError with its last value after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
@@ -22,7 +22,9 @@ def eventually(condition: Callable[[], T], seconds: float = 5.0, *, every: float
         time.sleep(every)
 
 
-async def eventually_async(condition: Callable[[], T], seconds: float = 5.0, *, every: float = 0.01) -> T:
+async def eventually_async(
+    condition: Callable[[], T | Literal[False] | None], seconds: float = 5.0, *, every: float = 0.01
+) -> T:
     """As `eventually`, for tests that share their event loop with what they wait for."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):

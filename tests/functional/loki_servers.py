@@ -92,7 +92,7 @@ def running_real(folder: Path) -> Iterator[Loki]:
         def ready() -> bool:
             try:
                 with urllib.request.urlopen(f"{url}/ready", timeout=2) as answer:
-                    return answer.status == 200
+                    return bool(answer.status == 200)
             except OSError:
                 return False
 

@@ -83,12 +83,12 @@ def test_profit_equals_the_change_of_the_wallet(after_run):
         token = deployment[which]
         data = "0x70a08231" + wallet[2:].lower().rjust(64, "0")  # balanceOf(address)
         units = int.from_bytes(chain.eth.call({"to": token["address"], "data": data}, block), "big")
-        return Decimal(units) / 10 ** token["decimals"]
+        return Decimal(units) / Decimal(10 ** token["decimals"])
 
     assert tokens("base", first - 1) == tokens("base", "latest") == 0
     change = tokens("quote", "latest") - tokens("quote", first - 1)
     gas = sum(Decimal(one.gas_used) * int(one.gas_price_wei) for one in mined) / 10**18
-    gas_quote = gas * Decimal(str(deployment["native_cost"]))
+    gas_quote = Decimal(gas) * Decimal(str(deployment["native_cost"]))
     realized = sum(one.realized_pnl for one in running.events(demo.home, PositionClosed))
     in_trades = sum(one.gas_cost_quote or 0 for one in mined)
     assert in_trades == pytest.approx(float(gas_quote), rel=1e-9)

@@ -140,7 +140,8 @@ def test_stream_tells_of_events_as_they_happen(demo: running.Demo):
         first = json.loads(socket.recv(timeout=5))
         assert first["type"] == "snapshot"
         assert first["bots"][0]["bot"] == "arb-1"
-        position, kinds, deadline = first["position"], set(), time.monotonic() + 30
+        position, deadline = first["position"], time.monotonic() + 30
+        kinds: set[str] = set()
         while kinds < {"events", "state"} and time.monotonic() < deadline:
             message = json.loads(socket.recv(timeout=5))
             assert message["position"] >= position

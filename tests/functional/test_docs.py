@@ -42,7 +42,7 @@ def snippets() -> list[tuple[str, str]]:
 
 
 def test_commands_work_as_written(demo: running.Demo, subtests: pytest.Subtests):
-    """Each command ends with 0 beside a running demo, in a checkout, with its port and home in the place of the usual."""
+    """Each command ends with 0 beside a running demo, with its port and home in the place of the usual ones."""
     assert snippets()
     for page, command in snippets():
         with subtests.test(page, command=command):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from deskwatch import EquityObserved, Mode, PositionClosed, Recorder
 from tests import running
@@ -40,12 +40,18 @@ def page(browser: Browser) -> Iterator[Page]:
     page = browser.new_page()
     page.set_default_timeout(10_000)
     faults: list[str] = []
-    page.on("console", lambda message: message.type == "error" and faults.append(message.text))
+
+    def console(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            faults.append(message.text)
+
+    def requested(request: Request) -> None:
+        if not request.url.startswith(("http://127.0.0.1:", "data:")):
+            faults.append(f"asked {request.url}")
+
+    page.on("console", console)
     page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on(
-        "request",
-        lambda request: "//127.0.0.1:" in request.url or request.url.startswith("data:") or faults.append(request.url),
-    )
+    page.on("request", requested)
     yield page
     page.close()
     assert [fault for fault in faults if "ERR_CONNECTION_REFUSED" not in fault] == []  # that one is a test's own doing

@@ -19,6 +19,8 @@ from deskwatch.journal.names import prepare_home
 BOT = "arb-1"
 START_SECONDS = 60.0
 LOOK_SECONDS = 0.25
+EXIT_USAGE = 2
+"""Status of a part that was told something wrong: starting it again is no use."""
 RESTART_SECONDS = 1.0
 """Pause before a part that died is started again."""
 
@@ -103,7 +105,7 @@ class Demo:
         module = ["arbitrage_bot", "--bot", BOT, "--rpc", deployment["url"], "--deployment", str(self._ready)]
         self.bot = Part(BOT, [*module, "--home", str(self._settings.home)], self._logs, self._path)
         self.bot.start()
-        _await(self.sidecar, lambda: self._get("/readyz") is not None, stopping)
+        _await(self.sidecar, self._serves_our_bot, stopping)
         if not stopping:
             print(self._welcome(), flush=True)
 
@@ -123,6 +125,8 @@ class Demo:
             if self.chain.exit_code is not None:
                 raise DemoFailed(f"the chain ended with {self.chain.exit_code}:\n{self.chain.last_words()}")
             for part in (self.sidecar, self.bot):
+                if part.exit_code == EXIT_USAGE:
+                    raise DemoFailed(f"{part.name} can't run:\n{part.last_words()}")
                 if part.exit_code is not None:
                     print(f"{part.name} ended with {part.exit_code}; starting it again", flush=True)
                     time.sleep(RESTART_SECONDS)
@@ -132,6 +136,11 @@ class Demo:
         """Stop all parts: the bot first, so that its last words are still served and shipped."""
         for part in (self.bot, self.sidecar, self.chain):
             part.stop()
+
+    def _serves_our_bot(self) -> bool:
+        """Whether it is our sidecar that answers: one that knows the bot's process."""
+        state = self._bot_state()
+        return state is not None and state["pid"] == self.bot.pid
 
     def _bot_state(self) -> dict[str, Any] | None:
         snapshot = self._get(f"/bots/{BOT}/snapshot")
@@ -200,9 +209,11 @@ def _examples() -> Path:
 
 def _await(part: Part, condition: Callable[[], bool], stopping: _Stop) -> None:
     deadline = time.monotonic() + START_SECONDS
-    while not condition() and not stopping:
+    while not stopping:
         if part.exit_code is not None:
             raise DemoFailed(f"{part.name} ended with {part.exit_code} instead of starting:\n{part.last_words()}")
+        if condition():
+            return
         if time.monotonic() > deadline:
             raise DemoFailed(f"{part.name} did not start within {START_SECONDS:.0f} s:\n{part.last_words()}")
         time.sleep(LOOK_SECONDS)
