@@ -19,7 +19,7 @@ from deskwatch.events import (
 from tests import running
 from tests.waiting import eventually
 
-TRADES = 12
+TRADES = 8
 
 
 @pytest.fixture(scope="module")

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import msgspec
 
-from .. import deployment
-from .genesis import prepare
-from .rpc import Rpc
-from .server import RpcServer
-from .traders import TRADERS, Traders
+from arbitrage_bot import deployment
+from arbitrage_bot.chain.genesis import prepare
+from arbitrage_bot.chain.rpc import Rpc
+from arbitrage_bot.chain.server import RpcServer
+from arbitrage_bot.chain.traders import Temper, Traders
 
 
 def arguments(given: list[str] | None = None) -> argparse.Namespace:
@@ -34,8 +34,9 @@ def main() -> None:
     """Run the chain."""
     options = arguments()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    market = prepare(options.seed, TRADERS)
-    traders = Traders(market, options.seed)
+    temper = Temper()
+    market = prepare(options.seed, temper.traders)
+    traders = Traders(market, options.seed, temper)
     server = RpcServer(options.host, options.port, Rpc(market.node))
     ready = msgspec.structs.replace(market.deployment, url=server.url)
     stop = threading.Event()

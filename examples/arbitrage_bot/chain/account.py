@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from eth_abi.abi import encode
 from eth_account import Account as EthAccount
-from eth_utils import function_signature_to_4byte_selector, keccak
+from eth_utils.abi import function_signature_to_4byte_selector
+from eth_utils.crypto import keccak
 
-from .node import CHAIN_ID, Node
-from .wire import to_bytes
+from arbitrage_bot.chain.node import CHAIN_ID, Node
+from arbitrage_bot.chain.wire import to_bytes
 
 UNLIMITED = 2**256 - 1
 """As an allowance: never counted down."""
@@ -15,15 +16,13 @@ UNLIMITED = 2**256 - 1
 
 def private_key(seed: int, role: str) -> bytes:
     """The key of a role on the chain with this seed. Anyone can compute it: for local chains only."""
-    key: bytes = keccak(f"arbitrage-bot/{seed}/{role}".encode())
-    return key
+    return keccak(f"arbitrage-bot/{seed}/{role}".encode())
 
 
 def calldata(signature: str, *values: object) -> bytes:
     """A call by its signature, such as `transfer(address,uint256)`."""
     types = signature[signature.index("(") + 1 : -1]
-    selector: bytes = function_signature_to_4byte_selector(signature)
-    return selector + encode(types.split(",") if types else [], list(values))
+    return function_signature_to_4byte_selector(signature) + encode(types.split(",") if types else [], list(values))
 
 
 class Account:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from eth_abi.abi import encode
 
-from ..contracts import artifact
-from ..deployment import Deployment, PoolPlace, Token
-from .account import UNLIMITED, Account, calldata
-from .node import CHAIN_ID, Node
-from .wire import data
+from arbitrage_bot.chain.account import UNLIMITED, Account, calldata
+from arbitrage_bot.chain.node import CHAIN_ID, Node
+from arbitrage_bot.chain.wire import data
+from arbitrage_bot.contracts import artifact
+from arbitrage_bot.deployment import Deployment, PoolPlace, Token
 
 ETHER = 10**18
 BASE_UNIT, QUOTE_UNIT = 10**18, 10**6
@@ -86,10 +86,11 @@ def prepare(seed: int, traders: int) -> Market:
 def _create(node: Node, deployer: Account, contract: str, types: list[str], values: list[object]) -> str:
     """Create a contract, mine it, and return its address."""
     code = bytes.fromhex(artifact(contract)["bytecode"][2:]) + encode(types, values)
-    created = deployer.send(node, None, code, gas=1_150_000, tip_wei=TIP_WEI)
+    created = deployer.send(node, None, code, gas=1_100_000, tip_wei=TIP_WEI)
     node.mine()
     receipt = node.receipt(data(created))
-    assert receipt is not None and receipt["status"] == "0x1", f"expected to create {contract}, was {receipt}"
+    if receipt is None or receipt["status"] != "0x1":
+        raise RuntimeError(f"expected to create {contract}, was {receipt}")
     address: str = receipt["contractAddress"]
     return address
 

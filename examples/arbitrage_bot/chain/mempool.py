@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from eth.abc import SignedTransactionAPI
 
-from .records import tip_per_gas
+from arbitrage_bot.chain.records import tip_per_gas
 
 CAPACITY = 2000
 """Transactions that may wait; more are refused."""

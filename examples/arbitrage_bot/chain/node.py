@@ -8,24 +8,31 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections import deque
 from typing import Any
 
 from eth.abc import BlockHeaderAPI, SignedTransactionAPI
 from eth.exceptions import VMError
 from eth.vm.spoof import SpoofTransaction
-from eth_tester import PyEVMBackend
-from eth_utils import ValidationError
+from eth_tester import PyEVMBackend  # type: ignore[import-untyped]  # it carries no types
+from eth_utils.exceptions import ValidationError
 
-from .mempool import Mempool, Refused
-from .records import block_record, receipt_records, transaction_record
-from .wire import Wire, data
+from arbitrage_bot.chain.archive import Archive, Entry
+from arbitrage_bot.chain.mempool import Mempool, Refused
+from arbitrage_bot.chain.pruning import prune
+from arbitrage_bot.chain.records import block_record, receipt_records, transaction_record
+from arbitrage_bot.chain.wire import Wire, data
 
 CHAIN_ID = 31337
 """The id that development chains use."""
-GAS_LIMIT = 1_200_000
+GAS_LIMIT = 1_100_000
 """Per block. Small, so that a handful of swaps is a full block and the base fee lives."""
-KEPT_BLOCKS = 20_000
-"""Blocks whose transactions, receipts and logs are remembered."""
+KEPT_STATES = 128
+"""Blocks whose state can be asked for, as with geth's full nodes."""
+KEPT_HEADERS = 300
+"""Headers in py-evm's store; a contract may ask for the hashes of 256."""
+PRUNE_BLOCKS = 64
+"""How often older state is deleted."""
 
 
 class Reverted(Exception):
@@ -56,22 +63,25 @@ class Node:
             account: {"balance": balance, "nonce": 0, "code": b"", "storage": {}}
             for account, balance in balances.items()
         }
-        genesis = PyEVMBackend.generate_genesis_params({"gas_limit": GAS_LIMIT, "timestamp": int(time.time()) - 1})
+        genesis = PyEVMBackend.generate_genesis_params(
+            {"gas_limit": GAS_LIMIT, "timestamp": int(time.time()) - 1, "mix_hash": os.urandom(32)}
+        )
         self._chain: Any = PyEVMBackend(genesis_parameters=genesis, genesis_state=accounts).chain  # untyped library
         self._chain.chain_id = CHAIN_ID
         self._lock = threading.RLock()
         self._mempool = Mempool()
-        self._blocks: list[Wire] = [block_record(self._chain.get_canonical_block_by_number(0))]
-        self._first_kept = 0
-        self._numbers: dict[str, int] = {self._blocks[0]["hash"]: 0}
-        self._receipts: dict[str, Wire] = {}
-        self._transactions: dict[str, Wire] = {}
-        self.mined = threading.Condition(self._lock)
+        self._archive = Archive(block_record(self._chain.get_canonical_block_by_number(0)))
+        self._headers: deque[BlockHeaderAPI] = deque([self._chain.get_canonical_head()], maxlen=KEPT_HEADERS)
 
     @property
     def height(self) -> int:
         """Number of the newest block."""
-        return self._first_kept + len(self._blocks) - 1
+        return self._archive.height
+
+    @property
+    def timestamp(self) -> int:
+        """Unix time of the newest block."""
+        return self._headers[-1].timestamp
 
     @property
     def next_base_fee(self) -> int:
@@ -117,26 +127,32 @@ class Node:
             header = self._chain.header.copy(timestamp=max(int(time.time()), self._head().timestamp + 1))
             vm = self._chain.get_vm(header)
             taken: list[SignedTransactionAPI] = []
-            receipts = []
+            receipts, outputs = [], []
             while waiting := self._mempool.best(
                 header.base_fee_per_gas, header.gas_limit - header.gas_used, vm.state.get_nonce
             ):
                 self._mempool.remove(waiting)
                 try:
-                    receipt, _ = vm.apply_transaction(header, waiting.transaction)
+                    receipt, computation = vm.apply_transaction(header, waiting.transaction)
                 except (ValidationError, VMError):
                     continue  # its sender spent the funds in the meantime
                 header = vm.add_receipt_to_header(header, receipt)
                 taken.append(waiting.transaction)
                 receipts.append(receipt)
+                outputs.append(computation.output if computation.is_error else b"")
             filled = vm.set_block_transactions_and_withdrawals(vm.get_block(), header, taken, receipts)
             block = vm.mine_block(filled, mix_hash=os.urandom(32), blob_gas_used=0).block
             self._chain.persist_block(block)
             self._chain.header = self._chain.create_header_from_parent(block.header)
-            self._remember(block_record(block), receipt_records(block, tuple(receipts)))
+            self._headers.append(block.header)
+            entry = Entry(block_record(block), receipt_records(block, receipts, outputs))
+            self._archive.add(entry)
             self._mempool.drop_old(block.number)
-            self.mined.notify_all()
-            return self._blocks[-1]
+            if block.number % PRUNE_BLOCKS == 0:
+                states = list(self._headers)[-KEPT_STATES:]
+                hashes = [each.hash for each in self._headers]
+                prune(self._chain.chaindb.db.wrapped_db, [each.state_root for each in states], hashes)
+            return entry.block
 
     def call(self, sender: bytes, to: bytes, calldata: bytes, value: int = 0, number: int | None = None) -> bytes:
         """Execute a message on the state after block `number` (the newest by default) and forget its effects.
@@ -208,53 +224,44 @@ class Node:
             word: int = self._chain.get_vm(self._header(number)).state.get_storage(account, slot)
             return word
 
-    def block(self, number: int) -> Wire | None:
-        """Record of a block with its transactions in full, if it is remembered."""
+    def entry(self, number: int) -> Entry | None:
+        """A block with its receipts, if it is remembered."""
         with self._lock:
-            index = number - self._first_kept
-            return self._blocks[index] if 0 <= index < len(self._blocks) else None
+            return self._archive.entry(number)
 
     def number_of(self, block_hash: str) -> int | None:
         """A remembered block's number by its hash."""
-        return self._numbers.get(block_hash)
+        with self._lock:
+            return self._archive.number_of(block_hash)
 
     def transaction(self, transaction_hash: str) -> Wire | None:
         """A mined or waiting transaction by its hash."""
         with self._lock:
-            if mined := self._transactions.get(transaction_hash):
+            if mined := self._archive.transaction(transaction_hash):
                 return mined
             waiting = self._mempool.get(bytes.fromhex(transaction_hash[2:]))
             return transaction_record(waiting) if waiting else None
 
     def receipt(self, transaction_hash: str) -> Wire | None:
         """Receipt of a mined transaction."""
-        return self._receipts.get(transaction_hash)
+        with self._lock:
+            return self._archive.receipt(transaction_hash)
 
     def _head(self) -> BlockHeaderAPI:
         head: BlockHeaderAPI = self._chain.get_canonical_head()
         return head
 
     def _header(self, number: int | None) -> BlockHeaderAPI:
-        if number is None:
+        if number is None or number == self.height:
             return self._head()
-        if not 0 <= number <= self.height:
+        if not 0 <= number < self.height:
             raise UnknownBlock(f"no block {number}: the newest is {self.height}")
-        header: BlockHeaderAPI = self._chain.get_canonical_block_header_by_number(number)
-        return header
-
-    def _remember(self, block: Wire, receipts: list[Wire]) -> None:
-        self._blocks.append(block)
-        self._numbers[block["hash"]] = int(block["number"], 16)
-        for transaction, receipt in zip(block["transactions"], receipts, strict=True):
-            self._transactions[transaction["hash"]] = transaction
-            self._receipts[transaction["hash"]] = receipt
-        if len(self._blocks) > KEPT_BLOCKS:
-            gone = self._blocks.pop(0)
-            self._first_kept += 1
-            self._numbers.pop(gone["hash"], None)
-            for transaction in gone["transactions"]:
-                self._transactions.pop(transaction["hash"], None)
-                self._receipts.pop(transaction["hash"], None)
+        back = self.height - number
+        if back >= KEPT_STATES:
+            raise UnknownBlock(
+                f"missing trie node: the state of the newest {KEPT_STATES} blocks is kept, not of {number}"
+            )
+        return self._headers[-1 - back]
 
 
 def revert_reason(output: bytes) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from eth.abc import BlockAPI, ReceiptAPI, SignedTransactionAPI
-from eth_utils import keccak
-from rlp import encode
+from eth_utils.crypto import keccak
+from rlp import encode  # type: ignore[import-untyped]  # it carries no types
 
-from .wire import Wire, address, data, quantity
+from arbitrage_bot.chain.wire import Wire, address, data, quantity
 
 
 def tip_per_gas(transaction: SignedTransactionAPI, base_fee: int) -> int:
@@ -49,11 +50,14 @@ def transaction_record(transaction: Any, block: BlockAPI | None = None, index: i
     return record
 
 
-def receipt_records(block: BlockAPI, receipts: tuple[ReceiptAPI, ...]) -> list[Wire]:
-    """The receipts of a block's transactions, with their logs, in order."""
+def receipt_records(block: BlockAPI, receipts: Sequence[ReceiptAPI], outputs: Sequence[bytes]) -> list[Wire]:
+    """The receipts of a block's transactions, with their logs, in order.
+
+    A failed transaction's receipt has `revertReason`, what its contract returned, as Besu's receipts have it.
+    """
     records: list[Wire] = []
     gas_before, log_index = 0, 0
-    base_fee = block.header.base_fee_per_gas
+    base_fee = block.header.base_fee_per_gas or 0
     for index, (transaction, receipt) in enumerate(zip(block.transactions, receipts, strict=True)):
         where = {
             "blockHash": data(block.hash),
@@ -90,6 +94,8 @@ def receipt_records(block: BlockAPI, receipts: tuple[ReceiptAPI, ...]) -> list[W
                 "logsBloom": data(receipt.bloom.to_bytes(256, "big")),
             }
         )
+        if records[-1]["status"] == "0x0":
+            records[-1]["revertReason"] = data(outputs[index])
         gas_before = receipt.gas_used
     return records
 
@@ -116,7 +122,7 @@ def block_record(block: BlockAPI) -> Wire:
         "gasLimit": quantity(header.gas_limit),
         "gasUsed": quantity(header.gas_used),
         "timestamp": quantity(header.timestamp),
-        "baseFeePerGas": quantity(header.base_fee_per_gas),
+        "baseFeePerGas": quantity(header.base_fee_per_gas or 0),
         "uncles": [],
         "transactions": [transaction_record(each, block, index) for index, each in enumerate(block.transactions)],
     }
@@ -124,5 +130,4 @@ def block_record(block: BlockAPI) -> Wire:
 
 def contract_address(sender: bytes, nonce: int) -> bytes:
     """The address of a contract that `sender` creates with its transaction `nonce`."""
-    created: bytes = keccak(encode([sender, nonce]))[12:]
-    return created
+    return keccak(encode([sender, nonce]))[12:]

@@ -7,11 +7,11 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from eth_utils import keccak
+from eth_utils.crypto import keccak
 
-from .mempool import Refused
-from .node import CHAIN_ID, Node, Reverted, UnknownBlock
-from .wire import Malformed, Wire, data, quantity, to_bytes, to_int
+from arbitrage_bot.chain.mempool import Refused
+from arbitrage_bot.chain.node import CHAIN_ID, Node, Reverted, UnknownBlock
+from arbitrage_bot.chain.wire import Malformed, Wire, data, quantity, to_bytes, to_int
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class Rpc:
             "net_version": lambda: str(CHAIN_ID),
             "eth_chainId": lambda: quantity(CHAIN_ID),
             "eth_syncing": lambda: False,
-            "eth_accounts": lambda: [],
+            "eth_accounts": list,
             "eth_blockNumber": lambda: quantity(node.height),
             "eth_gasPrice": lambda: quantity(node.next_base_fee + USUAL_TIP_WEI),
             "eth_maxPriorityFeePerGas": lambda: quantity(USUAL_TIP_WEI),
@@ -110,19 +110,16 @@ class Rpc:
         return 0 if at == "earliest" else to_int(at)
 
     def _block(self, number: int | None, full: bool) -> Wire | None:
-        record = self._node.block(self._node.height if number is None else number)
-        if record is None or full:
-            return record
-        return {**record, "transactions": [each["hash"] for each in record["transactions"]]}
+        entry = self._node.entry(self._node.height if number is None else number)
+        if entry is None:
+            return None
+        record = entry.block
+        return record if full else {**record, "transactions": [each["hash"] for each in record["transactions"]]}
 
     def _block_receipts(self, at: object) -> list[Wire] | None:
-        block = self._block(self._number(at), full=False)
-        return None if block is None else [self._receipt(each) for each in block["transactions"]]
-
-    def _receipt(self, transaction_hash: str) -> Wire:
-        receipt = self._node.receipt(transaction_hash)
-        assert receipt is not None, "a remembered block's receipts are remembered"
-        return receipt
+        number = self._number(at)
+        entry = self._node.entry(self._node.height if number is None else number)
+        return entry.receipts if entry else None
 
     def _message(self, fields: Wire) -> tuple[bytes, bytes, bytes, int]:
         return (
@@ -133,7 +130,10 @@ class Rpc:
         )
 
     def _call(self, fields: Wire, at: object = "latest") -> str:
-        return data(self._node.call(*self._message(fields), self._number(at)))
+        sender, to, calldata, value = self._message(fields)
+        if not to:
+            raise Malformed("expected the contract to call (`to`)")
+        return data(self._node.call(sender, to, calldata, value, self._number(at)))
 
     def _estimate_gas(self, fields: Wire, _at: object = "latest") -> str:
         return quantity(self._node.estimate_gas(*self._message(fields)))
@@ -142,10 +142,12 @@ class Rpc:
         last = self._number(newest)
         last = self._node.height if last is None else last
         wanted = count if isinstance(count, int) else to_int(count)
-        found = [self._node.block(number) for number in range(max(0, last - wanted + 1), last + 1)]
-        blocks = [block for block in found if block]
-        after = self._node.block(last + 1)
-        upcoming = after["baseFeePerGas"] if after else quantity(self._node.next_base_fee)
+        if not 1 <= wanted <= 1024:
+            raise Malformed(f"expected 1 to 1024 blocks, was {wanted}")
+        found = [self._node.entry(number) for number in range(max(0, last - wanted + 1), last + 1)]
+        blocks = [entry.block for entry in found if entry]
+        after = self._node.entry(last + 1)
+        upcoming = after.block["baseFeePerGas"] if after else quantity(self._node.next_base_fee)
         return {
             "oldestBlock": blocks[0]["number"] if blocks else quantity(last),
             "baseFeePerGas": [block["baseFeePerGas"] for block in blocks] + [upcoming],
@@ -166,10 +168,11 @@ class Rpc:
             raise Malformed(f"expected at most {LOG_RANGE_BLOCKS} blocks, was {last - first + 1}")
         addresses = wanted.get("address") or []
         emitters = {each.lower() for each in ([addresses] if isinstance(addresses, str) else addresses)}
+        entries = (self._node.entry(number) for number in range(first, last + 1))
         return [
             log
-            for number in range(first, last + 1)
-            for receipt in self._block_receipts(quantity(number)) or []
+            for entry in entries
+            for receipt in (entry.receipts if entry else [])
             for log in receipt["logs"]
             if (not emitters or log["address"].lower() in emitters)
             and _topics_match(log["topics"], wanted.get("topics") or [])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from .rpc import Rpc
+from arbitrage_bot.chain.rpc import Rpc
 
 MAX_BODY_BYTES = 1_000_000
 """Longer requests are refused."""
@@ -58,5 +58,5 @@ class _Connection(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class's name
         """Requests are not logged: the bot journals them with their latency."""

@@ -14,16 +14,13 @@ import random
 from collections import deque
 from dataclasses import dataclass
 
-from .account import Account, calldata
-from .genesis import BASE_UNIT, OPENING_PRICE, QUOTE_UNIT, Market
-from .mempool import Refused
-from .wire import to_bytes
+from arbitrage_bot.chain.account import Account, calldata
+from arbitrage_bot.chain.genesis import BASE_UNIT, OPENING_PRICE, QUOTE_UNIT, Market
+from arbitrage_bot.chain.mempool import Refused
+from arbitrage_bot.chain.wire import to_bytes
 
 logger = logging.getLogger(__name__)
 
-VALUE_TRADERS, MOMENTUM_TRADERS = 7, 2
-TRADERS = VALUE_TRADERS + MOMENTUM_TRADERS + 2
-"""All of them, with the whale and the slow arbitrageur."""
 SWAP = "swapExactIn(address,uint256,uint256,address,uint256)"
 SWAP_GAS = 160_000
 DEADLINE_SECONDS = 60
@@ -33,35 +30,42 @@ DEADLINE_SECONDS = 60
 class Temper:
     """How wild the market is. Ratios are per block unless said otherwise."""
 
+    value_traders: int = 10
+    momentum_traders: int = 2
     fair_value_volatility: float = 0.0012
     fair_value_pull: float = 0.002
-    belief_error: float = 0.004
-    activity: float = 0.75
+    belief_error: float = 0.02
+    activity: float = 0.8
     """Probability that a value trader wants to trade in a block."""
-    size_base: float = 0.7
+    size_base: float = 0.5
     """Median size of a value trader's swap, in WETH."""
     whale_activity: float = 0.03
     whale_size_base: float = 7.0
     momentum_threshold: float = 0.003
     rival_lag_blocks: int = 2
-    rival_activity: float = 0.35
+    rival_activity: float = 0.85
     rival_threshold: float = 0.009
     gas_limit_gwei: float = 2.0
     """Median of what a trader would pay for a unit of gas."""
+
+    @property
+    def traders(self) -> int:
+        """Accounts that it takes: all traders, with the whale and the slow arbitrageur."""
+        return self.value_traders + self.momentum_traders + 2
 
 
 class Traders:
     """The other accounts, acting once a block. One seed gives one course of events on one course of the pools."""
 
-    def __init__(self, market: Market, seed: int, temper: Temper | None = None) -> None:
+    def __init__(self, market: Market, seed: int, temper: Temper) -> None:
         self._node = market.node
-        self._temper = temper or Temper()
-        self._random = random.Random(seed)
+        self._temper = temper
+        self._random = random.Random(seed)  # noqa: S311  a market, not a secret
         self._base, self._quote = market.deployment.base.address, market.deployment.quote.address
         self._pools = [place.address for place in market.deployment.pools]
         accounts = list(market.traders)
-        self._value = [accounts.pop() for _ in range(VALUE_TRADERS)]
-        self._momentum = [accounts.pop() for _ in range(MOMENTUM_TRADERS)]
+        self._value = [accounts.pop() for _ in range(self._temper.value_traders)]
+        self._momentum = [accounts.pop() for _ in range(self._temper.momentum_traders)]
         self._whale, self._rival = accounts
         self._fair = float(OPENING_PRICE)
         self._seen: deque[list[tuple[int, int]]] = deque(maxlen=12)
@@ -127,14 +131,14 @@ class Traders:
         if self._node.next_base_fee + tip > limit:
             return
         reserve_base, reserve_quote = self._reserves(self._pools[pool])
-        amount = int(size_base * (reserve_quote if buys_base else BASE_UNIT) / (reserve_base if buys_base else 1))
+        amount = int(size_base * BASE_UNIT * (reserve_quote / reserve_base if buys_base else 1))
         token, reserve_in, reserve_out = (
             (self._quote, reserve_quote, reserve_base) if buys_base else (self._base, reserve_base, reserve_quote)
         )
         if amount > self._balance(token, account):
             return  # out of funds on this side until a trade the other way
         expected = amount * 997 * reserve_out // (reserve_in * 1000 + amount * 997)
-        deadline = int(self._node.block(self._node.height)["timestamp"], 16) + DEADLINE_SECONDS  # type: ignore[index]  # the newest block is always remembered
+        deadline = self._node.timestamp + DEADLINE_SECONDS
         payload = calldata(SWAP, token, amount, int(expected * (1 - tolerance)), account.address, deadline)
         try:
             account.send(self._node, self._pools[pool], payload, gas=SWAP_GAS, tip_wei=tip, max_fee_wei=limit + tip)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from eth_utils import to_checksum_address
+from eth_utils.address import to_checksum_address
 
 Wire: TypeAlias = "dict[str, Any]"
 """A block, transaction, receipt or log as JSON-RPC shows it. `Any`: it is JSON, nested as the specification says."""
@@ -26,7 +26,7 @@ def data(value: bytes) -> str:
 
 def address(value: bytes) -> str:
     """Twenty bytes as a checksummed address."""
-    return str(to_checksum_address(value))
+    return to_checksum_address(value)
 
 
 def to_int(text: object) -> int:

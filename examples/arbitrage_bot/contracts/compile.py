@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import vyper
+import vyper  # type: ignore[import-untyped]  # it carries no types
 
-from . import CONTRACTS
+from arbitrage_bot.contracts import CONTRACTS
 
 FOLDER = Path(__file__).parent
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from arbitrage_bot.day import DAY_SECONDS, Day
 
 

@@ -6,10 +6,11 @@ import math
 import random
 
 import pytest
-from arbitrage_bot.forecast import FEATURES
-from arbitrage_bot.model import Feature, OnlineLogit, Score
 from hypothesis import given
 from hypothesis import strategies as st
+
+from arbitrage_bot.forecast import FEATURES
+from arbitrage_bot.model import Feature, OnlineLogit, Score
 
 PLAIN = (Feature("told", 0.0, 1.0, 0.0), Feature("noise", 0.0, 1.0, 0.0))
 

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from eth_abi.abi import decode
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from arbitrage_bot.chain.account import Account, calldata
 from arbitrage_bot.chain.genesis import Market, prepare
 from arbitrage_bot.chain.node import Reverted
 from arbitrage_bot.chain.traders import SWAP
 from arbitrage_bot.chain.wire import data, to_bytes
 from arbitrage_bot.strategy import Reserves
-from eth_abi.abi import decode
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 FAR = 2**40
 """A deadline that never comes."""
 
 
 @pytest.fixture(scope="module")
-def market() -> Iterator[Market]:
+def market() -> Market:
     return prepare(seed=7, traders=1)
 
 
@@ -41,7 +42,7 @@ class Caller:
         who = (sender or self.account).raw_address
         return self.node.call(who, to_bytes(to), calldata(signature, *values))
 
-    def send(self, to: str, signature: str, *values: object) -> dict:
+    def send(self, to: str, signature: str, *values: object) -> dict[str, Any]:
         """The receipt of a transaction."""
         sent = self.account.send(self.node, to, calldata(signature, *values), gas=300_000, tip_wei=1)
         self.node.mine()
@@ -107,7 +108,7 @@ def test_it_logs_swaps_as_uniswap_v2_does(caller: Caller):
         ("BALANCE", {"amount": 10**30}),
     ],
 )
-def test_a_refused_swap_says_why(caller: Caller, words: str, changed: dict):
+def test_a_refused_swap_says_why(caller: Caller, words: str, changed: dict[str, Any]):
     asked = {"token": caller.base, "amount": 10**18, "min_out": 0, "to": caller.account.address, "deadline": FAR}
     asked |= changed
     if asked["to"] == "pool":

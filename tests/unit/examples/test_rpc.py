@@ -9,15 +9,16 @@ from typing import Any
 
 import pytest
 import requests
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from web3 import HTTPProvider, Web3
+from web3.exceptions import BlockNotFound, ContractLogicError, TransactionNotFound, Web3RPCError
+
 from arbitrage_bot.chain.account import Account, calldata
 from arbitrage_bot.chain.genesis import Market, prepare
 from arbitrage_bot.chain.rpc import Rpc
 from arbitrage_bot.chain.server import MAX_BODY_BYTES, RpcServer
 from arbitrage_bot.chain.wire import data
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from web3 import HTTPProvider, Web3
-from web3.exceptions import BlockNotFound, ContractLogicError, TransactionNotFound, Web3RPCError
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def url(market: Market) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def w3(url: str) -> Iterator[Web3]:
+def w3(url: str) -> Iterator[Any]:  # Any: web3 wants new types for plain addresses and hashes
     provider = HTTPProvider(url, session=(session := requests.Session()))
     yield Web3(provider)
     session.close()
@@ -108,14 +109,17 @@ def test_a_batch_is_answered_in_order_and_its_notifications_are_not(rpc: Rpc):
 
 
 def test_a_reverted_call_is_code_3_with_the_contracts_words_and_its_output(rpc: Rpc, market: Market):
-    fields = {"to": market.deployment.base.address, "data": data(calldata("transfer(address,uint256)", "0x" + "1" * 40, 1))}
+    fields = {
+        "to": market.deployment.base.address,
+        "data": data(calldata("transfer(address,uint256)", "0x" + "1" * 40, 1)),
+    }
     error = call(rpc, "eth_call", fields, "latest")["error"]
     assert error["code"] == 3
     assert error["message"] == "execution reverted: BALANCE"
     assert error["data"].startswith("0x08c379a0")
 
 
-def test_web3_finds_everything_it_needs(w3: Web3, market: Market):
+def test_web3_finds_everything_it_needs(w3: Any, market: Market):
     """A client's whole round: send, find it pending, mine, read receipt, block, logs, transaction, fees."""
     sender, other = market.traders
     payload = calldata("transfer(address,uint256)", other.address, 5)
@@ -145,7 +149,7 @@ def test_web3_finds_everything_it_needs(w3: Web3, market: Market):
         w3.eth.get_block(10**6)
 
 
-def test_history_is_read_as_it_was(w3: Web3, market: Market):
+def test_history_is_read_as_it_was(w3: Any, market: Market):
     """State after an older block, not after the newest."""
     sender = market.traders[0]
     before, number = w3.eth.get_balance(sender.address), w3.eth.block_number
@@ -155,7 +159,7 @@ def test_history_is_read_as_it_was(w3: Web3, market: Market):
     assert w3.eth.get_balance(sender.address, number) == before
 
 
-def test_gas_is_estimated_and_a_doomed_transaction_is_told(w3: Web3, market: Market):
+def test_gas_is_estimated_and_a_doomed_transaction_is_told(w3: Any, market: Market):
     sender = market.traders[0]
     to = market.deployment.base.address
     good = {"from": sender.address, "to": to, "data": data(calldata("transfer(address,uint256)", to, 1))}
@@ -165,7 +169,7 @@ def test_gas_is_estimated_and_a_doomed_transaction_is_told(w3: Web3, market: Mar
         w3.eth.estimate_gas(bad)
 
 
-def test_a_transaction_that_can_not_be_mined_is_refused_as_geth_words_it(market: Market, w3: Web3):
+def test_a_transaction_that_can_not_be_mined_is_refused_as_geth_words_it(market: Market, w3: Any):
     sender = market.traders[0]
     sender.send(market.node, sender.address, b"", gas=30_000, tip_wei=10**9)
     market.node.mine()
@@ -224,7 +228,7 @@ def test_a_body_of_unknown_or_unwanted_size_is_not_read(url: str, headers: dict[
 
 def test_one_connection_serves_many_requests(url: str):
     with requests.Session() as session:
-        body = {"jsonrpc": "2.0", "id": 1, "method": "eth_blockNumber"}
+        body: Any = {"jsonrpc": "2.0", "id": 1, "method": "eth_blockNumber"}
         answers = [session.post(url, json=body, timeout=5) for _ in range(20)]
         assert all(answer.json()["result"].startswith("0x") for answer in answers)
         assert all(answer.elapsed.total_seconds() < 0.1 for answer in answers)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from arbitrage_bot.strategy import Reserves, amount_in, amount_out, best_size, find_spread
 from hypothesis import given
 from hypothesis import strategies as st
+
+from arbitrage_bot.strategy import Reserves, amount_in, amount_out, best_size, find_spread
 
 bases = st.integers(10**18, 10**24)
 prices = st.integers(100, 100_000)

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import json
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from arbitrage_bot.bot import Bot
-from arbitrage_bot.chain.genesis import Market, prepare
-from arbitrage_bot.chain.rpc import Rpc
-from arbitrage_bot.chain.traders import TRADERS, Traders
-from arbitrage_bot.config import Rules
-from arbitrage_bot.connection import Unreachable
-from deskwatch import Mode, Recorder
 from web3 import Web3
 from web3.providers import BaseProvider
 from web3.types import RPCEndpoint, RPCResponse
+
+from arbitrage_bot.bot import Bot
+from arbitrage_bot.chain.genesis import Market, prepare
+from arbitrage_bot.chain.rpc import Rpc
+from arbitrage_bot.chain.traders import Temper, Traders
+from arbitrage_bot.config import Rules
+from arbitrage_bot.connection import Unreachable
+from arbitrage_bot.trader import Trader
+from deskwatch import Mode, Recorder
 
 
 class InProcess(BaseProvider):
@@ -79,6 +84,12 @@ class World:
         return [line for line in lines if not types or line["type"] in types]
 
     @property
+    def trader(self) -> Trader:
+        """What the bot trades with, once it has looked at the chain."""
+        assert self.bot.trader is not None
+        return self.bot.trader
+
+    @property
     def open_position(self) -> str | None:
         """Id of the position that the bot holds."""
         position = self.bot.trader.accounts.position if self.bot.trader else None
@@ -89,6 +100,12 @@ class World:
         self.recorder.close()
         self.recorder = open_recorder(self.home)
         self.bot = make_bot(self)
+
+
+@functools.cache
+def _prepared(seed: int, traders: int) -> Market:
+    """A young chain that is only copied: making one takes half a second, copying it some milliseconds."""
+    return prepare(seed, traders)
 
 
 def open_recorder(home: Path) -> Recorder:
@@ -102,12 +119,21 @@ def make_bot(world: World) -> Bot:
     return Bot(w3, world.market.deployment, world.recorder, world.rules, world.home / "arb-1.state.json")
 
 
-def make_world(home: Path, seed: int, rules: Rules | None = None) -> World:
+BRISK = Temper(
+    value_traders=2, momentum_traders=0, activity=0.5, whale_activity=0.7, whale_size_base=8.0, rival_activity=0.0
+)
+"""Few swaps, but large ones: spreads come often, and blocks are cheap to make."""
+LIVELY = Temper(value_traders=5, momentum_traders=1, size_base=0.9, whale_activity=0.15)
+"""As in the demo, with half the traders and larger swaps."""
+
+
+def make_world(home: Path, seed: int, temper: Temper) -> World:
     """A young chain and a bot that has not yet looked at it."""
-    market = prepare(seed, TRADERS)
+    made = _prepared(seed, temper.traders)
+    market = copy.deepcopy(made, {id(made.node._lock): threading.RLock()})
     provider = InProcess(Rpc(market.node))
     recorder = open_recorder(home)
-    rules = rules or Rules(stop_seconds=0.2, poll_seconds=0.01)
+    rules = Rules(stop_seconds=0.2, poll_seconds=0.01)
     w3 = Web3(provider)
     bot = Bot(w3, market.deployment, recorder, rules, home / "arb-1.state.json")
-    return World(market, Traders(market, seed), provider, recorder, bot, home, rules)
+    return World(market, Traders(market, seed, temper), provider, recorder, bot, home, rules)
