@@ -19,19 +19,25 @@ from deskwatch.events import (
 from tests import running
 from tests.waiting import eventually
 
-TRADES = 8
+TRADES = 6
 
 
 @pytest.fixture(scope="module")
 def after_run(tmp_path_factory: pytest.TempPathFactory):
     """A demo that has traded, put to rest with nothing in flight and nothing held."""
     with running.demo(tmp_path_factory.mktemp("judge"), seed=11) as demo:
-        eventually(lambda: demo.bot()["counts"]["trades_closed"] >= TRADES, 300, every=0.2)
+        eventually(lambda: _has_seen_both_ways(demo.bot()["counts"]), 400, every=0.2)
         demo.set_mode("standby")
         demo.command("close_all")
         demo.set_mode("halted")
         eventually(lambda: _in_flight(demo.home) == 0, 30, every=0.2)
         yield demo, Web3(HTTPProvider(demo.deployment()["url"]))
+
+
+def _has_seen_both_ways(counts: dict[str, int]) -> bool:
+    """Enough trades, and a loss or a revert among what happened: nobody stages one, so it takes its time."""
+    trouble = counts["transactions_reverted"] or counts["trades_won"] < counts["trades_closed"]
+    return counts["trades_closed"] >= TRADES and bool(trouble)
 
 
 def _in_flight(home: Path) -> int:
@@ -97,10 +103,3 @@ def test_profit_equals_the_change_of_the_wallet(after_run):
     overhead = float(change - gas_quote) - realized  # gas outside trades: approvals and orders that never opened one
     assert overhead <= 1e-6
     assert -overhead <= in_trades + 1e-6
-
-
-def test_nothing_is_staged(after_run):
-    """Trades of both signs, or reverts, happen by themselves: the demo is no success story."""
-    demo, _ = after_run
-    lost = sum(one.realized_pnl < 0 for one in running.events(demo.home, PositionClosed))
-    assert lost + len(running.events(demo.home, TransactionReverted)) > 0

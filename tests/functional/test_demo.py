@@ -139,6 +139,7 @@ def test_stream_tells_of_events_as_they_happen(demo: running.Demo):
         assert first["bots"][0]["bot"] == "arb-1"
         position, deadline = first["position"], time.monotonic() + 30
         kinds: set[str] = set()
+        demo.command("ping")
         while kinds < {"events", "state"} and time.monotonic() < deadline:
             message = json.loads(socket.recv(timeout=5))
             assert message["position"] >= position
