@@ -102,11 +102,14 @@ class Inbox:
         segments = names.segments(self._folder)
         if segments:  # earlier segments are full: what was in them has expired or been started long ago
             self._follower.position = Position(segments[-1], 0)
-        self.poll()
+        self._take_in(self._was_not_started)
         return self
 
     def poll(self) -> bool:
         """Take in what the control journal has got; True if there is something new."""
+        return self._take_in(lambda _: True)
+
+    def _take_in(self, accepts: Callable[[CommandAccepted], bool]) -> bool:
         found: list[CommandAccepted] = []
         while (batch := self._follower.read()) is not None:
             for text in batch.lines:
@@ -116,7 +119,7 @@ class Inbox:
                     event = read(text, batch.bot, batch.writer).event
                 except InvalidLine:
                     continue  # the sidecar counts it
-                if isinstance(event, CommandAccepted) and self._is_due(event):
+                if isinstance(event, CommandAccepted) and event.expires_ts > time.time_ns() and accepts(event):
                     found.append(event)
         if not found:
             return False
@@ -145,9 +148,8 @@ class Inbox:
         """Close the journal's file."""
         self._follower.close()
 
-    def _is_due(self, command: CommandAccepted) -> bool:
-        if command.expires_ts <= time.time_ns():
-            return False
+    def _was_not_started(self, command: CommandAccepted) -> bool:
+        """Asked at the start only: it searches the journal, and a command that comes later can't have been started."""
         needle = b'"type":"command_started","cause":"%b"' % command.command_id.encode()
         return next(tail.lines_with(self._own_folder, needle), None) is None
 

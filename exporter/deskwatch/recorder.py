@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Self
 from deskwatch import command as commands_module
 from deskwatch import encoding
 from deskwatch.command import Command, Inbox
-from deskwatch.errors import ConfigError, DeskwatchError, EventError
+from deskwatch.errors import ConfigError, EventError
 from deskwatch.events import (
     BotStarted,
     BotStopped,
@@ -212,6 +212,7 @@ class Recorder:
             return
         self._stop.set()
         self._wake()
+        self._notifier.wake()
         self._thread.join(timeout=2 * SYNC_SECONDS + 1)
         self._emit(BotStopped(reason=reason, uptime_seconds=time.monotonic() - self._opened), False)
         try:
@@ -313,7 +314,7 @@ class Recorder:
                 if self._inbox.poll():
                     self._wake()
                 self._notifier.wait(SYNC_SECONDS)
-            except (OSError, DeskwatchError) as error:
+            except Exception as error:  # whatever it is, the thread goes on: it brings the operator's commands
                 self._tell(type(error).__name__, f"the journal's background work failed: {error}")
                 self._stop.wait(SYNC_SECONDS)
 

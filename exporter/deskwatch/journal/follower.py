@@ -152,6 +152,7 @@ class Follower:
         self._home = home
         self._start = dict(positions or {})
         self._writers: dict[tuple[str, str], WriterFollower] = {}
+        self._turn = 0
         self.notifier = Notifier()
 
     def open(self) -> Follower:
@@ -175,8 +176,10 @@ class Follower:
 
     def read(self, max_bytes: int = READ_BYTES) -> Iterator[Batch]:
         """The next lines of each writer that has any; a writer is read when its turn comes."""
-        for follower in list(self._writers.values()):
-            batch = follower.read(max_bytes)
+        followers = list(self._writers.values())
+        for _ in followers:
+            self._turn += 1  # a reader that stops early goes on, next time, where it stopped: no writer starves
+            batch = followers[self._turn % len(followers)].read(max_bytes)
             if batch is not None:
                 yield batch
 

@@ -5,6 +5,7 @@ Written with ctypes because a bot's side has no dependency but msgspec (see docs
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import select
@@ -33,6 +34,7 @@ class Notifier:
 
     def __init__(self) -> None:
         self._fd = -1
+        self._woken = -1
         self._watched: set[Path] = set()
         self._libc: ctypes.CDLL | None = None
 
@@ -42,6 +44,8 @@ class Notifier:
             libc = ctypes.CDLL(None, use_errno=True)
             self._fd = libc.inotify_init1(_IN_NONBLOCK | _IN_CLOEXEC)
             self._libc = libc
+            if self._fd >= 0:
+                self._woken = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         return self
 
     def fileno(self) -> int:
@@ -76,18 +80,29 @@ class Notifier:
         return appeared
 
     def wait(self, seconds: float) -> bool:
-        """Block until something changed (True) or the time is over (False)."""
+        """Block until something changed or `wake` was called (True), or the time is over (False)."""
         if self._fd < 0:
             time.sleep(min(seconds, POLL_SECONDS))
             return True
-        ready, _, _ = select.select([self._fd], [], [], seconds)
+        poll = select.poll()  # not select: a bot may have more descriptors than that can hold
+        poll.register(self._fd, select.POLLIN)
+        poll.register(self._woken, select.POLLIN)
+        ready = poll.poll(seconds * 1000)
         if ready:
+            with contextlib.suppress(BlockingIOError):
+                os.eventfd_read(self._woken)
             self.drain()
         return bool(ready)
 
+    def wake(self) -> None:
+        """End a `wait` in another thread."""
+        if self._woken >= 0:
+            os.eventfd_write(self._woken, 1)
+
     def close(self) -> None:
-        """Give the descriptor back."""
-        if self._fd >= 0:
-            os.close(self._fd)
-        self._fd = -1
+        """Give the descriptors back."""
+        for fd in (self._fd, self._woken):
+            if fd >= 0:
+                os.close(fd)
+        self._fd = self._woken = -1
         self._watched.clear()

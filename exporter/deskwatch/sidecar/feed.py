@@ -83,7 +83,8 @@ class Feed:
         """Wait until a condition on the projections holds; False if it does not within the time."""
         async with self._folded:
             try:
-                await asyncio.wait_for(self._folded.wait_for(condition), seconds)
+                async with asyncio.timeout(seconds):
+                    await self._folded.wait_for(condition)
             except TimeoutError:
                 return condition()
         return True
@@ -111,8 +112,9 @@ class Feed:
                     self._check_caught_up()
                 await asyncio.sleep(BREATH_SECONDS if self.caught_up.is_set() else 0)
                 if not folded:
-                    with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._woken.wait(), DISCOVER_SECONDS if fd >= 0 else POLL_SECONDS)
+                    with contextlib.suppress(TimeoutError):  # not wait_for: Python 3.11's may swallow the cancellation
+                        async with asyncio.timeout(DISCOVER_SECONDS if fd >= 0 else POLL_SECONDS):
+                            await self._woken.wait()
         finally:
             if fd >= 0:
                 loop.remove_reader(fd)

@@ -100,7 +100,8 @@ class Supervisor:
             await self._tell(ProcessActed(action="stop", actor=actor, pid=process.pid, reason=reason))
             _signal_group(process.pid, signal.SIGTERM)
             try:
-                await asyncio.wait_for(process.wait(), GRACE_SECONDS)
+                async with asyncio.timeout(GRACE_SECONDS):
+                    await process.wait()
             except TimeoutError:
                 logger.warning("the bot did not end in time and is killed", extra={"bot": self.bot})
             _signal_group(process.pid, signal.SIGKILL)

@@ -115,9 +115,10 @@ class Histogram(Family[list[float]]):
         self.buckets = buckets
 
     def observe(self, labels: Labels, value: Number) -> None:
-        """Count one observation. Null and infinite ones are passed over."""
+        """Count one observation. Null and infinite ones are passed over; a clock that stepped back counts as 0."""
         if value is None or not math.isfinite(value):
             return
+        value = max(value, 0.0)
         series = self.series.get(labels)
         if series is None:
             if self._is_full():

@@ -1,0 +1,67 @@
+"""All projections, fed together."""
+
+from __future__ import annotations
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deskwatch.events import BotStopped
+from deskwatch.journal import Batch, Position, Record
+from deskwatch.projections import Projections
+from deskwatch.projections.activity import Filter
+from tests import strategies
+from tests.lines import line_of
+from tests.unit.projections.folding import value
+
+
+def batch(lines: list[bytes], writer: str = "main") -> Batch:
+    return Batch(bot="arb-1", writer=writer, lines=lines, start=Position(), position=Position(1, 1))
+
+
+@given(lines=st.lists(strategies.lines | strategies.garbage, max_size=15), writer=st.sampled_from(("main", "control")))
+def test_every_line_of_a_batch_counts_once_as_an_event_or_as_invalid(lines: list[bytes], writer: str) -> None:
+    projections = Projections()
+    entries = projections.apply_batch(batch(lines, writer))
+    families = {family.name: family for family in projections.metrics.families}
+    events = sum(families["deskwatch_events"].series.values())
+    invalid = sum(families["deskwatch_invalid_lines"].series.values())
+    assert events + invalid == len(lines)
+    assert projections.activity.number == events
+    assert entries == projections.activity.newest(Filter(), 100)[::-1]
+
+
+def test_a_line_that_is_no_event_stops_nothing() -> None:
+    projections = Projections()
+    stopped = line_of(BotStopped(reason="closed"))
+    entries = projections.apply_batch(batch([stopped, b"garbage", stopped]))
+    assert [entry.number for entry in entries] == [1, 2]
+    assert value(projections.metrics, "deskwatch_invalid_lines_total", reason="json") == 1
+
+
+def dumped(projections: Projections) -> bytes:
+    return msgspec.json.encode(projections.dump())
+
+
+@given(records=strategies.records(), cut=st.integers(0, 20))
+@settings(max_examples=30)
+def test_a_checkpoint_in_between_changes_nothing(records: list[Record], cut: int) -> None:
+    whole, first, second = Projections(), Projections(), Projections()
+    for record in records:
+        whole.apply(record)
+    for record in records[:cut]:
+        first.apply(record)
+    second.load(msgspec.json.decode(dumped(first)))
+    for record in records[cut:]:
+        second.apply(record)
+    assert msgspec.json.decode(dumped(second)) == msgspec.json.decode(dumped(whole))
+
+
+@given(records=strategies.records(max_size=5))
+@settings(max_examples=10)
+def test_reset_forgets_everything(records: list[Record]) -> None:
+    projections = Projections()
+    for record in records:
+        projections.apply(record)
+    projections.reset()
+    assert dumped(projections) == dumped(Projections())

@@ -1,0 +1,166 @@
+"""Taking commands."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from deskwatch.events import (
+    BotStarted,
+    CommandAccepted,
+    CommandExpired,
+    CommandStarted,
+    CommandSucceeded,
+    Mode,
+    ProcessActed,
+)
+from deskwatch.journal import Writer, names
+from deskwatch.sidecar import commanding as commanding_module
+from deskwatch.sidecar.commanding import Commanding, KeyReused
+from deskwatch.sidecar.feed import Feed
+from tests.lines import START_NS, events_in, lines_in, write
+from tests.waiting import eventually_async
+
+STARTED = BotStarted(pid=1, host="h", mode=Mode.STANDBY)
+
+
+@contextlib.asynccontextmanager
+async def commanding(home: Path) -> AsyncIterator[Commanding]:
+    async with Feed(home, 3600) as feed, Commanding(home, feed) as one:
+        await asyncio.wait_for(feed.caught_up.wait(), 5)
+        yield one
+
+
+async def test_an_accepted_command_is_on_disk_and_visible(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    durable: list[bool] = []
+    real = Writer.append
+
+    def append(self: Writer, body: bytes, **how: bool) -> int:
+        durable.append(how["durable"])
+        return real(self, body, **how)
+
+    monkeypatch.setattr(Writer, "append", append)
+    async with commanding(home) as one:
+        command = await one.accept("arb-1", "ping", {}, actor="operator", reason="why", key=None)
+        (event,) = events_in(home, writer="control")
+    assert durable == [True]
+    assert isinstance(event, CommandAccepted)
+    assert (event.command_id, event.command, event.actor, event.reason) == (command.id, "ping", "operator", "why")
+    assert 29 < (event.expires_ts - time.time_ns()) / 1e9 <= 30
+    assert (command.status, command.bot) == ("accepted", "arb-1")
+    assert command.accepted_at is not None
+
+
+async def test_the_same_key_and_command_give_the_same_resource(home: Path) -> None:
+    async with commanding(home) as one:
+        tries = [one.accept("arb-1", "close_all", {"n": 1}, actor="operator", reason=None, key="k") for _ in range(5)]
+        commands = await asyncio.gather(*tries)
+        assert len({command.id for command in commands}) == 1
+        assert len(lines_in(home, writer="control")) == 1
+        for kind, params in (("close_all", {"n": 2}), ("ping", {"n": 1})):
+            with pytest.raises(KeyReused):
+                await one.accept("arb-1", kind, params, actor="operator", reason=None, key="k")
+        other = await one.accept("arb-2", "close_all", {"n": 1}, actor="operator", reason=None, key="k")
+        assert other.id != commands[0].id
+
+
+async def test_a_key_is_remembered_over_a_restart(home: Path) -> None:
+    async with commanding(home) as one:
+        first = await one.accept("arb-1", "ping", {}, actor="operator", reason=None, key="k")
+    async with commanding(home) as again:
+        assert (await again.accept("arb-1", "ping", {}, actor="operator", reason=None, key="k")).id == first.id
+
+
+async def test_events_of_one_bot_at_the_same_time_share_one_writer(home: Path) -> None:
+    async with commanding(home) as one:
+        await asyncio.gather(*(one.journal("arb-1", ProcessActed(action="start", actor=str(n))) for n in range(20)))
+    assert len(lines_in(home, writer="control")) == 20
+
+
+async def test_a_command_that_nobody_starts_expires_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commanding_module, "EXPIRY_SECONDS", 0.05)
+    monkeypatch.setattr(commanding_module, "GRACE_SECONDS", 0.05)
+    async with commanding(home) as one:
+        command = await one.accept("arb-1", "close_all", {}, actor="operator", reason=None, key=None)
+        await eventually_async(lambda: command.status == "expired")
+        await asyncio.sleep(1.1)  # another look finds nothing more to say
+    assert [type(event) for event in events_in(home, writer="control")] == [CommandAccepted, CommandExpired]
+
+
+async def test_a_command_that_was_started_does_not_expire(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commanding_module, "EXPIRY_SECONDS", 0.0)
+    monkeypatch.setattr(commanding_module, "GRACE_SECONDS", 0.0)
+    async with commanding(home) as one:
+        command = await one.accept("arb-1", "close_all", {}, actor="operator", reason=None, key=None)
+        write(home, [CommandStarted(command_id=command.id, command="close_all")])
+        await eventually_async(lambda: command.status == "running")
+        await asyncio.sleep(1.1)  # the time of a look
+        assert command.status == "running"
+
+
+async def test_an_expiry_that_cant_be_journaled_is_tried_again(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commanding_module, "EXPIRY_SECONDS", 0.0)
+    monkeypatch.setattr(commanding_module, "GRACE_SECONDS", 0.0)
+    real = Commanding.journal
+    refused: list[object] = []
+
+    async def full(self: Commanding, bot: str, event: object) -> None:
+        if isinstance(event, CommandExpired) and not refused:
+            refused.append(event)
+            raise OSError(28, "No space left on device")
+        await real(self, bot, event)  # type: ignore[arg-type]  # an event
+
+    monkeypatch.setattr(Commanding, "journal", full)
+    async with commanding(home) as one:
+        command = await one.accept("arb-1", "close_all", {}, actor="operator", reason=None, key=None)
+        await eventually_async(lambda: command.status == "expired")
+    assert len(refused) == 1
+
+
+async def test_old_commands_do_not_expire_before_the_bots_journal_was_read(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accepted = CommandAccepted(command_id="c", command="ping", params={}, actor="a", expires_ts=START_NS)
+    write(home, [accepted], writer=names.CONTROL)
+    write(
+        home,
+        [STARTED, CommandStarted(command_id="c", command="ping"), CommandSucceeded(command_id="c", command="ping")],
+    )
+    said: list[object] = []
+    looked = asyncio.Event()
+
+    async def nap(_: float) -> None:
+        looked.set()
+        await real_sleep(0.01)
+
+    real_sleep = asyncio.sleep
+    async with Feed(home, 3600) as feed:
+        for task in feed._tasks:
+            task.cancel()  # the feed is slow: it has read the control journal only
+        (batch,) = (one for one in feed._follower.read() if one.writer == names.CONTROL)
+        feed.projections.apply_batch(batch)
+        async with Commanding(home, feed) as one:
+            monkeypatch.setattr(asyncio, "sleep", nap)
+            monkeypatch.setattr(one, "journal", said.append)
+            await real_sleep(0.05)
+            assert feed.projections.commands.overdue(time.time())
+            assert said == []
+            assert not looked.is_set()
+
+
+async def test_a_command_that_stays_invisible_is_answered_all_the_same(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commanding_module, "VISIBLE_SECONDS", 0.01)
+    async with Feed(home, 3600) as feed:
+        for task in feed._tasks:
+            task.cancel()
+        async with Commanding(home, feed) as one:
+            command = await one.accept("arb-1", "ping", {"a": 1}, actor="operator", reason=None, key=None)
+    assert (command.status, command.params) == ("accepted", {"a": 1})
+    assert events_in(home, writer="control")[0].command_id == command.id

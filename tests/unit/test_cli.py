@@ -1,0 +1,174 @@
+"""The `deskwatch` command."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deskwatch import cli, demo, schema
+from deskwatch.config import Settings
+from deskwatch.errors import DeskwatchError
+from deskwatch.sidecar import app, serve
+from deskwatch.version import __version__
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Settings, Any]]:
+    """What the command would serve."""
+    calls: list[tuple[Settings, Any]] = []
+
+    def run(settings: Settings, supervised: Any = None) -> int:
+        calls.append((settings, supervised))
+        return 0
+
+    monkeypatch.setattr(serve, "run", run)
+    return calls
+
+
+def test_flags_become_settings(asked: list[tuple[Settings, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DESKWATCH_LOKI_URL", raising=False)
+    flags = "--home h --host 0.0.0.0 --port 0 --allowed-host desk --allowed-host Desk2 --read-token-file t"
+    loki = "--loki-url http://loki:3100 --loki-tenant fund --with-parent"
+    assert cli.main(["sidecar", *flags.split(), *loki.split()]) == 0
+    assert asked == [
+        (
+            Settings(
+                home=Path("h").absolute(),
+                host="0.0.0.0",
+                port=0,
+                allowed_hosts=("desk", "Desk2"),
+                read_token_file=Path("t"),
+                loki_url="http://loki:3100",
+                loki_tenant="fund",
+                with_parent=True,
+            ),
+            None,
+        )
+    ]
+
+
+def test_the_environment_speaks_where_a_flag_is_absent(
+    asked: list[tuple[Settings, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DESKWATCH_HOME", "/somewhere")
+    monkeypatch.setenv("DESKWATCH_LOKI_URL", "https://loki")
+    monkeypatch.setenv("DESKWATCH_LOKI_TENANT", "fund")
+    assert cli.main(["sidecar"]) == 0
+    ((settings, _),) = asked
+    assert (settings.home, settings.loki_url, settings.loki_tenant) == (Path("/somewhere"), "https://loki", "fund")
+    assert (settings.host, settings.port) == ("127.0.0.1", 9464)
+
+
+@pytest.mark.parametrize(
+    ("flags", "bot", "argv"),
+    [
+        (["--bot", "arb-1", "--", "python", "bot.py", "--fast"], "arb-1", ["python", "bot.py", "--fast"]),
+        (["--", "/opt/bots/arb.sh"], "arb", ["/opt/bots/arb.sh"]),
+    ],
+)
+def test_run_supervises_a_command(
+    flags: list[str], bot: str, argv: list[str], asked: list[tuple[Settings, Any]]
+) -> None:
+    assert cli.main(["run", *flags]) == 0
+    assert asked[0][1] == (bot, argv)
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["sidecar", "--port", "70000"], "expected --port to be 0 to 65535, was 70000"),
+        (["sidecar", "--loki-url", "loki:3100"], "expected --loki-url to start with http:// or https://"),
+        (["run", "--bot", "../x", "--", "true"], "expected the bot's name to be 1 to 63 letters"),
+        (["sidecar", "--home", "{file}"], "expected to read and write the folder"),
+        (["sidecar", "--home", "{home}", "--read-token-file", "{file}-none"], "expected a token in"),
+        (["sidecar", "--home", "{home}", "--read-token-file", "{file}"], "16 or more characters"),
+        (["sidecar", "--home", "{home}", "--port", "{used}"], "choose another --port"),
+        (["sidecar", "--home", "{home}", "--host", "203.0.113.1"], "Cannot assign requested address"),
+        (["sidecar", "--home", "{locked}"], "another sidecar"),
+        (["run", "--home", "{locked}", "--", "true"], "another sidecar"),
+    ],
+)
+def test_a_wrong_setting_is_told_in_one_line_with_status_2(
+    argv: list[str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, locked = tmp_path / "file", tmp_path / "locked"
+    file.write_text("short")
+    locked.mkdir()
+    with socket.socket() as used:
+        used.bind(("127.0.0.1", 0))
+        used.listen()
+        places = {"file": file, "home": tmp_path / "home", "locked": locked, "used": used.getsockname()[1]}
+        holder = app.lock_home(Settings(home=locked))
+        try:
+            assert cli.main([word.format(**places) for word in argv]) == 2
+        finally:
+            os.close(holder)
+    said = capsys.readouterr().err
+    assert said.startswith("deskwatch: expected")
+    assert words in said
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [[], ["fly"], ["sidecar", "--port", "many"], ["run"], ["sidecar", "--unknown"]],
+    ids=["nothing", "no such command", "no number", "no command to run", "no such flag"],
+)
+def test_what_the_command_line_does_not_know_has_status_2(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(argv)
+    assert ended.value.code == 2
+    assert "usage: deskwatch" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "words"),
+    [
+        (DeskwatchError("no"), 2, "deskwatch: no\n"),
+        (ModuleNotFoundError("No module named 'uvicorn'"), 2, "pip install 'deskwatch[all]'"),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+)
+def test_trouble_ends_without_a_traceback(
+    error: BaseException, status: int, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(*_: object) -> int:
+        raise error
+
+    monkeypatch.setattr(serve, "run", run)
+    assert cli.main(["sidecar"]) == status
+    said = capsys.readouterr().err
+    assert words in said
+    assert "Traceback" not in said
+
+
+def test_demo_gets_its_time_and_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[Settings, dict[str, object]]] = []
+
+    def run(settings: Settings, **how: object) -> int:
+        asked.append((settings, how))
+        return 0
+
+    monkeypatch.setattr(demo, "run", run)
+    assert cli.main(["demo", "--home", "h", "--seconds", "2.5", "--seed", "7"]) == 0
+    assert asked == [(Settings(home=Path("h").absolute()), {"seconds": 2.5, "seed": 7})]
+
+
+def test_schema_prints_the_schema(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert cli.main(["schema"]) == 0
+    sys.stdout.flush()
+    assert json.loads(capfdbinary.readouterr().out) == schema.build()
+
+
+def test_the_module_runs_as_the_command_does() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "deskwatch", "--version"], capture_output=True, text=True, check=True, timeout=20
+    )
+    assert done.stdout == f"deskwatch {__version__}\n"
