@@ -30,7 +30,7 @@ class InvalidLine(DeskwatchError):
     """A journal line is not an event.
 
     Attributes:
-        reason: `json`, `length`, `crc`, `envelope`, `fields` or `misplaced`, as `deskwatch_invalid_lines_total` is
+        reason: `json`, `length`, `crc`, `envelope`, `fields`, `misplaced` or `internal` (a fault of ours), as `deskwatch_invalid_lines_total` is
             labelled.
     """
 

@@ -92,3 +92,15 @@ def test_names_of_secrets_are_known(name: str) -> None:
 @pytest.mark.parametrize("name", ["symbol", "prompt_tokens", "order_id", "passed", "tokens", ""])
 def test_other_names_are_no_secrets(name: str) -> None:
     assert not names_secret(name)
+
+
+@pytest.mark.parametrize("text", ["compass: north-north-west", "bypass=enabled here"])
+def test_words_that_end_like_a_secret_are_left_alone(text: str):
+    """Only a name that is a secret's is one."""
+    assert scrub(text) == text
+
+
+@pytest.mark.parametrize("text", ["pass: hunter22", "db_pass=hunter22", "mypassword=hunter22"])
+def test_short_names_of_secrets_are_known(text: str):
+    """A secret's name is known alone and within a longer name."""
+    assert "hunter22" not in scrub(text)

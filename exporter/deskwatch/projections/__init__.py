@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from deskwatch.errors import InvalidLine
@@ -10,6 +11,8 @@ from deskwatch.projections.activity import Activity, Entry
 from deskwatch.projections.commands import Commands
 from deskwatch.projections.metrics import Metrics
 from deskwatch.projections.state import State
+
+logger = logging.getLogger(__name__)
 
 FORMAT = 2
 """Version of what `dump` gives. A checkpoint of another version is not loaded: the journal is replayed."""
@@ -44,7 +47,12 @@ class Projections:
             except InvalidLine as error:
                 self.metrics.invalid(batch.bot, batch.writer, error.reason)
                 continue
-            entry = self.apply(record)
+            try:
+                entry = self.apply(record)
+            except Exception:  # a fault of ours costs one line, told and counted, and not all that follow it
+                logger.exception("a record could not be folded", extra={"bot": batch.bot, "type": record.type})
+                self.metrics.invalid(batch.bot, batch.writer, "internal")
+                continue
             if entry is not None:
                 entries.append(entry)
         return entries

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -65,3 +66,17 @@ def test_reset_forgets_everything(records: list[Record]) -> None:
         projections.apply(record)
     projections.reset()
     assert dumped(projections) == dumped(Projections())
+
+
+def test_a_fault_of_ours_costs_one_line_and_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fold that raises is told and counted as `internal`; what follows is folded."""
+    projections = Projections()
+
+    def broken(record: Record) -> None:
+        if record.seq == 2:
+            raise RuntimeError("a bug")
+
+    monkeypatch.setattr(projections.commands, "apply", broken)
+    lines = [line_of(BotStopped(reason="closed"), seq=seq) for seq in (1, 2, 3)]
+    assert len(projections.apply_batch(batch(lines))) == 2
+    assert value(projections.metrics, "deskwatch_invalid_lines_total", reason="internal") == 1

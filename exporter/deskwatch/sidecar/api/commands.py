@@ -118,6 +118,10 @@ async def get_command(command_id: str, parts: Wired) -> Response:
 async def _accept(
     parts: Parts, bot: str, kind: str, params: dict[str, Any], actor: str, reason: str | None, key: str | None
 ) -> Response:
+    if not parts.feed.caught_up.is_set():  # until then the keys of earlier commands are not known
+        raise Problem(
+            HTTPStatus.SERVICE_UNAVAILABLE, "the journals are still being read; try again", {"Retry-After": "1"}
+        )
     try:
         command = await parts.commanding.accept(bot, kind, params, actor=actor, reason=reason, key=key)
     except KeyReused:

@@ -96,6 +96,9 @@ async def test_metrics_and_readiness_wait_until_the_journals_are_read(home: Path
         assert ready.status_code == 503
         assert ready.json()["checks"]["caught_up"] is False
         assert (await desk.ask("GET", "/healthz")).json() == {"status": "alive"}
+        await eventually_async(lambda: desk.parts.feed.projections.state.bots)
+        command = await desk.operate("PUT", "/bots/arb-1/mode", {"mode": "standby"})
+        assert command.status_code == 503  # a key that was used before is not known yet
         slow.undo()
         await desk.caught_up()
         assert (await desk.ask("GET", "/metrics")).status_code == 200
