@@ -30,8 +30,8 @@ class InvalidLine(DeskwatchError):
     """A journal line is not an event.
 
     Attributes:
-        reason: `json`, `length`, `crc`, `envelope`, `fields`, `misplaced` or `internal` (a fault of ours), as `deskwatch_invalid_lines_total` is
-            labelled.
+        reason: `json`, `length`, `crc`, `envelope`, `fields`, `misplaced`, or `internal` (a fault of ours); the label on
+            `deskwatch_invalid_lines_total`.
     """
 
     def __init__(self, reason: str, detail: str) -> None:

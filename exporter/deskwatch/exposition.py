@@ -6,6 +6,7 @@ write for `FamilyCollector`; a test holds the two equal.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -17,11 +18,15 @@ from prometheus_client.utils import floatToGoString
 from deskwatch.projections.metrics import Counter, Family, Histogram
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
+KEPT_SERIES = 50_000
+"""Series whose names and labels are kept as text between scrapes."""
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
 def _go_float(value: float) -> str:
     """A number as Go prints it, which is how prometheus-client does."""
+    if -1e300 < value < 1e6:
+        return repr(float(value))  # as Go would, and ten times as fast
     return str(floatToGoString(value))  # type: ignore[no-untyped-call]  # prometheus-client leaves it untyped
 
 
@@ -73,17 +78,16 @@ class FamilyCollector(Collector):
 
 def _plain(family: Family[Any], name: str) -> Iterator[str]:
     for labels, value in family.series.items():
-        yield f"{name}{_braces(family.labels, labels)} {_go_float(value)}\n"
+        yield f"{_series(name, family.labels, labels)}{_go_float(value)}\n"
 
 
 def _histogram(family: Histogram) -> Iterator[str]:
     for labels, series in family.series.items():
         names = (*family.labels, "le")
         for bound, count in _cumulative(family, series):
-            yield f"{family.name}_bucket{_braces(names, (*labels, _go_float(bound)))} {_go_float(count)}\n"
-        braces = _braces(family.labels, labels)
-        yield f"{family.name}_count{braces} {_go_float(sum(series[:-1]))}\n"
-        yield f"{family.name}_sum{braces} {_go_float(series[-1])}\n"
+            yield f"{_series(f'{family.name}_bucket', names, (*labels, _go_float(bound)))}{_go_float(count)}\n"
+        yield f"{_series(f'{family.name}_count', family.labels, labels)}{_go_float(sum(series[:-1]))}\n"
+        yield f"{_series(f'{family.name}_sum', family.labels, labels)}{_go_float(series[-1])}\n"
 
 
 def _cumulative(family: Histogram, series: list[float]) -> Iterator[tuple[float, float]]:
@@ -93,11 +97,13 @@ def _cumulative(family: Histogram, series: list[float]) -> Iterator[tuple[float,
         yield bound, total
 
 
-def _braces(names: tuple[str, ...], values: tuple[str, ...]) -> str:
-    if not names:
-        return ""
-    pairs = sorted(zip(names, values, strict=True))  # by name, as prometheus-client does
-    return "{" + ",".join(f'{name}="{_escape(value)}"' for name, value in pairs) + "}"
+@functools.lru_cache(KEPT_SERIES)
+def _series(name: str, label_names: tuple[str, ...], labels: tuple[str, ...]) -> str:
+    """A series' line up to its value. It is the same at each scrape, so it is made once."""
+    if not label_names:
+        return f"{name} "
+    pairs = sorted(zip(label_names, labels, strict=True))  # by name, as prometheus-client does
+    return name + "{" + ",".join(f'{one}="{_escape(value)}"' for one, value in pairs) + "} "
 
 
 def _escape(value: str) -> str:

@@ -11,7 +11,10 @@ import re
 
 REDACTED = "[redacted]"
 
-_NAMES = r"(?:password|passwd|passphrase|(?<![a-z])pass)|secret|api[ _-]?key|access[ _-]?key|auth[ _-]?token|token|private[ _-]?key|credentials?"
+_NAMES = (
+    r"(?:password|passwd|passphrase|(?<![a-z])pass)|secret|api[ _-]?key|access[ _-]?key|auth[ _-]?token|token"
+    r"|private[ _-]?key|credentials?"
+)
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(r"(?i)\b((?:mnemonic|seed)(?:[ _-]?phrase)?\W{1,4})(?:[a-z]{3,8}\s+){11,23}[a-z]{3,8}"),
