@@ -30,7 +30,7 @@ class InvalidLine(DeskwatchError):
     """A journal line is not an event.
 
     Attributes:
-        reason: `json`, `length`, `crc`, `envelope`, `fields`, `misplaced`, or `internal` (a fault of ours); the label on
+        reason: `json`, `length`, `crc`, `envelope`, `fields`, `misplaced`, or `internal` (our fault); the label on
             `deskwatch_invalid_lines_total`.
     """
 
