@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +21,7 @@ class SidecarChild:
     def start(cls, home: Path, address: str) -> SidecarChild:
         """Start `deskwatch sidecar` for a home at `host:port`. A failure is told on stderr and doesn't stop the bot."""
         host, _, port = address.rpartition(":")
-        argv = [sys.executable, "-m", "deskwatch", "sidecar", "--home", str(home), "--with-parent"]
+        argv = [sys.executable, "-m", "deskwatch", "sidecar", "--home", str(home), "--with-parent", str(os.getpid())]
         argv += ["--host", host or "127.0.0.1", "--port", port]
         try:
             return cls(subprocess.Popen(argv, stdin=subprocess.DEVNULL))

@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
 
     sidecar = commands.add_parser("sidecar", help="serve journals that bots write")
     _add_settings(sidecar)
-    sidecar.add_argument("--with-parent", action="store_true", help="stop when the process that started this one ends")
+    sidecar.add_argument("--with-parent", type=int, metavar="PID", help="stop when this parent process ends")
     sidecar.set_defaults(run=_sidecar)
 
     run = commands.add_parser("run", help="run a bot and serve its journal: deskwatch run --bot arb-1 -- python bot.py")
@@ -96,7 +96,7 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
         read_token_file=arguments.read_token_file,
         loki_url=url,
         loki_tenant=arguments.loki_tenant,
-        with_parent=getattr(arguments, "with_parent", False),
+        with_parent=getattr(arguments, "with_parent", None),
     )
 
 

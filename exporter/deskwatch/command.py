@@ -40,7 +40,7 @@ class Command:
         actor: Who asks: the token's name.
     """
 
-    def __init__(self, accepted: CommandAccepted, emit: Callable[[Event, bool], None]) -> None:
+    def __init__(self, accepted: CommandAccepted, emit: Callable[[Event, bool], bool]) -> None:
         self.id = accepted.command_id
         self.type = accepted.command
         self.params = accepted.params
@@ -50,9 +50,9 @@ class Command:
         self._emit = emit
         self._done = False
 
-    def start(self) -> None:
-        """Journal durably that the bot acts on it from now on. The recorder calls this on delivery."""
-        self._emit(CommandStarted(command_id=self.id, command=self.type, cause=self.id), True)
+    def start(self) -> bool:
+        """Journal durably that the bot acts on it from now on; whether that worked. The recorder calls this."""
+        return self._emit(CommandStarted(command_id=self.id, command=self.type, cause=self.id), True)
 
     def succeed(self, result: Json = None) -> None:
         """Say that what was asked is done.
@@ -87,7 +87,8 @@ class Inbox:
         self._folder = names.writer_folder(home, bot, names.CONTROL)
         self._own_folder = own_folder
         self._follower = WriterFollower(home, bot, names.CONTROL)
-        self._lock = threading.Lock()
+        self._takes_all = own_folder.name == names.MAIN
+        self._lock = threading.RLock()
         self._waiting: deque[CommandAccepted] = deque()
         self.arrived = threading.Condition(self._lock)
 
@@ -100,8 +101,8 @@ class Inbox:
         """Begin with what is still in time and was not started by an earlier run."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         segments = names.segments(self._folder)
-        if segments:  # earlier segments are full: what was in them has expired or been started long ago
-            self._follower.position = Position(segments[-1], 0)
+        if segments:  # what is in those before the last two has expired or been started long ago
+            self._follower.position = Position(segments[-2:][0], 0)
         self._take_in(self._was_not_started)
         return self
 
@@ -119,7 +120,7 @@ class Inbox:
                     event = read(text, batch.bot, batch.writer).event
                 except InvalidLine:
                     continue  # the sidecar counts it
-                if isinstance(event, CommandAccepted) and event.expires_ts > time.time_ns() and accepts(event):
+                if isinstance(event, CommandAccepted) and self._is_mine(event) and accepts(event):
                     found.append(event)
         if not found:
             return False
@@ -140,6 +141,11 @@ class Inbox:
                     return command
         return None
 
+    def put_back(self, command: CommandAccepted) -> None:
+        """A command that could not be started: it is tried again, first, until its time is over."""
+        with self._lock:
+            self._waiting.appendleft(command)
+
     def has_waiting(self) -> bool:
         """Whether anything waits. Cheap enough for every read of the mode."""
         return bool(self._waiting)
@@ -147,6 +153,10 @@ class Inbox:
     def close(self) -> None:
         """Close the journal's file."""
         self._follower.close()
+
+    def _is_mine(self, command: CommandAccepted) -> bool:
+        """Whether it is in time and for this writer: modes are for all of a bot's writers, commands for `main`."""
+        return command.expires_ts > time.time_ns() and (self._takes_all or command.command in BUILTIN)
 
     def _was_not_started(self, command: CommandAccepted) -> bool:
         """Asked at the start only: it searches the journal, and a command that comes later can't have been started."""

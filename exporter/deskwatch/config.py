@@ -31,8 +31,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """X-Scope-OrgID, where Loki has tenants."""
     checkpoint_seconds: float = 30.0
     """Time between checkpoints."""
-    with_parent: bool = False
-    """Stop when the process that started this one is gone."""
+    with_parent: int | None = None
+    """Stop when this process, which started the sidecar, is gone."""
 
     @property
     def is_loopback(self) -> bool:

@@ -16,6 +16,7 @@ _ENVELOPE_BYTES = 256
 MAX_BODY_BYTES = MAX_LINE_BYTES - _ENVELOPE_BYTES
 """What a line has room for beside its envelope."""
 _PLUS, _N, _I = b"+NI"
+_MARK_BYTES = 128
 CUT_MARK = "…[cut]"
 
 
@@ -51,11 +52,7 @@ def _may_hold_odd_decimal(body: bytes) -> bool:
 
     Each needle's rarest byte is looked for first: that takes a tenth of the time on the way of every event.
     """
-    return (
-        (_PLUS in body and b"E+" in body)
-        or (_N in body and b"NaN" in body)
-        or (_I in body and b"Infinity" in body)
-    )
+    return (_PLUS in body and b"E+" in body) or (_N in body and b"NaN" in body) or (_I in body and b"Infinity" in body)
 
 
 def check(event: Event, body: bytes) -> None:
@@ -114,24 +111,30 @@ def _finite(value: object) -> object:
 
 
 def _cut(body: bytes) -> bytes:
-    """Shorten the longest texts of an event until its line fits, and say in `cut` which."""
+    """Shorten the longest texts of an event until its line fits, and say in `cut` which.
+
+    A dict or list is made text once, and cut as text. Each round takes away what is too much or half of the longest,
+    so that the rounds are few whatever the texts hold.
+    """
     fields: dict[str, Any] = msgspec.json.decode(body)  # the fields' own types don't matter here
+    body = _encoder.encode(fields)  # a Decimal of endless digits has become a float
+    texts = {name: _text(value) for name, value in fields.items() if isinstance(value, str | dict | list)}
     cut: list[str] = []
     while len(body) > MAX_BODY_BYTES:
-        name, value = max(fields.items(), key=lambda item: len(_encoder.encode(item[1])))
-        text = value if isinstance(value, str) else _encoder.encode(value).decode()
-        excess = len(body) - MAX_BODY_BYTES + 128
-        keep = max(len(text) - excess, len(text) // 4) if len(text) > 1024 else 0
-        shortened = text.encode()[: len(text.encode()) * keep // max(len(text), 1)].decode(errors="ignore") + CUT_MARK
-        if isinstance(value, str):
-            fields[name] = shortened
-        elif isinstance(value, dict):
-            fields[name] = {"cut": shortened}
-        elif isinstance(value, list):
-            fields[name] = [shortened]
-        else:
-            raise TypeError(f"expected a line of at most {MAX_BODY_BYTES} bytes, and {name} can't be cut")
+        name = max(texts, key=lambda one: len(texts[one]))
+        text = texts[name]
+        if not text:
+            raise TypeError(f"expected a line of at most {MAX_BODY_BYTES} bytes, and nothing is left to be cut")
+        excess = len(body) - MAX_BODY_BYTES + _MARK_BYTES
+        texts[name] = text = text[: max(len(text) - excess, len(text) // 2)]
         if name not in cut:
             cut.append(name)
+        marked = text + CUT_MARK
+        kind = fields[name]
+        fields[name] = marked if isinstance(kind, str) else {"cut": marked} if isinstance(kind, dict) else [marked]
         body = _encoder.encode({**fields, "cut": cut})
     return body
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else _encoder.encode(value).decode()

@@ -14,10 +14,8 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 import threading
 import time
-from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import TracebackType
@@ -39,6 +37,7 @@ from deskwatch.events import (
 from deskwatch.journal import Writer, names
 from deskwatch.journal.notify import Notifier
 from deskwatch.mode import at_start, bot_may_change
+from deskwatch.trouble import Trouble
 
 if TYPE_CHECKING:  # what only some bots use is imported where they use it: asyncio alone costs 18 ms
     import asyncio
@@ -66,14 +65,15 @@ class Recorder:
         self.home = home
         self.writer = writer
         self.strict = strict
-        self.lost: Counter[str] = Counter()
+        self._trouble = Trouble(bot)
+        self.lost = self._trouble.lost
         self.null_values = 0
-        self._told: set[str] = set()
         self._journal = Writer(names.writer_folder(home, bot, writer))
         self.run = self._journal.run
         self._inbox = Inbox(home, bot, names.writer_folder(home, bot, writer))
         self._notifier = Notifier()
         self._mode = Mode.STANDBY
+        self._owed: ModeChanged | None = None
         self._mode_lock = threading.RLock()
         self._opened = time.monotonic()
         self._touched = self._opened
@@ -164,7 +164,7 @@ class Recorder:
             if bot_may_change(self._mode, mode):
                 self._change_mode(mode, reason=reason, actor="bot", cause=None)
             else:
-                self._tell("mode", f"the bot is halted; only a person can lead it to {mode}")
+                self._trouble.tell("mode", f"the bot is halted; only a person can lead it to {mode}")
             return self._mode
 
     def next_command(self, *, timeout_seconds: float = 0.0) -> Command | None:
@@ -214,11 +214,12 @@ class Recorder:
         self._wake()
         self._notifier.wake()
         self._thread.join(timeout=2 * SYNC_SECONDS + 1)
+        self._beat()  # with the last count of what was lost
         self._emit(BotStopped(reason=reason, uptime_seconds=time.monotonic() - self._opened), False)
         try:
             self._journal.close()
         except OSError as error:
-            self._tell("sync", str(error))
+            self._trouble.tell("sync", str(error))
         self._inbox.close()
         if not self._thread.is_alive():
             self._notifier.close()
@@ -245,7 +246,8 @@ class Recorder:
         self._emit(ModeChanged(mode=self._mode, reason="start", actor="bot"), False)
         self._thread.start()
 
-    def _emit(self, event: Event, durable: bool) -> None:
+    def _emit(self, event: Event, durable: bool) -> bool:
+        """Journal an event; whether that worked."""
         try:
             body = encoding.encode(event)
             if b"null" in body:
@@ -256,25 +258,20 @@ class Recorder:
         except EventError:
             raise
         except OSError as error:
-            self._lose(error.strerror or "OSError", error)
+            self._trouble.lose(error.strerror or "OSError", error)
         except Exception as error:
             if self.strict:
                 raise EventError(f"{type(event).__name__}: {error}") from error
-            self._lose(type(error).__name__, error)
-
-    def _lose(self, reason: str, error: BaseException) -> None:
-        self.lost[reason] += 1
-        self._tell(reason, f"an event was lost: {error}")
-
-    def _tell(self, reason: str, message: str) -> None:
-        if reason not in self._told:
-            self._told.add(reason)
-            print(f"deskwatch: {self.bot}: {message} (told once for each reason)", file=sys.stderr, flush=True)
+            self._trouble.lose(type(error).__name__, error)
+        else:
+            return True
+        return False
 
     def _carry_out_builtins(self) -> None:
         with self._mode_lock:  # over taking and obeying: of two threads, neither overtakes the other's command
             while (accepted := self._inbox.take(builtin=True)) is not None:
-                command = Command(accepted, self._emit)
+                # Not durable: they can be repeated, and a halt must not wait for a disk that stalls.
+                command = Command(accepted, lambda event, _: self._emit(event, False))
                 command.start()
                 if accepted.command == "ping":
                     command.succeed({"run": self.run, "mode": self._mode})
@@ -292,14 +289,23 @@ class Recorder:
     def _change_mode(self, mode: Mode, *, reason: str | None, actor: str, cause: str | None) -> None:
         previous, self._mode = self._mode, mode
         if previous is not mode:
-            self._emit(ModeChanged(mode=mode, previous=previous, reason=reason, actor=actor, cause=cause), False)
+            self._owed = ModeChanged(mode=mode, previous=previous, reason=reason, actor=actor, cause=cause)
+            self._pay()
+
+    def _pay(self) -> None:
+        """Journal the newest mode if that did not work yet, so that a restart knows it."""
+        with self._mode_lock:
+            if self._owed is not None and self._emit(self._owed, False):
+                self._owed = None
 
     def _deliver(self) -> Command | None:
         accepted = self._inbox.take(builtin=False)
         if accepted is None:
             return None
         command = Command(accepted, self._emit)
-        command.start()
+        if not command.start():  # a command whose start is not on disk might be carried out twice
+            self._inbox.put_back(accepted)
+            return None
         return command
 
     def _background(self) -> None:
@@ -315,10 +321,11 @@ class Recorder:
                     self._wake()
                 self._notifier.wait(SYNC_SECONDS)
             except Exception as error:  # whatever it is, the thread goes on: it brings the operator's commands
-                self._tell(type(error).__name__, f"the journal's background work failed: {error}")
+                self._trouble.tell(type(error).__name__, f"the journal's background work failed: {error}")
                 self._stop.wait(SYNC_SECONDS)
 
     def _beat(self) -> None:
+        self._pay()
         now = time.monotonic()
         heartbeat = HeartbeatSent(
             uptime_seconds=now - self._opened,

@@ -35,7 +35,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Settings, Any]]:
 def test_flags_become_settings(asked: list[tuple[Settings, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DESKWATCH_LOKI_URL", raising=False)
     flags = "--home h --host 0.0.0.0 --port 0 --allowed-host desk --allowed-host Desk2 --read-token-file t"
-    loki = "--loki-url http://loki:3100 --loki-tenant fund --with-parent"
+    loki = "--loki-url http://loki:3100 --loki-tenant fund --with-parent 17"
     assert cli.main(["sidecar", *flags.split(), *loki.split()]) == 0
     assert asked == [
         (
@@ -47,7 +47,7 @@ def test_flags_become_settings(asked: list[tuple[Settings, Any]], monkeypatch: p
                 read_token_file=Path("t"),
                 loki_url="http://loki:3100",
                 loki_tenant="fund",
-                with_parent=True,
+                with_parent=17,
             ),
             None,
         )

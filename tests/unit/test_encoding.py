@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deskwatch import encoding
@@ -185,6 +185,20 @@ def test_any_field_can_be_cut_and_the_line_stays_an_event(event: Event) -> None:
     assert msgspec.json.decode(body)["cut"]
 
 
-def test_a_number_too_long_for_a_line_is_refused() -> None:
-    with pytest.raises(TypeError, match="can't be cut"):
-        encoding.encode(equity(Decimal((0, (1,) * 70_000, -70_000))))
+def test_a_number_too_long_for_a_line_is_kept_as_a_float() -> None:
+    body = encoding.encode(equity(Decimal((0, (1,) * 70_000, -70_000))))
+    assert msgspec.json.decode(body)["equity"] == pytest.approx(0.1111111111)
+    assert "cut" not in msgspec.json.decode(body)
+
+
+@given(
+    extra=st.dictionaries(st.text(max_size=10), st.text(alphabet='"\\\x01aé', max_size=50), min_size=1),
+    times=st.integers(1200, 3000),
+)
+@settings(max_examples=30, deadline=None)
+def test_large_containers_are_cut_at_once(extra: dict[str, str], times: int) -> None:
+    """Whatever they hold, escapes of escapes included, the line fits after few rounds."""
+    many = {f"{number} {key}": [value] * 3 for number in range(times) for key, value in extra.items()}
+    body = encoding.encode(LogRecorded(message="m", levelname="INFO", name="n", extra=many))
+    assert len(body) <= encoding.MAX_BODY_BYTES
+    assert isinstance(msgspec.json.decode(body).get("extra"), dict)

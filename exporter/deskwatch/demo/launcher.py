@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import time
 import urllib.request
@@ -21,6 +22,8 @@ START_SECONDS = 60.0
 LOOK_SECONDS = 0.25
 EXIT_USAGE = 2
 """Status of a part that was told something wrong: starting it again is no use."""
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Our own sidecar is on this machine: no proxy gets to see its token."""
 RESTART_SECONDS = 1.0
 """Pause before a part that died is started again."""
 
@@ -72,7 +75,6 @@ class Demo:
     def __init__(self, settings: Settings, seed: int) -> None:
         self._settings = settings
         self._ready = settings.home / "demo-chain.json"
-        self._ready.unlink(missing_ok=True)
         logs = settings.home / "logs"
         logs.mkdir(mode=0o700, exist_ok=True)
         path = _examples()
@@ -95,8 +97,12 @@ class Demo:
             DemoFailed: One did not start.
         """
         self._began = time.monotonic()
+        if self._get("/healthz") is not None:
+            raise DemoFailed(f"expected {self._url} to be free, but a sidecar answers there; choose another --port")
         print("deskwatch demo: starting a local chain …", flush=True)
         self.sidecar.start()
+        _await(self.sidecar, lambda: self._get("/healthz") is not None, stopping)  # the home and the port are ours
+        self._ready.unlink(missing_ok=True)
         self.chain.start()
         _await(self.chain, self._ready.exists, stopping)
         if stopping:
@@ -116,12 +122,11 @@ class Demo:
             DemoFailed: The chain died: it is in memory only, so there is nothing to go on with.
         """
         told = False
+        before = self._bot_state()
         while not stopping:
             time.sleep(LOOK_SECONDS)
-            if not told and (state := self._bot_state()) is not None and state["counts"]["trades_closed"]:
-                told = True
-                pnl = ", ".join(f"{value:+.2f} {asset}" for asset, value in state["realized_pnl"].items())
-                print(f"first trade {time.monotonic() - self._began:.0f} s after the start: {pnl}", flush=True)
+            if not told and before is not None and (state := self._bot_state()) is not None:
+                told = self._tell_first_trade(before, state)
             if self.chain.exit_code is not None:
                 raise DemoFailed(f"the chain ended with {self.chain.exit_code}:\n{self.chain.last_words()}")
             for part in (self.sidecar, self.bot):
@@ -132,10 +137,21 @@ class Demo:
                     time.sleep(RESTART_SECONDS)
                     part.start()
 
+    def _tell_first_trade(self, before: dict[str, Any], state: dict[str, Any]) -> bool:
+        """Say what the first trade since the start made, once there is one."""
+        if state["counts"]["trades_closed"] == before["counts"]["trades_closed"]:
+            return False
+        made = {asset: pnl - before["realized_pnl"].get(asset, 0.0) for asset, pnl in state["realized_pnl"].items()}
+        pnl = ", ".join(f"{value:+.2f} {asset}" for asset, value in made.items())
+        print(f"first trade {time.monotonic() - self._began:.0f} s after the start: {pnl}", flush=True)
+        return True
+
     def stop(self) -> None:
         """Stop all parts: the bot first, so that its last words are still served and shipped."""
         for part in (self.bot, self.sidecar, self.chain):
             part.stop()
+        if self._began:
+            self._ready.unlink(missing_ok=True)
 
     def _serves_our_bot(self) -> bool:
         """Whether it is our sidecar that answers: one that knows the bot's process."""
@@ -151,7 +167,7 @@ class Demo:
         with contextlib.suppress(OSError):
             request.add_header("Authorization", f"Bearer {(self._settings.home / 'token').read_text().strip()}")
         try:
-            with urllib.request.urlopen(request, timeout=2) as response:  # noqa: S310
+            with _DIRECT.open(request, timeout=2) as response:
                 answer: dict[str, Any] = json.load(response)
                 return answer
         except (OSError, ValueError):
@@ -173,7 +189,7 @@ class Demo:
   token      {home}/token   (the page asks for it when you press a button)
   logs       {_short(self._logs)}/
 {left}
-  Watch:     curl -s {self._url}/activity/recent?limit=5
+  Watch:     curl -s '{self._url}/activity/recent?limit=5'
   Standby:   curl -X PUT {token} {json_type} \\
                   -d '{{"mode":"standby","reason":"trying it out"}}' {self._url}/bots/{BOT}/mode
   Close all: curl -X POST {token} {json_type} \\
@@ -184,7 +200,7 @@ class Demo:
 
 
 def _sidecar_command(settings: Settings) -> list[str]:
-    argv = ["deskwatch", "sidecar", "--with-parent", "--home", str(settings.home)]
+    argv = ["deskwatch", "sidecar", "--with-parent", str(os.getpid()), "--home", str(settings.home)]
     argv += ["--host", settings.host, "--port", str(settings.port)]
     for host in settings.allowed_hosts:
         argv += ["--allowed-host", host]

@@ -6,6 +6,7 @@ in turn. Both return whole lines only and never skip one: what is not yet termin
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,6 +16,8 @@ import msgspec
 from deskwatch.journal import names
 from deskwatch.journal.line import MAX_LINE_BYTES
 from deskwatch.journal.notify import Notifier
+
+logger = logging.getLogger(__name__)
 
 READ_BYTES = 512 * 1024
 """Most that one read of one writer returns."""
@@ -122,6 +125,20 @@ class WriterFollower:
         lines = data[:end].split(b"\n") if end >= 0 else [data]
         return Batch(bot=self.bot, writer=self.writer, lines=lines, start=start, position=self.position)
 
+    def _mend_position(self) -> None:
+        """After a power loss, or with a journal put back, the position may lie behind the end or within a line."""
+        offset = min(self.position.offset, os.fstat(self._fd).st_size)
+        start = max(0, offset - MAX_LINE_BYTES)
+        before = os.pread(self._fd, offset - start, start)
+        if offset == self.position.offset and (offset == 0 or before.endswith(b"\n")):
+            return
+        mended = start + before.rfind(b"\n") + 1 if b"\n" in before or start == 0 else offset
+        logger.warning(
+            "the journal is not as it was left, going on at its last whole line",
+            extra={"bot": self.bot, "writer": self.writer, "position": self.position.offset, "mended": mended},
+        )
+        self.position = Position(self.position.segment, mended)
+
     def _next_segment(self) -> int | None:
         return next((first for first in names.segments(self.folder) if first > self.position.segment), None)
 
@@ -135,6 +152,7 @@ class WriterFollower:
                         self.folder / names.segment_name(self.position.segment), os.O_RDONLY | os.O_CLOEXEC
                     )
                     self._opened = self.position.segment
+                    self._mend_position()
                     return True
                 except FileNotFoundError:
                     pass
@@ -153,6 +171,8 @@ class Follower:
         self._start = dict(positions or {})
         self._writers: dict[tuple[str, str], WriterFollower] = {}
         self._turn = 0
+        self.unreadable: set[tuple[str, str]] = set()
+        """Writers whose journal could not be read at the last try."""
         self.notifier = Notifier()
 
     def open(self) -> Follower:
@@ -179,7 +199,13 @@ class Follower:
         followers = list(self._writers.values())
         for _ in followers:
             self._turn += 1  # a reader that stops early goes on, next time, where it stopped: no writer starves
-            batch = followers[self._turn % len(followers)].read(max_bytes)
+            follower = followers[self._turn % len(followers)]
+            try:
+                batch = follower.read(max_bytes)
+            except OSError as error:  # one journal that can't be read holds up no other
+                self._report(follower, error)
+                continue
+            self.unreadable.discard((follower.bot, follower.writer))
             if batch is not None:
                 yield batch
 
@@ -193,11 +219,23 @@ class Follower:
 
     def ends(self) -> dict[tuple[str, str], Position]:
         """Behind the last whole line of each writer, as of now."""
-        return {key: follower.end() for key, follower in self._writers.items()}
+        found = {}
+        for key, follower in self._writers.items():
+            try:
+                found[key] = follower.end()
+            except OSError as error:
+                self._report(follower, error)
+        return found
 
     def backlog_bytes(self) -> int:
         """Bytes that were not read yet, over all writers. May be asked from another thread."""
         return sum(follower.backlog_bytes() for follower in list(self._writers.values()))
+
+    def _report(self, follower: WriterFollower, error: OSError) -> None:
+        key = (follower.bot, follower.writer)
+        if key not in self.unreadable:
+            self.unreadable.add(key)
+            logger.error("a journal can't be read", extra={"folder": str(follower.folder), "error": str(error)})
 
     def close(self) -> None:
         """Close all files."""

@@ -64,7 +64,7 @@ def segments(folder: Path) -> list[int]:
     """First `seq` of each segment in a writer's folder, oldest first. Empty where there is no such folder."""
     try:
         names = os.listdir(folder)
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
         return []
     return sorted(int(match[1]) for name in names if (match := _SEGMENT.fullmatch(name)))
 
@@ -83,5 +83,5 @@ def _folders(folder: Path) -> list[str]:
     try:
         with os.scandir(folder) as entries:
             return sorted(entry.name for entry in entries if entry.is_dir())
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
         return []

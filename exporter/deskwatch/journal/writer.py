@@ -6,10 +6,12 @@ disk. `append` is safe from many threads; a forked child gets an error rather th
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import time
 import weakref
+from collections import deque
 from pathlib import Path
 
 from deskwatch.errors import JournalError
@@ -17,6 +19,8 @@ from deskwatch.journal import line, lock, names, tail
 
 SEGMENT_BYTES = 64 * 1024 * 1024
 """A segment is closed once it is this long."""
+MAX_INTERRUPTING = 100
+"""Events from signal handlers that wait for the write that they interrupted."""
 CLOCK_STEP_NS = 1_000_000_000
 """A clock that steps back further than this is followed; less is taken for jitter and kept increasing."""
 
@@ -36,8 +40,11 @@ class Writer:
         self.run = os.urandom(8).hex()
         self._run = self.run.encode()
         self._segment_bytes = segment_bytes
-        self._lock = threading.Lock()
-        self._sync_lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._sync_lock = threading.RLock()
+        self._torn = False
+        self._writing = False
+        self._interrupting: deque[bytes] = deque(maxlen=MAX_INTERRUPTING)
         self._fd = -1
         self._lock_fd = -1
         self._size = 0
@@ -87,29 +94,47 @@ class Writer:
             OSError: The system refused. Nothing of the line stays behind, and its `seq` is not used up.
         """
         with self._lock:
-            if self._fd < 0:
-                raise JournalError("expected an open journal, but it is closed or belongs to the parent process")
-            ts = time.time_ns()
-            if ts <= self._ts and self._ts - ts < CLOCK_STEP_NS:
-                ts = self._ts + 1
-            seq = self._seq
-            if self._size >= self._segment_bytes:
-                self._roll()
-            data = line.frame(body, ts=ts, seq=seq, run=self._run)
+            if self._writing:  # a signal handler, or a finalizer, within the write of this same thread
+                self._interrupting.append(body)
+                return self._seq + len(self._interrupting)
+            self._writing = True
             try:
-                written = os.write(self._fd, data)
-            except OSError:
-                self._take_back()
-                raise
-            if written != len(data):
-                self._take_back()
-                raise OSError(28, f"short write: {written} of {len(data)} bytes", str(self.folder))
-            self._size += written
-            self._seq = seq + 1
-            self._ts = ts
-            self._dirty = True
+                seq = self._write(body)
+                while self._interrupting:
+                    self._write(self._interrupting.popleft())
+            finally:
+                self._writing = False
         if durable:
             self.sync()
+        return seq
+
+    def _write(self, body: bytes) -> int:
+        if self._fd < 0:
+            raise JournalError("expected an open journal, but it is closed or belongs to the parent process")
+        ts = time.time_ns()
+        if ts <= self._ts and self._ts - ts < CLOCK_STEP_NS:
+            ts = self._ts + 1
+        seq = self._seq
+        if self._size >= self._segment_bytes:
+            try:
+                self._roll()
+            except OSError:
+                if self._torn:
+                    raise
+                # No descriptor to be had, say: the old segment takes more.
+        data = line.frame(body, ts=ts, seq=seq, run=self._run)
+        try:
+            written = os.write(self._fd, data)
+        except OSError:
+            self._take_back()
+            raise
+        if written != len(data):
+            self._take_back()
+            raise OSError(errno.ENOSPC, f"short write: {written} of {len(data)} bytes", str(self.folder))
+        self._size += written
+        self._seq = seq + 1
+        self._ts = ts
+        self._dirty = True
         return seq
 
     def sync(self) -> None:
@@ -122,15 +147,22 @@ class Writer:
             with self._lock:
                 if not (self._dirty or self._rolled or self._new_file) or self._fd < 0:
                     return
+                fd = os.dup(self._fd)
                 rolled, self._rolled = self._rolled, []
                 new_file, self._new_file = self._new_file, False
                 self._dirty = False
-                fd = os.dup(self._fd)
             try:
                 for one in (*rolled, fd):
                     os.fdatasync(one)
                 if new_file:
                     _sync_folder(self.folder)
+            except OSError:
+                with self._lock:  # not on disk yet: the next call tries all of it again
+                    self._rolled = rolled + self._rolled
+                    self._new_file = self._new_file or new_file
+                    self._dirty = True
+                rolled = []
+                raise
             finally:
                 for one in (*rolled, fd):
                     os.close(one)
@@ -141,7 +173,9 @@ class Writer:
             self.sync()
         finally:
             with self._lock:
-                fds, self._fd, self._lock_fd = (self._fd, self._lock_fd), -1, -1
+                fds = (self._fd, self._lock_fd, *self._rolled)
+                self._fd = self._lock_fd = -1
+                self._rolled = []
             for fd in fds:
                 if fd >= 0:
                     os.close(fd)
@@ -150,11 +184,13 @@ class Writer:
         self._fd = os.open(self.folder / names.segment_name(self._seq), _FLAGS, 0o600)
         self._size = 0
         self._new_file = True
+        self._torn = False
 
     def _roll(self) -> None:
         full = self._fd
         self._open_segment()
-        self._rolled.append(full)
+        if full >= 0:
+            self._rolled.append(full)
 
     def _take_back(self) -> None:
         """Remove what a failed write left of its line, so that the next line starts on its own."""
@@ -162,11 +198,13 @@ class Writer:
             os.ftruncate(self._fd, self._size)
         except OSError:
             self._size = self._segment_bytes  # what is left ends this segment: the next line opens another
+            self._torn = True
 
     def abandon(self) -> None:
         """In a forked child: the journal is the parent's. Closing here leaves the parent's lock alone."""
-        self._lock = threading.Lock()
-        self._sync_lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._sync_lock = threading.RLock()
+        self._writing = False
         for fd in (self._fd, self._lock_fd, *self._rolled):
             if fd >= 0:
                 os.close(fd)

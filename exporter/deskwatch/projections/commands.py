@@ -75,6 +75,8 @@ class Commands:
         ):
             return None
         command = self._commands.get(event.command_id)
+        if command is not None and command.bot != record.bot:
+            return None  # a bot has no say in another's commands
         if command is None:
             command = CommandState(id=event.command_id, bot=record.bot, type=event.command)
             self._commands[command.id] = command

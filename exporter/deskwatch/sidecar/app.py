@@ -15,6 +15,7 @@ from deskwatch.sidecar import problems
 from deskwatch.sidecar.api import ROUTERS
 from deskwatch.sidecar.auth import Gate, load_tokens
 from deskwatch.sidecar.commanding import Commanding
+from deskwatch.sidecar.doorman import Doorman
 from deskwatch.sidecar.feed import Feed
 from deskwatch.sidecar.hub import Hub
 from deskwatch.sidecar.parts import Parts
@@ -52,6 +53,7 @@ def create(settings: Settings, supervised: tuple[str, list[str]] | None = None) 
 
     app = FastAPI(title="deskwatch", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     problems.install(app)
+    app.add_middleware(Doorman)
     for router in ROUTERS:
         app.include_router(router)
     return app

@@ -24,6 +24,8 @@ EXPIRY_SECONDS = 30.0
 """A bot must start a command within this time."""
 GRACE_SECONDS = 2.0
 """A command that was started in its last instant is given this long to be seen."""
+MAX_RECENT = 1000
+"""Accepted commands whose keys are known although the feed has not folded them yet."""
 VISIBLE_SECONDS = 5.0
 """How long to wait for an accepted command to come back through the journal."""
 
@@ -41,6 +43,7 @@ class Commanding:
         self._writers: dict[str, Writer] = {}
         self._opening = threading.Lock()
         self._locks: dict[str, asyncio.Lock] = {}
+        self._recent: dict[tuple[str, str], CommandState] = {}
         self._expired: set[str] = set()
         self._task: asyncio.Task[None] | None = None
 
@@ -75,7 +78,7 @@ class Commanding:
             OSError: The journal can't be written: the command was not accepted.
         """
         async with self._locks.setdefault(bot, asyncio.Lock()):
-            if key is not None and (known := self._feed.projections.commands.by_key(bot, key)) is not None:
+            if key is not None and (known := self._known(bot, key)) is not None:
                 if (known.type, known.params) != (kind, params):
                     raise KeyReused(key)
                 return known
@@ -89,11 +92,22 @@ class Commanding:
                 idempotency_key=key,
             )
             await self.journal(bot, accepted)
-            commands = self._feed.projections.commands
-            await self._feed.wait_for(lambda: commands.get(accepted.command_id) is not None, VISIBLE_SECONDS)
-            return commands.get(accepted.command_id) or CommandState(
-                id=accepted.command_id, bot=bot, type=kind, params=params, actor=actor, reason=reason
-            )
+            state = CommandState(id=accepted.command_id, bot=bot, type=kind, params=params, actor=actor, reason=reason)
+            if key is not None:
+                self._recent[bot, key] = state
+                if len(self._recent) > MAX_RECENT:
+                    del self._recent[next(iter(self._recent))]
+            await self._feed.wait_for(lambda: self._is_folded(state.id), VISIBLE_SECONDS)
+            return self._feed.projections.commands.get(state.id) or state
+
+    def _known(self, bot: str, key: str) -> CommandState | None:
+        """The command of a key: as folded, or as accepted where the feed lags behind."""
+        folded = self._feed.projections.commands.by_key(bot, key)
+        return folded if folded is not None else self._recent.get((bot, key))
+
+    def _is_folded(self, command_id: str) -> bool:
+        command = self._feed.projections.commands.get(command_id)
+        return command is not None and command.accepted_at is not None
 
     async def journal(self, bot: str, event: Event) -> None:
         """Append an event of the sidecar's own to a bot's control journal, durably.
@@ -114,7 +128,9 @@ class Commanding:
         await self._feed.caught_up.wait()  # before, what the bots did with their commands is not known
         while True:
             await asyncio.sleep(1.0)
-            for command in self._feed.projections.commands.overdue(time.time() - GRACE_SECONDS):
+            overdue = self._feed.projections.commands.overdue(time.time() - GRACE_SECONDS)
+            self._expired &= {command.id for command in overdue}
+            for command in overdue:
                 if command.id not in self._expired:
                     self._expired.add(command.id)
                     try:

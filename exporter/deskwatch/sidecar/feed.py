@@ -75,6 +75,11 @@ class Feed:
         await self._save()
         self._follower.close()
 
+    @property
+    def is_following(self) -> bool:
+        """Whether its tasks run, and every journal that it knows can be read."""
+        return all(not task.done() for task in self._tasks) and not self._follower.unreadable
+
     def backlog_bytes(self) -> int:
         """Journal bytes that are not folded in yet."""
         return self._follower.backlog_bytes()
@@ -104,8 +109,8 @@ class Feed:
                         self._follower.discover()
                         discovered = loop.time()
                     folded = await self._fold_round()
-                except OSError as error:
-                    logger.error("journals can't be read, trying again", extra={"error": str(error)})
+                except Exception:  # whatever it is, the figures must not stand still in silence
+                    logger.exception("journals could not be followed, trying again")
                     await asyncio.sleep(DISCOVER_SECONDS)
                     continue
                 if not self.caught_up.is_set():
@@ -149,7 +154,11 @@ class Feed:
     async def _save_regularly(self) -> None:
         while True:
             await asyncio.sleep(self._checkpoint_seconds)
-            await self._save()
+            try:
+                await self._save()
+            except Exception:  # the next one may succeed
+                self.checkpoint_failures += 1
+                logger.exception("checkpoint could not be made")
 
     async def _save(self) -> None:
         data = self._checkpoint.encode(self.projections, self._positions)

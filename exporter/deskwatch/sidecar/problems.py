@@ -38,6 +38,11 @@ def install(app: FastAPI) -> None:
         return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, "deskwatch failed; its log says why", {})
 
 
+def answer(problem: Problem) -> JSONResponse:
+    """The document of a problem, for what answers before the app does."""
+    return _answer(problem.status_code, str(problem.detail), dict(problem.headers or {}))
+
+
 def _answer(status: int, detail: str, headers: dict[str, str], **more: Any) -> JSONResponse:
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
     return JSONResponse(body, status, headers, media_type="application/problem+json")

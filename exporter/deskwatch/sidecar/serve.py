@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 STOP_SECONDS = 2
 """How long open connections may hold up the end."""
+UNREAD_MILLISECONDS = 5000
+"""How long what was sent may stay unread before the connection is ended."""
 PARENT_SECONDS = 1.0
 """How often to look whether the process that started this one is still there."""
 
@@ -86,15 +88,15 @@ class _Server(uvicorn.Server):
 
 
 async def _serve(server: uvicorn.Server, listening: socket.socket, settings: Settings) -> int:
-    watch = asyncio.create_task(_watch_parent(server)) if settings.with_parent else None
+    parent = settings.with_parent
+    watch = asyncio.create_task(_watch_parent(server, parent)) if parent is not None else None
     await server.serve(sockets=[listening])
     if watch is not None:
         watch.cancel()
     return 0 if server.started else 1
 
 
-async def _watch_parent(server: uvicorn.Server) -> None:
-    parent = os.getppid()
+async def _watch_parent(server: uvicorn.Server, parent: int) -> None:
     while os.getppid() == parent:  # noqa: ASYNC110  the system has no event for it
         await asyncio.sleep(PARENT_SECONDS)
     logger.info("the process that started the sidecar is gone")
@@ -117,6 +119,8 @@ def _listen(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # accepted sockets inherit it: a peer that does not read is cut off
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MILLISECONDS)
     try:
         listening.bind((settings.host, settings.port))
     except OSError as error:

@@ -297,3 +297,30 @@ def test_a_reader_that_stops_early_starves_no_writer(home: Path):
     turns = [next(iter(follower.read(65536))).writer for _ in range(6)]
     follower.close()
     assert sorted(turns) == ["a", "a", "b", "b", "c", "c"]
+
+
+@pytest.mark.parametrize("offset", [10_000, 70])
+def test_a_position_that_the_journal_does_not_have_is_mended(folder: Path, home: Path, offset: int) -> None:
+    """After a power loss the journal may be shorter than a checkpoint says: what comes then is read all the same."""
+    append(folder, 1, b"a" * 60 + b"\n" + b"b" * 60 + b"\n")
+    follower = WriterFollower(home, "arb-1", "main", Position(1, offset))
+    first = follower.read()
+    append(folder, 1, b"new\n")
+    batch = follower.read() if first is None else first
+    follower.close()
+    assert batch is not None
+    assert batch.lines == ([b"new"] if offset == 10_000 else [b"b" * 60])
+
+
+def test_a_journal_that_cant_be_read_holds_up_no_other(home: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It is told once and known as unreadable; the others are read."""
+    write(home, [BotStopped(reason="closed")], bot="sound")
+    broken = names.writer_folder(home, "broken", "main")
+    (broken / names.segment_name(1)).mkdir(parents=True)
+    follower = Follower(home).open()
+    follower.discover()
+    assert list(follower.ends()) == [("sound", "main")]
+    assert [batch.bot for _ in range(3) for batch in follower.read()] == ["sound"]
+    assert follower.unreadable == {("broken", "main")}
+    assert len(caplog.records) == 1
+    follower.close()

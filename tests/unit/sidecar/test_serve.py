@@ -77,7 +77,7 @@ async def test_one_sidecar_serves_a_home_at_a_time(home: Path) -> None:
 
 
 async def test_a_stop_ends_open_streams_first(home: Path) -> None:
-    settings = Settings(home=home, port=0, with_parent=True)
+    settings = Settings(home=home, port=0, with_parent=os.getppid())
     with serve._listen(settings) as listening:
         config = uvicorn.Config(app.create(settings), log_config=None, lifespan="on", timeout_graceful_shutdown=2)
         server = serve._Server(config)
@@ -102,7 +102,7 @@ async def test_a_sidecar_whose_parent_is_gone_ends(monkeypatch: pytest.MonkeyPat
     parents = iter([10, 10, 10, 1])
     monkeypatch.setattr(os, "getppid", lambda: next(parents))
     server: Any = Server()
-    await asyncio.wait_for(serve._watch_parent(server), 5)
+    await asyncio.wait_for(serve._watch_parent(server, 10), 5)
     assert server.should_exit
 
 
@@ -110,6 +110,7 @@ async def test_a_sidecar_whose_parent_is_gone_ends(monkeypatch: pytest.MonkeyPat
 def test_a_whole_sidecar_starts_answers_and_ends_in_order(number: int, tmp_path: Path) -> None:
     home = tmp_path / "made" / "home"
     argv = [sys.executable, "-m", "deskwatch", "sidecar", "--home", str(home), "--port", "0", "--with-parent"]
+    argv.append(str(os.getpid()))
     with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True) as child:
         try:
             assert child.stderr is not None

@@ -18,7 +18,7 @@ from deskwatch.sidecar.problems import Problem
 router = APIRouter(tags=["control"])
 
 Reason = Annotated[str | None, Field(max_length=500)]
-Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
+Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=200)]
 
 
 class _Body(BaseModel):

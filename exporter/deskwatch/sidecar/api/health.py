@@ -25,7 +25,7 @@ async def readyz(parts: Wired) -> Response:
     """200 when the journals can be read, the checkpoint can be written and the feed has caught up; else 503."""
     home = parts.settings.home
     checks = {
-        "journals_readable": os.access(journal_root(home), os.R_OK | os.X_OK),
+        "journals_readable": os.access(journal_root(home), os.R_OK | os.X_OK) and parts.feed.is_following,
         "checkpoint_writable": os.access(home, os.W_OK | os.X_OK),
         "caught_up": parts.feed.caught_up.is_set(),
     }

@@ -8,7 +8,7 @@ const RETRY_MS = [250, 500, 1000, 2000];
 const COMMAND_MS = 32000;
 const LEVELS = ["debug", "info", "warning", "error", "critical"];
 const MODES = [
-  ["active", "Start monitoring", "The bot will trade."],
+  ["active", "Start monitoring", "The bot goes to active: it will trade."],
   ["standby", "Standby", "The bot will open nothing new. It may still close what it holds."],
   ["halted", "Halt", "The bot will send nothing at all until a person sets another mode."],
 ];
@@ -62,7 +62,7 @@ async function follow() {
         await read(response.body.getReader());
       }
     } catch (error) {
-      if (!(error instanceof TypeError)) throw error; // a connection that failed or ended
+      console.warn(`the stream ended: ${error.message}`); // and is opened again, whatever it was
     }
     const pause = RETRY_MS[Math.min(tries, RETRY_MS.length - 1)];
     tries += 1;

@@ -89,10 +89,10 @@ class LokiSink:
                     self._follower.notifier.wait(LINGER_SECONDS)
                 else:
                     self._stop.wait(LINGER_SECONDS)
-            except OSError as error:
+            except Exception as error:  # whatever it is, the thread goes on: nothing is delivered without it
                 self._trouble(type(error).__name__, str(error))
                 self._stop.wait(self._backoff.next_seconds())
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(Exception):
             self._deliver()
         self._follower.close()
         self._push.close()

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from deskwatch.events import BotStarted, CommandAccepted, CommandSucceeded, Mode, SignInRefused
+from deskwatch.sidecar import commanding
 from deskwatch.sidecar.commanding import Commanding
 from tests.lines import events_in, write
 from tests.unit.sidecar.serving import READER, Desk, serving
@@ -120,7 +121,7 @@ async def test_an_unknown_bot_is_not_found(method: str, path: str, body: Any, de
 async def test_an_unknown_command_and_an_unknown_path_are_not_found(desk: Desk) -> None:
     assert_problem(await desk.ask("GET", "/commands/none"), 404, "none")
     assert_problem(await desk.ask("GET", "/nothing/here"), 404)
-    assert_problem(await desk.ask("DELETE", "/bots"), 405)
+    assert_problem(await desk.operate("DELETE", "/bots"), 405)
 
 
 ROUTES = [
@@ -195,3 +196,21 @@ async def test_our_own_fault_is_a_problem_too(desk: Desk, monkeypatch: pytest.Mo
     answer = await desk.ask("GET", "/commands/x")
     assert_problem(answer, 500)
     assert "secret detail" not in answer.text
+
+
+async def test_strangers_are_turned_away_before_their_body_is_read(desk: Desk) -> None:
+    """A missing token is 401 whatever the body; a body too large or of unknown length is refused to anyone."""
+    assert_problem(await desk.ask("PUT", "/bots/arb-1/mode", b"{bad"), 401)
+    assert_problem(await desk.operate("PUT", "/bots/arb-1/mode", b"x" * 70_000), 413, "65536")
+    assert_problem(await desk.operate("PUT", "/bots/arb-1/mode", b"{}", Transfer_Encoding="chunked"), 411)
+
+
+async def test_a_key_is_known_while_the_feed_lags(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A repeated request gives the same command even if the first has not come back through the journal."""
+    monkeypatch.setattr(commanding, "VISIBLE_SECONDS", 0.05)
+    monkeypatch.setattr(desk.parts.feed.projections.commands, "apply", lambda _: None)
+    first = await desk.operate("POST", "/bots/arb-1/commands", PING, Idempotency_Key="k")
+    again = await desk.operate("POST", "/bots/arb-1/commands", PING, Idempotency_Key="k")
+    other = await desk.operate("POST", "/bots/arb-1/commands", {"type": "close_all"}, Idempotency_Key="k")
+    assert first.json()["id"] == again.json()["id"]
+    assert other.status_code == 422
