@@ -30,6 +30,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         print(f"deskwatch: {error}; install it with: pip install 'deskwatch[all]'", file=sys.stderr)
         return EXIT_USAGE
+    except OSError as error:
+        print(f"deskwatch: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
     return status

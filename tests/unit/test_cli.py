@@ -91,8 +91,8 @@ def test_run_supervises_a_command(
         (["sidecar", "--home", "{home}", "--read-token-file", "{file}"], "16 or more characters"),
         (["sidecar", "--home", "{home}", "--port", "{used}"], "choose another --port"),
         (["sidecar", "--home", "{home}", "--host", "203.0.113.1"], "Cannot assign requested address"),
-        (["sidecar", "--home", "{locked}"], "another sidecar"),
-        (["run", "--home", "{locked}", "--", "true"], "another sidecar"),
+        (["sidecar", "--home", "{locked}"], "only sidecar of"),
+        (["run", "--home", "{locked}", "--", "true"], "only sidecar of"),
     ],
 )
 def test_a_wrong_setting_is_told_in_one_line_with_status_2(

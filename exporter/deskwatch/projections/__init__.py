@@ -12,9 +12,10 @@ from deskwatch.projections.commands import Commands
 from deskwatch.projections.metrics import Metrics
 from deskwatch.projections.state import State
 
+MAX_TOLD = 1000
 logger = logging.getLogger(__name__)
 
-FORMAT = 2
+FORMAT = 3
 """Version of what `dump` gives. A checkpoint of another version is not loaded: the journal is replayed."""
 
 
@@ -30,6 +31,7 @@ class Projections:
         self.state = State()
         self.activity = Activity()
         self.commands = Commands()
+        self._told: set[tuple[str, str, str, str]] = set()
 
     def apply(self, record: Record) -> Entry | None:
         """Fold one record into all; its entry in the activity, if it has one."""
@@ -46,6 +48,7 @@ class Projections:
                 record = read(line, batch.bot, batch.writer)
             except InvalidLine as error:
                 self.metrics.invalid(batch.bot, batch.writer, error.reason)
+                self._tell(batch, error)
                 continue
             try:
                 entry = self.apply(record)
@@ -56,6 +59,14 @@ class Projections:
             if entry is not None:
                 entries.append(entry)
         return entries
+
+    def _tell(self, batch: Batch, error: InvalidLine) -> None:
+        """Log the first invalid line of each kind, so that whoever wrote it can be found."""
+        key = (batch.bot, batch.writer, error.reason, error.detail.partition(":")[0])
+        if key not in self._told and len(self._told) < MAX_TOLD:
+            self._told.add(key)
+            told = {"bot": batch.bot, "writer": batch.writer, "reason": error.reason, "detail": error.detail[:300]}
+            logger.warning("a journal line is no event (told once for each kind)", extra=told)
 
     def dump(self) -> dict[str, Any]:
         """The state as JSON-able values, for the checkpoint."""

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import FastAPI
 
 from deskwatch.config import Settings
-from deskwatch.errors import WriterLocked
+from deskwatch.errors import ConfigError
 from deskwatch.sidecar import problems
 from deskwatch.sidecar.api import ROUTERS
 from deskwatch.sidecar.auth import Gate, load_tokens
@@ -63,12 +63,17 @@ def lock_home(settings: Settings) -> int:
     """One sidecar for each home.
 
     Raises:
-        WriterLocked: Another serves it.
+        ConfigError: Another serves it.
     """
     fd = os.open(settings.home / "sidecar.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
+        holder = os.pread(fd, 64, 0).decode(errors="replace").strip()
         os.close(fd)
-        raise WriterLocked(str(settings.home), "another sidecar") from None
+        raise ConfigError(
+            f"expected to be the only sidecar of {settings.home}, but process {holder} serves it; choose another --home"
+        ) from None
+    os.ftruncate(fd, 0)
+    os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
     return fd

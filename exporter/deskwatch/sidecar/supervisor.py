@@ -131,7 +131,8 @@ class Supervisor:
 
     async def _await_exit(self, process: asyncio.subprocess.Process) -> None:
         self.exit_code = await process.wait()
-        logger.info("the bot's process ended", extra={"bot": self.bot, "exit_code": self.exit_code})
+        ended = {"bot": self.bot, "exit_code": self.exit_code, "log": str(self.log_path), "last_lines": self.tail(5)}
+        logger.info("the bot's process ended", extra=ended)
         await self._tell(ProcessActed(action="exit", actor="supervisor", pid=process.pid, exit_code=self.exit_code))
 
     async def _tell(self, event: ProcessActed) -> None:

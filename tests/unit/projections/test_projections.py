@@ -80,3 +80,11 @@ def test_a_fault_of_ours_costs_one_line_and_is_counted(monkeypatch: pytest.Monke
     lines = [line_of(BotStopped(reason="closed"), seq=seq) for seq in (1, 2, 3)]
     assert len(projections.apply_batch(batch(lines))) == 2
     assert value(projections.metrics, "deskwatch_invalid_lines_total", reason="internal") == 1
+
+
+def test_the_first_invalid_line_of_each_kind_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever writes nonsense is found by the log, which is not flooded."""
+    wrong = b'{"ts":1,"type":"equity_observed","equity":"x","asset":"USDC"}'
+    Projections().apply_batch(batch([wrong, wrong, wrong, b"garbage"]))
+    assert len(caplog.records) == 2
+    assert "equity_observed" in caplog.records[0].__dict__["detail"]

@@ -18,7 +18,7 @@ import pytest
 import uvicorn
 
 from deskwatch.config import Settings
-from deskwatch.errors import WriterLocked
+from deskwatch.errors import ConfigError
 from deskwatch.sidecar import app, serve
 from tests.unit.sidecar.serving import serving
 from tests.waiting import eventually, eventually_async
@@ -68,9 +68,9 @@ def test_it_listens_where_it_is_told(host: str, family: str) -> None:
 
 async def test_one_sidecar_serves_a_home_at_a_time(home: Path) -> None:
     async with serving(home):
-        with pytest.raises(WriterLocked, match="another sidecar"):
+        with pytest.raises(ConfigError, match="only sidecar of"):
             app.lock_home(Settings(home=home))
-        with pytest.raises(WriterLocked):
+        with pytest.raises(ConfigError):
             async with serving(home):
                 pass
     os.close(app.lock_home(Settings(home=home)))

@@ -22,8 +22,11 @@ _BY_SIDE = ("bot", "strategy", "venue", "symbol", "side")
 _BY_SYMBOL = ("bot", "strategy", "venue", "symbol")
 
 
+_Order = OrderSubmitted | OrderFilled | OrderRejected | OrderCanceled | OrderExpired
+
+
 class Orders:
-    """The life of orders. `memory` holds the side and time of those that are open."""
+    """The life of orders. `memory` holds the time and strategy of those that are open."""
 
     def __init__(self, registry: Registry) -> None:
         self.memory: dict[str, Any] = {}
@@ -54,22 +57,22 @@ class Orders:
         registry.on(OrderExpired, self._expired)
 
     def _submitted(self, record: Record, event: OrderSubmitted) -> None:
-        side = _labels(record, event, event.side)
+        side = self._labels(record, event, event.side)
         self.submitted.inc(side)
         self.filled.inc(side, 0)
         self.decision_latency.observe((record.bot, label(event.strategy), label(event.venue)), event.decision_seconds)
         open_orders = self.memory.setdefault(record.bot, {})
-        open_orders[event.order_id] = record.ts
+        open_orders[event.order_id] = [record.ts, label(event.strategy)]
         if len(open_orders) > MAX_OPEN:
             del open_orders[next(iter(open_orders))]
 
     def _acknowledged(self, record: Record, event: OrderAcknowledged) -> None:
         submitted = self.memory.get(record.bot, {}).get(event.order_id)
         if submitted is not None:
-            self.acknowledged_latency.observe((record.bot, label(event.venue)), (record.ts - submitted) / 1e9)
+            self.acknowledged_latency.observe((record.bot, label(event.venue)), (record.ts - submitted[0]) / 1e9)
 
     def _filled(self, record: Record, event: OrderFilled) -> None:
-        side = _labels(record, event, event.side)
+        side = self._labels(record, event, event.side)
         self.fills.inc(side)
         if event.price is not None and event.quantity is not None:
             self.volume.inc((*side, label(event.asset)), event.price * event.quantity)
@@ -79,27 +82,27 @@ class Orders:
             self.filled.inc(side)
             submitted = self._close(record, event.order_id)
             if submitted is not None:
-                key = (record.bot, label(event.strategy), label(event.venue))
-                self.latency.observe(key, (record.ts - submitted) / 1e9)
+                self.latency.observe((record.bot, side[1], side[2]), (record.ts - submitted) / 1e9)
 
     def _rejected(self, record: Record, event: OrderRejected) -> None:
-        self.failed.inc((*_labels(record, event), label(event.reason)))
+        self.failed.inc((*self._labels(record, event), label(event.reason)))
         self._close(record, event.order_id)
 
     def _canceled(self, record: Record, event: OrderCanceled) -> None:
-        self.canceled.inc(_labels(record, event))
+        self.canceled.inc(self._labels(record, event))
         self._close(record, event.order_id)
 
     def _expired(self, record: Record, event: OrderExpired) -> None:
-        self.expired.inc(_labels(record, event))
+        self.expired.inc(self._labels(record, event))
         self._close(record, event.order_id)
 
     def _close(self, record: Record, order_id: str) -> int | None:
-        submitted: int | None = self.memory.get(record.bot, {}).pop(order_id, None)
-        return submitted
+        submitted = self.memory.get(record.bot, {}).pop(order_id, None)
+        return None if submitted is None else int(submitted[0])
 
-
-def _labels(
-    record: Record, event: OrderSubmitted | OrderFilled | OrderRejected | OrderCanceled | OrderExpired, *more: str
-) -> tuple[str, ...]:
-    return (record.bot, label(event.strategy), label(event.venue), label(event.symbol), *(label(one) for one in more))
+    def _labels(self, record: Record, event: _Order, *more: str) -> tuple[str, ...]:
+        """Labels of an order's event. A strategy that it does not name is that of the order's submission."""
+        strategy = label(event.strategy)
+        if not strategy:
+            strategy = self.memory.get(record.bot, {}).get(event.order_id, (0, ""))[1]
+        return (record.bot, strategy, label(event.venue), label(event.symbol), *(label(one) for one in more))

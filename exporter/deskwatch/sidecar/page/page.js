@@ -6,6 +6,7 @@ const FEED_LENGTH = 200;
 const STALE_MS = 3500;
 const RETRY_MS = [250, 500, 1000, 2000];
 const COMMAND_MS = 32000;
+const SILENT_SECONDS = 30; // six heartbeats
 const LEVELS = ["debug", "info", "warning", "error", "critical"];
 const MODES = [
   ["active", "Start monitoring", "The bot goes to active: it will trade."],
@@ -35,6 +36,7 @@ function figure(value, digits = 2) {
 
 function significant(value) {
   if (value === null || value === undefined) return "–";
+  if (Math.abs(value) >= 1e12) return Number(value).toExponential(3);
   return Number(value).toLocaleString("en", { maximumSignificantDigits: 6 });
 }
 
@@ -46,6 +48,7 @@ function ago(seconds) {
   return age < 7200 ? `${Math.round(age / 60)} min ago` : `${Math.round(age / 3600)} h ago`;
 }
 
+const isAlive = (bot) => Boolean(bot.last_event) && Date.now() / 1000 - bot.last_event < SILENT_SECONDS;
 const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString("en-GB");
 
 const token = () => sessionStorage.getItem("deskwatch-token") || "";
@@ -151,11 +154,11 @@ function card(bot) {
 
 function headline(bot) {
   const mode = bot.mode.actual || "unknown";
+  const state = !bot.running ? "stopped" : isAlive(bot) ? "" : "silent"; // of a bot that is not there, the mode is past
   const bar = element("div", "bar");
-  bar.append(element("h2", "", bot.bot), element("span", `mode ${mode}`, mode));
-  let since = bot.mode.since ? `since ${clock(bot.mode.since)}` : "";
-  if (bot.mode.reason && bot.mode.reason !== "start") since += ` · ${bot.mode.reason}`;
-  bar.append(element("span", "since", since));
+  bar.append(element("h2", "", bot.bot), element("span", `mode ${state || mode}`, state ? `${state}, was ${mode}` : mode));
+  const why = bot.mode.reason && bot.mode.reason !== "start" ? ` · ${bot.mode.reason}` : "";
+  bar.append(element("span", "since", bot.mode.since ? `since ${clock(bot.mode.since)}${why}` : ""));
   if (bot.mode.desired && bot.mode.desired !== bot.mode.actual) {
     bar.append(element("span", "warning", `asked for ${bot.mode.desired}, not confirmed`));
   }
@@ -185,8 +188,7 @@ function figures(bot) {
     group.append(element("dt", "", name), data);
     list.append(group);
   };
-  const alive = bot.last_event && Date.now() / 1000 - bot.last_event < 30;
-  add("Last event", ago(bot.last_event), alive ? "" : "dead", bot.running ? "" : "stopped");
+  add("Last event", ago(bot.last_event), isAlive(bot) ? "" : "dead");
   for (const [asset, equity] of Object.entries(bot.equity)) add("Equity", figure(equity), "", asset);
   for (const [asset, pnl] of Object.entries(bot.realized_pnl)) {
     add("Realized PnL", (pnl > 0 ? "+" : "") + figure(pnl), pnl < 0 ? "loss" : "gain", asset);

@@ -107,3 +107,10 @@ def test_open_orders_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyP
     fold(*(filled(True, order_id=str(n)) for n in range(3)), into=metrics)
     assert value(metrics, "tradebot_orders_filled_total") == 3
     assert value(metrics, "tradebot_order_latency_seconds_count") == 2
+
+
+def test_a_later_event_without_a_strategy_counts_for_the_orders_own() -> None:
+    """Whoever names the strategy at the submission only still sees its orders fill."""
+    metrics = fold(SUBMITTED, filled(True, strategy=None))
+    assert value(metrics, "tradebot_orders_filled_total") == 1
+    assert labels_of(metrics, "tradebot_orders_filled_total") == {**LABELS, "side": "buy"}
