@@ -68,7 +68,7 @@ class Recorder:
         self._trouble = Trouble(bot)
         self.lost = self._trouble.lost
         self.null_values = 0
-        self._journal = Writer(names.writer_folder(home, bot, writer))
+        self._journal = Writer(names.writer_folder(home, bot, writer), on_fork=self._forked)
         self.run = self._journal.run
         self._inbox = Inbox(home, bot, names.writer_folder(home, bot, writer))
         self._notifier = Notifier()
@@ -323,6 +323,10 @@ class Recorder:
             except Exception as error:  # whatever it is, the thread goes on: it brings the operator's commands
                 self._trouble.tell(type(error).__name__, f"the journal's background work failed: {error}")
                 self._stop.wait(SYNC_SECONDS)
+
+    def _forked(self) -> None:
+        """In a forked child no command arrives, so it may do nothing; it has to open a recorder of its own."""
+        self._mode = Mode.HALTED
 
     def _beat(self) -> None:
         self._pay()

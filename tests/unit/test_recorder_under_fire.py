@@ -129,3 +129,13 @@ def test_a_signal_handler_may_emit(home: Path) -> None:
     assert told > 10
     assert sum(isinstance(record.event, BotStopped) for record in own) == told + 1
     assert sum(isinstance(record.event, PriceObserved) for record in own) == 30_000
+
+
+def test_a_forked_worker_may_do_nothing(home: Path) -> None:
+    """No command reaches a forked child, so its inherited recorder is halted; the parent's goes on."""
+    with Recorder.open("arb-1", home=home, mode=Mode.ACTIVE) as recorder:
+        child = os.fork()
+        if child == 0:  # pragma: no cover  another process
+            os._exit(0 if recorder.mode is Mode.HALTED else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert recorder.mode is Mode.ACTIVE

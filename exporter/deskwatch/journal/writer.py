@@ -12,6 +12,7 @@ import threading
 import time
 import weakref
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 from deskwatch.errors import JournalError
@@ -35,11 +36,14 @@ class Writer:
         run: Id of this start, 16 hex digits.
     """
 
-    def __init__(self, folder: Path, *, segment_bytes: int = SEGMENT_BYTES) -> None:
+    def __init__(
+        self, folder: Path, *, segment_bytes: int = SEGMENT_BYTES, on_fork: Callable[[], None] | None = None
+    ) -> None:
         self.folder = folder
         self.run = os.urandom(8).hex()
         self._run = self.run.encode()
         self._segment_bytes = segment_bytes
+        self._on_fork = on_fork
         self._lock = threading.RLock()
         self._sync_lock = threading.RLock()
         self._torn = False
@@ -210,6 +214,8 @@ class Writer:
                 os.close(fd)
         self._fd = self._lock_fd = -1
         self._rolled = []
+        if self._on_fork is not None:
+            self._on_fork()
 
 
 def _sync_folder(folder: Path) -> None:

@@ -17,6 +17,8 @@ from deskwatch.journal import Record
 
 KEPT = 2000
 """Events that are kept in memory."""
+KEPT_BYTES = 4 * 1024 * 1024
+"""And the most that their lines may come to."""
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 _NOT_ACTIVITY = frozenset(
@@ -103,7 +105,8 @@ class Activity:
     def __init__(self) -> None:
         self.number = 0
         """Number of the newest record folded, activity or not."""
-        self._entries: deque[Entry] = deque(maxlen=KEPT)
+        self._entries: deque[Entry] = deque()
+        self._bytes = 0
 
     def apply(self, record: Record) -> Entry | None:
         """Fold one record in; its entry, if it is activity."""
@@ -122,8 +125,14 @@ class Activity:
             symbol=getattr(event, "symbol", None),
             raw=msgspec.Raw(record.raw),
         )
-        self._entries.append(entry)
+        self._keep(entry)
         return entry
+
+    def _keep(self, entry: Entry) -> None:
+        self._entries.append(entry)
+        self._bytes += len(entry.raw)
+        while len(self._entries) > KEPT or self._bytes > KEPT_BYTES:
+            self._bytes -= len(self._entries.popleft().raw)
 
     def newest(self, wanted: Filter, limit: int) -> list[Entry]:
         """The newest entries that are wanted, newest first."""
@@ -147,7 +156,9 @@ class Activity:
         """Take the state back from a checkpoint."""
         self.number = state["number"]
         entries = (Entry(**{**row, "raw": msgspec.Raw(row["raw"].encode())}) for row in state["entries"])
-        self._entries = deque(entries, maxlen=KEPT)
+        self._entries, self._bytes = deque(), 0
+        for entry in entries:
+            self._keep(entry)
 
 
 def _row(entry: Entry) -> dict[str, Any]:

@@ -119,7 +119,7 @@ def _put(named: dict[str, dict[str, Any]], name: str, value: dict[str, Any]) -> 
 
 def _add(totals: dict[str, float], asset: str, amount: float) -> None:
     total = totals.get(asset, 0.0) + amount
-    if math.isfinite(total):  # a checkpoint holds no infinity
+    if math.isfinite(total) and (asset in totals or len(totals) < MAX_NAMED):  # a checkpoint holds no infinity
         totals[asset] = total
 
 
@@ -197,7 +197,8 @@ def _balance(state: BotState, record: Record, event: ev.BalanceObserved) -> None
 def _equity(state: BotState, record: Record, event: ev.EquityObserved) -> None:
     if event.equity is None:
         return
-    state.equity[event.asset] = event.equity
+    if event.asset in state.equity or len(state.equity) < MAX_NAMED:
+        state.equity[event.asset] = event.equity
     state.curve_skipped += 1
     if state.curve_skipped >= state.curve_stride or len(state.equity_curve) < 2:
         state.curve_skipped = 0

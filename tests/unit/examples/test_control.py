@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from deskwatch import Command, CommandAccepted, Mode
+from deskwatch import Command, CommandAccepted, Event, Mode
 from tests.unit.examples.world import World
 
 
@@ -16,7 +16,12 @@ def command(world: World, kind: str, **params: Any) -> Command:
     accepted = CommandAccepted(
         command_id=f"c-{time.monotonic_ns()}", command=kind, params=params, actor="test", expires_ts=2**62
     )
-    return Command(accepted, lambda event, durable: world.recorder.emit(event, durable=durable))
+
+    def emit(event: Event, durable: bool) -> bool:
+        world.recorder.emit(event, durable=durable)
+        return True
+
+    return Command(accepted, emit)
 
 
 def outcome(world: World, asked: Command) -> dict[str, Any]:

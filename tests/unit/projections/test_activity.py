@@ -143,3 +143,15 @@ def test_a_line_with_a_number_beyond_all_bounds_does_not_spoil_the_checkpoint() 
     activity.apply(read(b'{"type":"moon_landed","ts":1,"distance":1e999}', "b", "main"))
     again.load(msgspec.json.decode(msgspec.json.encode(activity.dump())))
     assert again.newest(Filter(), 1) == activity.newest(Filter(), 1)
+
+
+def test_what_is_kept_is_bounded_in_bytes_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Long lines push out older ones, before and after a checkpoint."""
+    monkeypatch.setattr(activity_module, "KEPT_BYTES", 5000)
+    activity = Activity()
+    for number in range(50):
+        activity.apply(record_of(ev.BotStopped(reason="x" * 1000), seq=number + 1))
+    assert 2 <= len(activity.newest(Filter(), 100)) <= 5
+    again = Activity()
+    again.load(activity.dump())
+    assert again.newest(Filter(), 100) == activity.newest(Filter(), 100)
