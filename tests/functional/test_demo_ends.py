@@ -57,3 +57,17 @@ def test_a_taken_port_is_told_plainly(tmp_path: Path):
     assert done.returncode == 2
     assert "choose another --port" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("same_port", [True, False])
+def test_a_second_demo_on_a_home_is_refused_and_leaves_the_first_alone(tmp_path: Path, same_port: bool):
+    """It says why, and the first one's chain file stays, which its bot reads when it is started again."""
+    with running.demo(tmp_path) as demo:
+        before = demo.deployment()
+        port = str(demo.port if same_port else running.free_port())
+        argv = [sys.executable, "-m", "deskwatch", "demo", "--home", str(demo.home), "--port", port, "--seed", "2"]
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=90, check=False)
+        assert done.returncode == 2
+        assert "choose another" in done.stderr
+        assert demo.deployment() == before
+        assert demo.bot()["running"]

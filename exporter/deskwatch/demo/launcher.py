@@ -150,7 +150,7 @@ class Demo:
         """Stop all parts: the bot first, so that its last words are still served and shipped."""
         for part in (self.bot, self.sidecar, self.chain):
             part.stop()
-        if self._began:
+        if self.chain.was_started:  # else the file may be another demo's, which is running on this home
             self._ready.unlink(missing_ok=True)
 
     def _serves_our_bot(self) -> bool:

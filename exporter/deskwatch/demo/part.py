@@ -33,6 +33,11 @@ class Part:
         return self._process.pid if self._process is not None and self._process.poll() is None else None
 
     @property
+    def was_started(self) -> bool:
+        """Whether it was ever started here."""
+        return self._process is not None
+
+    @property
     def exit_code(self) -> int | None:
         """How it ended, None while it runs or was never started."""
         return None if self._process is None else self._process.poll()

@@ -104,7 +104,6 @@ async def may_operate(connection: HTTPConnection) -> str:
     return await _admit(connection, "operate")
 
 
-Reader = Annotated[str, Depends(may_read)]
 Operator = Annotated[str, Depends(may_operate)]
 
 
