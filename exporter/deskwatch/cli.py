@@ -14,6 +14,7 @@ from deskwatch import dashboards, stack
 from deskwatch.config import DEFAULT_HOST, DEFAULT_PORT, Settings
 from deskwatch.errors import ConfigError, DeskwatchError
 from deskwatch.journal.names import check_name, default_home
+from deskwatch.journal.retention import DAY_SECONDS, GIB, Keep, Limits
 from deskwatch.version import __version__
 
 EXIT_USAGE = 2
@@ -76,6 +77,28 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port to listen on (default: %(default)s)")
     parser.add_argument("--allowed-host", action="append", default=[], help="a Host name that requests may be for")
     parser.add_argument("--read-token-file", type=Path, help="file with a token that may read, for Prometheus")
+    keep = Limits()
+    parser.add_argument(
+        "--keep-days",
+        type=float,
+        default=keep.bots.seconds / DAY_SECONDS,
+        help="age at which segments go (%(default)s)",
+    )
+    parser.add_argument(
+        "--keep-gib", type=float, default=keep.bots.bytes / GIB, help="size of a bot's journals (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--budget-gib",
+        type=float,
+        default=keep.bots.budget_bytes / GIB,
+        help="size beyond which even undelivered segments go (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--control-keep-days",
+        type=float,
+        default=keep.control.seconds / DAY_SECONDS,
+        help="age at which control segments go (default: %(default)s)",
+    )
     parser.add_argument("--loki-url", default=os.environ.get("DESKWATCH_LOKI_URL"), help="base URL of a Loki")
     parser.add_argument("--loki-tenant", default=os.environ.get("DESKWATCH_LOKI_TENANT"), help="tenant at that Loki")
 
@@ -92,6 +115,7 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
     if url is not None and not url.startswith(("http://", "https://")):
         raise ConfigError(f"expected --loki-url to start with http:// or https://, was {url!r}")
     return Settings(
+        limits=_limits(arguments),
         home=arguments.home.absolute(),
         host=arguments.host,
         port=arguments.port,
@@ -100,6 +124,23 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
         loki_url=url,
         loki_tenant=arguments.loki_tenant,
         with_parent=getattr(arguments, "with_parent", None),
+    )
+
+
+def _limits(arguments: argparse.Namespace) -> Limits:
+    for flag in ("keep_days", "keep_gib", "budget_gib", "control_keep_days"):
+        if not getattr(arguments, flag) > 0:
+            raise ConfigError(f"expected --{flag.replace('_', '-')} to be above 0, was {getattr(arguments, flag)}")
+    if arguments.budget_gib < arguments.keep_gib:
+        raise ConfigError(f"expected --budget-gib to be at least --keep-gib, was {arguments.budget_gib}")
+    keep = Limits()
+    return Limits(
+        bots=Keep(
+            seconds=arguments.keep_days * DAY_SECONDS,
+            bytes=int(arguments.keep_gib * GIB),
+            budget_bytes=int(arguments.budget_gib * GIB),
+        ),
+        control=msgspec.structs.replace(keep.control, seconds=arguments.control_keep_days * DAY_SECONDS),
     )
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import msgspec
 
+from deskwatch.journal.retention import Limits
+
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 9464
 """OpenTelemetry's port for a Prometheus exporter."""
@@ -29,6 +31,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Base URL of a Loki, for the log sink; None for none."""
     loki_tenant: str | None = None
     """X-Scope-OrgID, where Loki has tenants."""
+    limits: Limits = Limits()
+    """How much of the journals is kept."""
     checkpoint_seconds: float = 30.0
     """Time between checkpoints."""
     with_parent: int | None = None

@@ -15,6 +15,7 @@ import pytest
 from deskwatch import cli, demo, schema
 from deskwatch.config import Settings
 from deskwatch.errors import DeskwatchError
+from deskwatch.journal.retention import Keep
 from deskwatch.sidecar import app, serve
 from deskwatch.version import __version__
 
@@ -54,6 +55,14 @@ def test_flags_become_settings(asked: list[tuple[Settings, Any]], monkeypatch: p
     ]
 
 
+def test_limits_are_given_in_days_and_gib(asked: list[tuple[Settings, Any]]) -> None:
+    flags = "--keep-days 2 --keep-gib 0.5 --budget-gib 1 --control-keep-days 9"
+    assert cli.main(["sidecar", *flags.split()]) == 0
+    limits = asked[0][0].limits
+    assert limits.bots == Keep(seconds=172_800, bytes=2**29, budget_bytes=2**30)
+    assert limits.control.seconds == 9 * 86_400
+
+
 def test_the_environment_speaks_where_a_flag_is_absent(
     asked: list[tuple[Settings, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,6 +94,12 @@ def test_run_supervises_a_command(
     [
         (["sidecar", "--port", "70000"], "expected --port to be 0 to 65535, was 70000"),
         (["sidecar", "--loki-url", "loki:3100"], "expected --loki-url to start with http:// or https://"),
+        (["sidecar", "--keep-days", "0"], "expected --keep-days to be above 0, was 0.0"),
+        (["sidecar", "--keep-gib", "nan"], "expected --keep-gib to be above 0, was nan"),
+        (
+            ["sidecar", "--keep-gib", "3", "--budget-gib", "2"],
+            "expected --budget-gib to be at least --keep-gib, was 2.0",
+        ),
         (["run", "--bot", "../x", "--", "true"], "expected the bot's name to be 1 to 63 letters"),
         (["sidecar", "--home", "{file}"], "expected to read and write the folder"),
         (["sidecar", "--home", "{home}", "--read-token-file", "{file}-none"], "expected a token in"),

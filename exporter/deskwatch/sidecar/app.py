@@ -19,6 +19,7 @@ from deskwatch.sidecar.doorman import Doorman
 from deskwatch.sidecar.feed import Feed
 from deskwatch.sidecar.hub import Hub
 from deskwatch.sidecar.parts import Parts
+from deskwatch.sidecar.retention import Retention
 from deskwatch.sidecar.samples import Samples
 from deskwatch.sidecar.supervisor import Supervisor
 from deskwatch.sinks.loki import LokiSink
@@ -44,11 +45,12 @@ def create(settings: Settings, supervised: tuple[str, list[str]] | None = None) 
             commanding = Commanding(settings.home, feed)
             sink = LokiSink(settings.home, settings.loki_url, settings.loki_tenant) if settings.loki_url else None
             supervisor = Supervisor(*supervised, settings.home, commanding.journal) if supervised else None
+            retention = Retention(settings.home, settings.limits, feed, [sink.name] if sink else [])
             samples = Samples(settings.home)
-            for part in (feed, hub, sink, commanding, supervisor):
+            for part in (feed, hub, sink, commanding, supervisor, retention):
                 if part is not None:
                     await stack.enter_async_context(part)
-            app.state.parts = Parts(settings, gate, feed, hub, commanding, samples, sink, supervisor)
+            app.state.parts = Parts(settings, gate, feed, hub, commanding, samples, retention, sink, supervisor)
             yield
 
     app = FastAPI(title="deskwatch", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)

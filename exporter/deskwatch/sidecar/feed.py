@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
+from deskwatch import base
 from deskwatch.journal import START, Follower, Position
 from deskwatch.journal.notify import POLL_SECONDS
 from deskwatch.projections import Projections
@@ -34,6 +35,9 @@ class Feed:
     Attributes:
         projections: Read them freely between awaits; they change only within the feed's own steps.
         caught_up: Set once everything that the journals held at the start is folded in.
+        positions: Up to where each journal is folded in.
+        saved: Up to where the checkpoint on disk goes.
+        base_is_whole: Whether figures that retention removed could all be taken back, where they were needed.
     """
 
     def __init__(self, home: Path, checkpoint_seconds: float) -> None:
@@ -43,7 +47,9 @@ class Feed:
         self._checkpoint = Checkpoint(home)
         self._checkpoint_seconds = checkpoint_seconds
         self._follower = Follower(home)
-        self._positions: dict[tuple[str, str], Position] = {}
+        self.positions: dict[tuple[str, str], Position] = {}
+        self.saved: dict[tuple[str, str], Position] = {}
+        self.base_is_whole = True
         self._goal: dict[tuple[str, str], Position] = {}
         self._appeared = False
         self._woken = asyncio.Event()
@@ -57,8 +63,9 @@ class Feed:
         self._listeners.append(listener)
 
     async def __aenter__(self) -> Self:
-        self._positions = self._checkpoint.load(self.projections)
-        self._follower = Follower(self._home, self._positions).open()
+        self.positions = self._restore()
+        self.saved = dict(self.positions)
+        self._follower = Follower(self._home, self.positions).open()
         self._follower.discover()
         self._goal = self._follower.ends()
         self._tasks = [
@@ -72,8 +79,22 @@ class Feed:
         for task in self._tasks:
             task.cancel()
         await asyncio.wait(self._tasks, timeout=STOP_SECONDS)
-        await self._save()
+        await self.save()
         self._follower.close()
+
+    def _restore(self) -> dict[tuple[str, str], Position]:
+        """Load the checkpoint, or else the base that retention left; the positions to go on from."""
+        positions = self._checkpoint.load(self.projections)
+        removed = base.load(self._home)
+        if removed.is_within(positions) and not (removed.is_lost and not positions):
+            return positions
+        if positions:
+            logger.warning("the checkpoint is older than what retention removed, replaying onto the base")
+            self.projections.reset()
+        self.base_is_whole = removed.restore(self.projections)
+        if not self.base_is_whole:
+            logger.error("the base is of another version or can't be read: totals may lack what retention removed")
+        return dict(removed.positions)
 
     @property
     def is_following(self) -> bool:
@@ -134,7 +155,7 @@ class Feed:
         folded = False
         for batch in self._follower.read(BATCH_BYTES):
             entries += self.projections.apply_batch(batch)
-            self._positions[batch.bot, batch.writer] = batch.position
+            self.positions[batch.bot, batch.writer] = batch.position
             folded = True
             if len(batch.lines) > 100:
                 await asyncio.sleep(0)
@@ -155,15 +176,18 @@ class Feed:
         while True:
             await asyncio.sleep(self._checkpoint_seconds)
             try:
-                await self._save()
+                await self.save()
             except Exception:  # the next one may succeed
                 self.checkpoint_failures += 1
                 logger.exception("checkpoint could not be made")
 
-    async def _save(self) -> None:
-        data = self._checkpoint.encode(self.projections, self._positions)
+    async def save(self) -> None:
+        """Write a checkpoint of now. Trouble with the disk is counted and logged."""
+        positions = dict(self.positions)
+        data = self._checkpoint.encode(self.projections, positions)
         try:
             await asyncio.to_thread(self._checkpoint.write, data)
+            self.saved = positions
         except OSError as error:
             self.checkpoint_failures += 1
             logger.error("checkpoint could not be written", extra={"error": str(error)})

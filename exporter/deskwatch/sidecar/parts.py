@@ -20,6 +20,7 @@ from deskwatch.sidecar.commanding import Commanding
 from deskwatch.sidecar.feed import Feed
 from deskwatch.sidecar.hub import Hub
 from deskwatch.sidecar.problems import Problem
+from deskwatch.sidecar.retention import Retention
 from deskwatch.sidecar.samples import Samples
 from deskwatch.sidecar.supervisor import Supervisor
 from deskwatch.sinks.loki import LokiSink
@@ -40,6 +41,7 @@ class Parts:
         hub: Hub,
         commanding: Commanding,
         samples: Samples,
+        retention: Retention,
         sink: LokiSink | None,
         supervisor: Supervisor | None,
     ) -> None:
@@ -49,6 +51,7 @@ class Parts:
         self.hub = hub
         self.commanding = commanding
         self.samples = samples
+        self.retention = retention
         self.sink = sink
         self.supervisor = supervisor
 

@@ -60,6 +60,20 @@ class Metrics:
             if family.folded:
                 self._folded.series[(family.name,)] = float(family.folded)
 
+    def event_counts(self) -> dict[tuple[str, str, str], int]:
+        """(bot, writer, type) → events folded in."""
+        return {(key[0], key[1], key[2]): int(value) for key, value in self._journal.events.series.items()}
+
+    def invalid_counts(self) -> dict[tuple[str, str, str], int]:
+        """(bot, writer, reason) → lines that were no event."""
+        return {(key[0], key[1], key[2]): int(value) for key, value in self._journal.invalid.series.items()}
+
+    def load_totals(self, families: dict[str, Any]) -> None:
+        """Take counters and histograms back from another version's dump, as far as their form is still the same."""
+        for family in self.families:
+            if isinstance(family, Counter | Histogram):
+                family.load([row for row in families.get(family.name, []) if family.fits(row)])
+
     def dump(self) -> dict[str, Any]:
         """The state as JSON-able values, for the checkpoint."""
         return {

@@ -55,6 +55,20 @@ class Family(Generic[Value]):
         """Take the series back from a checkpoint."""
         self.series = {tuple(key): value for key, value in rows}
 
+    def fits(self, row: Any) -> bool:  # Any: another version's checkpoint
+        """Whether a dumped row could be one of this family's."""
+        return (
+            isinstance(row, list)
+            and len(row) == 2
+            and isinstance(row[0], list)
+            and len(row[0]) == len(self.labels)
+            and all(isinstance(each, str) for each in row[0])
+            and self._fits_value(row[1])
+        )
+
+    def _fits_value(self, value: object) -> bool:
+        return isinstance(value, int | float)
+
     def _is_full(self) -> bool:
         return len(self.series) >= self.max_series
 
@@ -113,6 +127,10 @@ class Histogram(Family[list[float]]):
     ) -> None:
         super().__init__(name, documentation, labels, max_series)
         self.buckets = buckets
+
+    def _fits_value(self, value: object) -> bool:
+        length = len(self.buckets) + 2
+        return isinstance(value, list) and len(value) == length and all(isinstance(one, int | float) for one in value)
 
     def observe(self, labels: Labels, value: Number) -> None:
         """Count one observation. Null and infinite ones are passed over; a clock that stepped back counts as 0."""

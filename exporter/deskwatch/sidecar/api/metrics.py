@@ -46,7 +46,7 @@ def _own(parts: Parts) -> list[Family[Any]]:
     dropped.inc((), parts.hub.dropped)
     checkpoints = Counter("deskwatch_checkpoint_failures", "Checkpoints that could not be written.", ())
     checkpoints.inc((), parts.feed.checkpoint_failures)
-    families: list[Family[Any]] = [backlog, clients, dropped, checkpoints]
+    families: list[Family[Any]] = [backlog, clients, dropped, checkpoints, *_followed(parts), *_kept(parts)]
     if parts.sink is not None:
         sink = parts.sink
         backlog.set((sink.name,), sink.backlog_bytes())
@@ -59,3 +59,35 @@ def _own(parts: Parts) -> list[Family[Any]]:
             failures.inc((sink.name, reason), count)
         families += [delivered, quarantined, failures]
     return families
+
+
+def _followed(parts: Parts) -> list[Family[Any]]:
+    """How far the counters of this very scrape go: `deskwatch verify` counts the journal up to here."""
+    segment = Gauge("deskwatch_followed_segment", "Segment that the figures go up to.", ("bot", "writer"))
+    offset = Gauge("deskwatch_followed_offset_bytes", "Bytes of it that are folded in.", ("bot", "writer"))
+    for key, position in parts.feed.positions.items():
+        segment.set(key, position.segment)
+        offset.set(key, position.offset)
+    return [segment, offset]
+
+
+def _kept(parts: Parts) -> list[Family[Any]]:
+    retention = parts.retention
+    size = Gauge("deskwatch_journal_bytes", "Size of a journal, as of the last minute.", ("bot", "writer"))
+    for key, value in retention.sizes.items():
+        size.set(key, value)
+    removed = Counter("deskwatch_retention_removed_segments", "Segments that retention removed.", ("bot",))
+    for bot, count in retention.base.removed.items():
+        removed.inc((bot,), count)
+    overflowed = Counter(
+        "deskwatch_retention_overflow_lines",
+        "Lines that went at the hard disk budget though a sink had not delivered them.",
+        ("bot", "kind"),
+    )
+    for key, count in retention.base.overflowed.items():
+        overflowed.inc(key, count)
+    failures = Counter("deskwatch_retention_failures", "Runs of retention that failed.", ())
+    failures.inc((), retention.failures)
+    whole = Gauge("deskwatch_base_whole", "0 where figures that retention removed could not all be taken back.", ())
+    whole.set((), parts.feed.base_is_whole)
+    return [size, removed, overflowed, failures, whole]

@@ -1,0 +1,99 @@
+"""The remembered base: figures of what was removed come back, or it is told that they can't."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+
+from deskwatch import base
+from deskwatch.base import Base
+from deskwatch.events import OrderFilled
+from deskwatch.journal import Position, Record
+from deskwatch.projections import FORMAT, Projections
+from tests import strategies
+from tests.lines import record_of
+
+MAIN = ("arb-1", "main")
+FILL = OrderFilled(order_id="o", venue="v", symbol="S", side="buy", quantity=1, price=2, final=True, asset="USD")
+
+
+def made(home: Path, *records: Record) -> Projections:
+    projections = Projections()
+    for record in records:
+        projections.apply(record)
+    one = Base()
+    one.remember(projections, MAIN, Position(7, 0))
+    one.removed["arb-1"] = 3
+    one.overflowed["arb-1", "loki"] = 5
+    one.save(home)
+    return projections
+
+
+def dumped(projections: Projections) -> object:
+    return msgspec.json.decode(msgspec.json.encode(projections.dump()))
+
+
+@given(records=strategies.records(max_size=10))
+@settings(max_examples=25)
+def test_figures_and_state_come_back_as_they_were(
+    records: list[Record], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    home = tmp_path_factory.mktemp("home")
+    before, after = made(home, *records), Projections()
+    found = base.load(home)
+    assert found.restore(after)
+    assert dumped(after) == dumped(before)
+    assert (found.positions, found.removed) == ({MAIN: Position(7, 0)}, {"arb-1": 3})
+    assert found.overflowed == {("arb-1", "loki"): 5}
+    assert sum(found.events.values()) == len(records)
+
+
+def test_without_a_file_there_is_nothing_to_remember(home: Path) -> None:
+    found = base.load(home)
+    assert (found.positions, found.events, found.is_lost) == ({}, {}, False)
+    assert found.restore(Projections())
+
+
+def test_positions_before_the_removed_are_not_within_it(home: Path) -> None:
+    made(home)
+    found = base.load(home)
+    assert found.is_within({MAIN: Position(7, 0), ("arb-2", "main"): Position()})
+    assert not found.is_within({MAIN: Position(6, 900)})
+    assert not found.is_within({})
+
+
+@pytest.mark.parametrize("content", [b"", b'{"version":1', b"\xff\xfe", b"[]"])
+def test_a_file_that_cant_be_read_is_told_and_put_aside_when_the_next_is_written(content: bytes, home: Path) -> None:
+    base.path_of(home).write_bytes(content)
+    found = base.load(home)
+    assert found.is_lost
+    assert not found.restore(Projections())
+    found.save(home)
+    assert (home / "base.json.unreadable").read_bytes() == content
+    assert not base.load(home).is_lost
+
+
+@pytest.mark.parametrize("how", ["another version", "a part is missing"])
+def test_of_another_version_the_totals_come_back_and_that_is_told(how: str, home: Path) -> None:
+    made(home, record_of(FILL), record_of(FILL, seq=2))
+    file = json.loads(base.path_of(home).read_text())
+    if how == "another version":
+        file["format"] = FORMAT + 1
+    del file["projections"]["state"]
+    families = file["projections"]["metrics"]["families"]
+    families["tradebot_fees"] = [["not a row"], [[1], 2], [["too", "few"], 1.0], None]
+    families["tradebot_order_latency_seconds"] = [[["arb-1"], [1.0]]]
+    base.path_of(home).write_text(json.dumps(file))
+    after = Projections()
+    found = base.load(home)
+    assert not found.restore(after)
+    assert found.events["arb-1", "main", "order_filled"] == 2
+    assert after.metrics.event_counts()["arb-1", "main", "order_filled"] == 2
+    totals = {family.name: family.series for family in after.metrics.families}
+    assert sum(totals["tradebot_orders_filled"].values()) == 2
+    assert totals["tradebot_fees"] == {}
+    assert not after.state.bots
