@@ -63,7 +63,7 @@ class Projections:
                 seen.next += 1
             elif not self._is_new(batch, seen, record.seq, record.run, record.ts):
                 if not batch.again:
-                    duplicate = InvalidLine("duplicate", f"seq {record.seq} of run {record.run} was seen before")
+                    duplicate = InvalidLine("duplicate", f"seen before: seq {record.seq} of run {record.run}")
                     self.metrics.invalid(batch.bot, batch.writer, duplicate.reason)
                     self._tell(batch, duplicate)
                 continue

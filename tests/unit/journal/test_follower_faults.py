@@ -343,7 +343,7 @@ def test_an_error_in_the_middle_of_a_segment_holds_up_its_journal_only_and_for_a
     counts = {"broken": 0, "sound": 0}
 
     def read_all() -> None:
-        for _ in range(20):
+        for _ in range(40):
             for batch in follower.read(65536):
                 counts[batch.bot] += len(batch.lines)
                 assert batch.faults == ()
