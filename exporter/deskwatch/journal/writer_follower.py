@@ -35,6 +35,8 @@ logger = logging.getLogger(__name__)
 
 READ_BYTES = 512 * 1024
 """Most that one read of one writer returns."""
+LAST_BYTES = 64
+"""Bytes before the position that are compared at each read; the last line's CRC is among them."""
 
 
 class Memory(Protocol):
@@ -62,7 +64,7 @@ class WriterFollower:
         self._opened = -1
         self._faults: list[str] = []
         self._again = START  # up to here lines are read again
-        self._in_line = False  # the position lies within a line without end
+        self._last: tuple[Position, bytes] = (START, b"")  # the bytes that were read before this position
         self._left: Position | None = None  # the newest segments are gone: the journal's end when that was noticed
 
     def read(self, max_bytes: int = READ_BYTES) -> Batch | None:
@@ -74,14 +76,14 @@ class WriterFollower:
         while self._at_segment():
             data = self._pread(max_bytes)
             following = None
+            if self._is_other():
+                continue
             if b"\n" not in data:
                 if not self._is_as_left(len(data)):
                     continue
                 following = self._next_segment()
                 if following is not None:
                     data = self._pread(max_bytes)  # this segment is complete now: a line seen half may be whole
-            elif self._is_other():
-                continue
             if b"\n" in data or len(data) >= MAX_LINE_BYTES or (data and following is not None):
                 return self._batch(data, following)
             if data or following is None:
@@ -138,8 +140,8 @@ class WriterFollower:
         else:
             lines = [data] if data else []
             self.position = Position(start.segment, start.offset + len(data))
-        if data:
-            self._in_line = self.position.offset > 0 and end < 0
+        if self.position.segment == start.segment and data:
+            self._last = (self.position, data[: self.position.offset - start.offset][-LAST_BYTES:])
         faults, self._faults = tuple(self._faults), []
         return Batch(
             bot=self.bot,
@@ -159,7 +161,6 @@ class WriterFollower:
 
     def _move_to(self, position: Position) -> None:
         self.position = position
-        self._in_line = False
         self._left = None
 
     def _at_segment(self) -> bool:
@@ -195,9 +196,8 @@ class WriterFollower:
             return
         start = max(0, offset - MAX_LINE_BYTES)
         before = os.pread(self._fd, offset - start, start)
-        self._in_line = len(before) == MAX_LINE_BYTES and b"\n" not in before
-        if not before or self._in_line:
-            return
+        if not before or (len(before) == MAX_LINE_BYTES and b"\n" not in before):
+            return  # nothing, or a line without end, which is passed on in pieces
         line_start = before.rfind(b"\n", 0, -1) + 1
         if not before.endswith(b"\n") or (
             self._memory is not None
@@ -209,11 +209,12 @@ class WriterFollower:
 
     def _is_other(self) -> bool:
         """Whether other bytes lie before the position than were read: the segment was cut and written anew."""
-        offset = self.position.offset
-        if offset == 0 or self._in_line or os.pread(self._fd, 1, offset - 1) == b"\n":
+        position, last = self._last
+        if position != self.position or os.pread(self._fd, len(last), position.offset - len(last)) == last:
             return False
-        self._fault("replaced")
-        self._go_back(os.fstat(self._fd).st_size)
+        size = os.fstat(self._fd).st_size
+        self._fault("truncated" if size < position.offset else "replaced")
+        self._go_back(size)
         return True
 
     def _is_as_left(self, torn: int) -> bool:
@@ -266,7 +267,7 @@ class WriterFollower:
 
     def _go_back(self, size: int) -> None:
         """The open segment, now of this size, is not as it was left: go on where nothing is missed."""
-        self._in_line = False
+        self._last = (START, b"")
         if self._memory is None:
             self.position = Position(self._opened, _whole(self._fd, min(self.position.offset, size)))
         else:
