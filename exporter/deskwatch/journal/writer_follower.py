@@ -198,14 +198,18 @@ class WriterFollower:
         before = os.pread(self._fd, offset - start, start)
         if not before or (len(before) == MAX_LINE_BYTES and b"\n" not in before):
             return  # nothing, or a line without end, which is passed on in pieces
-        line_start = before.rfind(b"\n", 0, -1) + 1
-        if not before.endswith(b"\n") or (
-            self._memory is not None
-            and (line_start > 0 or start == 0)
-            and not self._memory.knows(self.bot, self.writer, before[line_start:-1])
-        ):
+        if not before.endswith(b"\n") or not self._knows_line_before(self._fd, offset):
             self._fault("replaced")
             self._go_back(size)
+
+    def _knows_line_before(self, fd: int, offset: int) -> bool:
+        """Whether the line that ends there was read, as far as anybody can tell."""
+        start = max(0, offset - MAX_LINE_BYTES)
+        before = os.pread(fd, offset - start, start)
+        line_start = before.rfind(b"\n", 0, -1) + 1
+        if self._memory is None or not before or (line_start == 0 and start > 0):
+            return True
+        return self._memory.knows(self.bot, self.writer, before[line_start:-1])
 
     def _is_other(self) -> bool:
         """Whether other bytes lie before the position than were read: the segment was cut and written anew."""
@@ -253,7 +257,7 @@ class WriterFollower:
         if self._left is None:
             self._fault("vanished")
             self._left = end
-            if self._fd >= 0 or end == START:
+            if end == START or (self._fd >= 0 and self._has_read_to(end)):
                 return False
         elif end <= self._left:
             return False
@@ -264,6 +268,10 @@ class WriterFollower:
             self._again = left
             self._move_to(Position(left.segment, 0))
         return True
+
+    def _has_read_to(self, end: Position) -> bool:
+        with self._path(end.segment).open("rb") as file:
+            return self._knows_line_before(file.fileno(), end.offset)
 
     def _go_back(self, size: int) -> None:
         """The open segment, now of this size, is not as it was left: go on where nothing is missed."""
