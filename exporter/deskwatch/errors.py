@@ -30,8 +30,9 @@ class InvalidLine(DeskwatchError):
     """A journal line is not an event.
 
     Attributes:
-        reason: `json`, `length`, `crc`, `envelope`, `fields`, `misplaced`, or `internal` (our fault); the label on
-            `deskwatch_invalid_lines_total`.
+        reason: `json`, `length`, `crc`, `envelope`, `fields`, `misplaced`, or `duplicate` (seen before, which only who
+            reads the whole journal can tell); the label on `deskwatch_invalid_lines_total`, which also has `internal`
+            (our fault).
     """
 
     def __init__(self, reason: str, detail: str) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from deskwatch.journal.follower import START, Batch, Follower, Position, WriterFollower
+from deskwatch.journal.follower import Follower
 from deskwatch.journal.line import Envelope, Record, read, read_envelope
+from deskwatch.journal.position import START, Batch, Position
 from deskwatch.journal.writer import Writer
+from deskwatch.journal.writer_follower import Memory, WriterFollower
 
 __all__ = [
     "START",
     "Batch",
     "Envelope",
     "Follower",
+    "Memory",
     "Position",
     "Record",
     "Writer",

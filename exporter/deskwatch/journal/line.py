@@ -3,7 +3,8 @@
     {"v":1,"ts":<ns>,"seq":<n>,"run":"<id>","type":"order_filled",…the event's fields…,"crc":<CRC-32>}
 
 The CRC-32 (zlib's) is taken over the line as it would be without its last member, `,"crc":…`. A line from a bot in
-another language may leave out `v`, `seq`, `run` and `crc`; `ts` and `type` it must have.
+another language may leave out `v`, `seq`, `run` and `crc`; `ts` and `type` it must have. One that begins exactly as
+`frame` makes it must have its CRC: a bit that flips in the member's name would leave the line unguarded.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ MAX_LINE_BYTES = 64 * 1024
 """A line, newline included. The recorder cuts longer text; a foreign line that is longer is invalid."""
 MAX_DEPTH = 100
 """Lists and objects within each other; a line that is deeper is invalid, as few readers could take it."""
+_FRAME = re.compile(rb'\{"v":1,"ts":\d+,"seq":\d+,"run":"[0-9a-f]{16}",')
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]')
 
 _FROM_SIDECAR = frozenset(
@@ -114,7 +116,10 @@ def read_envelope(line: bytes) -> Envelope:
         raise InvalidLine("json", str(error)) from None
     if line.count(b"[") + line.count(b"{") > MAX_DEPTH and _depth(line) > MAX_DEPTH:
         raise InvalidLine("json", f"expected at most {MAX_DEPTH} levels of nesting")
-    if envelope.crc is not None and not check_crc(line, envelope.crc):
+    if envelope.crc is None:
+        if _FRAME.match(line):
+            raise InvalidLine("crc", "expected the line to state its CRC-32 in its last member")
+    elif not check_crc(line, envelope.crc):
         raise InvalidLine("crc", f"expected the line to have the CRC-32 that it states, {envelope.crc}")
     return envelope
 

@@ -65,7 +65,7 @@ class Feed:
     async def __aenter__(self) -> Self:
         self.positions = self._restore()
         self.saved = dict(self.positions)
-        self._follower = Follower(self._home, self.positions).open()
+        self._follower = Follower(self._home, self.positions, memory=self.projections.continuity).open()
         self._follower.discover()
         self._goal = self._follower.ends()
         self._tasks = [
@@ -168,7 +168,8 @@ class Feed:
 
     def _check_caught_up(self) -> None:
         positions = self._follower.positions()  # not those of batches: the newest segment may have no line yet
-        if all(positions.get(key, START) >= goal for key, goal in self._goal.items()):
+        reached = self._follower.unreadable | {key for key, at in positions.items() if at >= self._goal.get(key, START)}
+        if reached.issuperset(self._goal):  # what can't be read is told by `is_following`, and holds up no other
             self.caught_up.set()
             logger.info("caught up with the journals", extra={"events": self.projections.activity.number})
 

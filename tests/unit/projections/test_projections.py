@@ -34,8 +34,8 @@ def test_every_line_of_a_batch_counts_once_as_an_event_or_as_invalid(lines: list
 
 def test_a_line_that_is_no_event_stops_nothing() -> None:
     projections = Projections()
-    stopped = line_of(BotStopped(reason="closed"))
-    entries = projections.apply_batch(batch([stopped, b"garbage", stopped]))
+    first, second = (line_of(BotStopped(reason="closed"), seq=seq) for seq in (1, 2))
+    entries = projections.apply_batch(batch([first, b"garbage", second]))
     assert [entry.number for entry in entries] == [1, 2]
     assert value(projections.metrics, "deskwatch_invalid_lines_total", reason="json") == 1
 

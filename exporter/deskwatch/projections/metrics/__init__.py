@@ -54,6 +54,14 @@ class Metrics:
         """Count a line that is no event."""
         self._journal.invalid.inc((bot, writer, reason))
 
+    def fault(self, bot: str, writer: str, reason: str) -> None:
+        """Count something that is wrong with a journal."""
+        self._journal.faults.inc((bot, writer, reason))
+
+    def missing(self, bot: str, writer: str, lines: int) -> None:
+        """Say how many lines a journal lacks."""
+        self._journal.missing.set((bot, writer), lines)
+
     def count_folded(self) -> None:
         """Bring `deskwatch_series_folded_total` up to date. Called before each exposition."""
         for family in self.families:

@@ -1,4 +1,10 @@
-"""The journal itself: what was followed and what could not be read."""
+"""The journal itself: what was followed, what could not be read, and what is not as it was written.
+
+Reasons of `deskwatch_journal_faults_total`: `gap` (a `seq` beyond the expected one: a hole), `reordered` (a line of a
+hole came late), `restarted` (a `seq` was given again by another run: the journal was removed, or lost its tail),
+`truncated` (a segment is shorter than what was read), `vanished` (a segment is gone that was not read to its end),
+`replaced` (a segment holds other bytes than those that were read).
+"""
 
 from __future__ import annotations
 
@@ -17,6 +23,12 @@ class Journal:
         self.events = registry.counter("deskwatch_events", "Journal lines followed.", "bot", "writer", "type")
         self.invalid = registry.counter(
             "deskwatch_invalid_lines", "Journal lines that are no event.", "bot", "writer", "reason"
+        )
+        self.faults = registry.counter(
+            "deskwatch_journal_faults", "Times a journal was not as it was written.", "bot", "writer", "reason"
+        )
+        self.missing = registry.gauge(
+            "deskwatch_journal_missing_events", "Events that a journal should hold and doesn't.", "bot", "writer"
         )
         registry.on_every(self._followed)
 
