@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from deskwatch.sinks.backoff import Backoff
 from deskwatch.sinks.cursor import Cursor
 from deskwatch.sinks.loki.entries import LATE, LIVE, Entry, as_late
-from deskwatch.sinks.loki.lanes import Lanes, is_about_time
+from deskwatch.sinks.loki.lanes import Lanes, find_order_cutoff, is_about_time
 from deskwatch.sinks.loki.plan import Item
 from deskwatch.sinks.loki.push import Answer, Push
 from deskwatch.sinks.loki.quarantine import Quarantine
@@ -116,7 +116,7 @@ class Delivery:
                     half = len(chunk) // 2
                     chunks += [chunk[half:], chunk[:half]]
             elif is_about_time(answer.detail):
-                self._move_one(chunk[0], answer)
+                self._move_one(chunk[0], answer, [item for other in chunks for item in other])
                 chunks.append(chunk)
             else:
                 self._put_aside(chunk[0], f"{answer.reason} {answer.detail}"[:MAX_REASON])
@@ -148,14 +148,21 @@ class Delivery:
         self._move([chunk[index] for index in refused], oldest)
         return True
 
-    def _move_one(self, item: Item, answer: Answer) -> None:
+    def _move_one(self, item: Item, answer: Answer, waiting: Sequence[Item]) -> None:
+        """Move one line that was refused for its time, and with it those of its stream that were for the same reason.
+
+        A push spans less than the window that Loki orders by. So where a line is too far behind, that is not because of
+        others of its push, and all that lie behind the same cutoff were refused whenever they were pushed.
+        """
         entry = item.entry
         assert entry is not None  # noqa: S101  a line without an entry is never pushed
         _, oldest = self._lanes.find_refused(answer.detail, [entry])
         self._lanes.learn(answer.detail, entry)
         if entry.stream[2] != LIVE:  # neither lane takes it now: a clock is wrong, and will be right again
             self._pause("time", answer.detail)
-        self._move([item], oldest)
+        cutoff = find_order_cutoff(answer.detail)
+        alike = [one for one in waiting if one.entry and one.entry.stream == entry.stream and one.entry.ts < cutoff]
+        self._move([item, *alike], oldest)
 
     def _move(self, items: Iterable[Item], oldest: int) -> None:
         """Decide lines anew, for the late lane, and write that down."""

@@ -113,7 +113,7 @@ class Lanes:
             return
         if _TOO_NEW.search(words):  # so it did not become the newest of its stream
             self._cursor.newest[stream] = min(newest, self._clock.now_ns() + self.limits.future)
-        elif _TOO_FAR_BEHIND in words and (cutoff := _time_behind(words, _TOO_FAR_BEHIND)) is not None:
+        elif cutoff := find_order_cutoff(words):
             window = newest - cutoff
             if window < 0:
                 self._cursor.newest[stream] = cutoff + ORDER_NS
@@ -125,6 +125,11 @@ class Lanes:
 def is_about_time(words: str) -> bool:
     """Whether Loki refused something because of its time."""
     return any(one in words for one in (_TOO_OLD, _TOO_FAR_BEHIND, _OUT_OF_ORDER)) or bool(_TOO_NEW.search(words))
+
+
+def find_order_cutoff(words: str) -> int:
+    """Oldest time that a stream takes, where Loki found an entry too far behind; ns, 0 where it did not."""
+    return (_TOO_FAR_BEHIND in words and _time_behind(words, _TOO_FAR_BEHIND)) or 0
 
 
 def _time_behind(words: str, reason: str) -> int | None:
