@@ -1,6 +1,6 @@
 """Shipping to Loki, events a second from the journal to the last 204: the fake in another process, and a real one.
 
-Baseline: a request for each line, as logging handlers do it. What Loki then holds is read back and compared line by line.
+Baseline: a request for each line, as logging handlers do it. What Loki then holds is read back and compared by line.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import pytest
 import urllib3
@@ -36,7 +37,12 @@ BOT = "bench"
 
 def event(number: int) -> Event:
     """Events of a bot that trades; ids and figures differ, as they do."""
-    order = {"order_id": f"o-{number:x}", "venue": "amber", "symbol": "WETH/USDC", "strategy": "arbitrage"}
+    order: dict[str, Any] = {
+        "order_id": f"o-{number:x}",
+        "venue": "amber",
+        "symbol": "WETH/USDC",
+        "strategy": "arbitrage",
+    }
     match number % 4:
         case 0:
             return PriceObserved(venue="amber", symbol="WETH/USDC", price=3000 + number / 7)
@@ -133,7 +139,7 @@ def measure(name: str, loki: Loki, home: Path, count: int) -> None:
     while (found := Counter(loki.lines(BOT))).total() < count and time.monotonic() < deadline:
         time.sleep(0.5)
     lost, duplicated = (expected - found).total(), (found - expected).total()
-    more = {"events": count, "lost": lost, "duplicated": duplicated}
+    more: dict[str, float] = {"events": count, "lost": lost, "duplicated": duplicated}
     baseline = one_by_one(loki.url) if name.endswith("real Loki") else None
     report(f"{name}, events a second", ours=rate, baseline=baseline, budget=BUDGET, most=False, more=more)
     if lost or duplicated:

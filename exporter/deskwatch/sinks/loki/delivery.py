@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from deskwatch.sinks.backoff import Backoff
 from deskwatch.sinks.cursor import Cursor
@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 MAX_REASON = 1000
 """Characters of Loki's words that go into quarantine and into the log."""
 TELL_SECONDS = 60.0
+MANY = 1000
+"""Lines from which on a push is sent in two requests at the same time."""
 
 
 class Stopping(Exception):
@@ -68,6 +70,7 @@ class Delivery:
         backoff: Backoff,
         trouble: Trouble,
         stop: threading.Event,
+        meanwhile: Callable[[], None] = lambda: None,
     ) -> None:
         self._push = push
         self._lanes = lanes
@@ -76,6 +79,7 @@ class Delivery:
         self._backoff = backoff
         self._trouble = trouble
         self._stop = stop
+        self._meanwhile = meanwhile
         self.too_large = False
         self.is_abandoned = False
         """Set by whoever gave up waiting for the stop: nothing on disk may be touched any more."""
@@ -97,29 +101,55 @@ class Delivery:
                 self._put_aside(item, item.fault)
             else:
                 waiting.append(item)
-        chunks = [waiting] if waiting else []
+        chunks = self._send_first(waiting)
         while chunks:
-            chunk = chunks.pop()
-            answer = self._send(chunk)
+            chunk, answer = chunks.pop()
+            answer = answer or self._send(chunk)
             if answer.outcome == "stored":
                 self._backoff.reset()
                 for item in chunk:
                     item.is_done = True
             elif answer.outcome == "later":
                 self._pause(answer.reason, answer.detail, answer.retry_after)
-                chunks.append(chunk)
+                chunks.append((chunk, None))
             elif len(chunk) > 1:
                 self.too_large = self.too_large or answer.reason == "413"
                 if self._move_refused(chunk, answer):
-                    chunks.append(chunk)
+                    chunks.append((chunk, None))
                 else:
                     half = len(chunk) // 2
-                    chunks += [chunk[half:], chunk[:half]]
+                    chunks += [(chunk[half:], None), (chunk[:half], None)]
             elif is_about_time(answer.detail):
-                self._move_one(chunk[0], answer, [item for other in chunks for item in other])
-                chunks.append(chunk)
+                self._move_one(chunk[0], answer, [one for other, known in chunks if known is None for one in other])
+                chunks.append((chunk, None))
             else:
                 self._put_aside(chunk[0], f"{answer.reason} {answer.detail}"[:MAX_REASON])
+
+    def _send_first(self, waiting: list[Item]) -> list[tuple[list[Item], Answer | None]]:
+        """The first try: a long push goes in halves at the same time, while the lines after it are read.
+
+        That takes nothing from the order: all of a push is within the window that Loki orders by.
+        """
+        if len(waiting) < MANY:
+            return [(waiting, None)] if waiting else []
+        self._check_going_on()
+        half = (len(waiting) + 1) // 2
+        chunks = [waiting[:half], waiting[half:]]
+        answers: dict[int, Answer] = {}
+
+        def send(number: int) -> None:
+            answers[number] = self._push.send([item.entry for item in chunks[number] if item.entry is not None])
+
+        threads = [threading.Thread(target=send, args=(number,), daemon=True) for number in range(2)]
+        for thread in threads:
+            thread.start()
+        try:
+            self._meanwhile()
+        finally:
+            for thread in threads:
+                thread.join()
+        self._check_going_on()
+        return [(chunk, answers.get(number)) for number, chunk in enumerate(chunks)]
 
     def _send(self, chunk: Sequence[Item]) -> Answer:
         self._check_going_on()

@@ -46,7 +46,7 @@ Stream = tuple[str, str, str]
 """Bot, kind, lane."""
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One entry of a push, and the stream it belongs to."""
 
     stream: Stream

@@ -7,6 +7,7 @@ that limit, its live lines are read, too, from the journal's end on (the cursor'
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections import defaultdict
 from pathlib import Path
@@ -74,6 +75,7 @@ class Planner:
         self._cursor = cursor
         self._lanes = lanes
         self._readers: dict[tuple[Key, bool], WriterFollower] = {}
+        self._prefetched: dict[tuple[Key, bool], tuple[Position, Reading | None]] = {}
         self._turn = 0
         self._busy = 1
         self.keys: tuple[Key, ...] = ()
@@ -207,7 +209,29 @@ class Planner:
             reader = self._readers[key, is_ahead] = WriterFollower(self._home, *key)
         return reader
 
+    def prefetch(self) -> None:
+        """Read what comes behind the plan's parts, while these are on their way; the next plan finds it read."""
+        self._prefetched.clear()
+        if not self.is_full:
+            return
+        share = self.push_bytes // max(1, len(self._cursor.plan))
+        for part in self._cursor.plan:
+            if part.end.offset - part.start.offset < share // 2:
+                continue  # the journal's end, or what the order forbids for now
+            key = (part.bot, part.writer)
+            with contextlib.suppress(OSError):  # the next plan meets it again, and tells
+                self._prefetched[key, part.is_ahead] = (
+                    part.end,
+                    self._read_journal(key, part.end, share, is_ahead=part.is_ahead),
+                )
+
     def _read_at(self, key: Key, position: Position, share: int, *, is_ahead: bool = False) -> Reading | None:
+        at, reading = self._prefetched.pop((key, is_ahead), (None, None))
+        if at == position and reading is not None:
+            return reading
+        return self._read_journal(key, position, share, is_ahead=is_ahead)
+
+    def _read_journal(self, key: Key, position: Position, share: int, *, is_ahead: bool) -> Reading | None:
         reader = self._reader(key, is_ahead=is_ahead)
         reader.position = position
         batch = reader.read(share)

@@ -7,6 +7,7 @@ Loki's word for "blocked").
 from __future__ import annotations
 
 import ssl
+import threading
 import zlib
 from collections import defaultdict
 from typing import Literal
@@ -45,7 +46,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Push:
-    """A connection to one Loki.
+    """Connections to one Loki. Safe from several threads.
 
     Attributes:
         clock: Loki's clock, as its answers tell it.
@@ -65,6 +66,7 @@ class Push:
         self._credentials = Credentials(access or Access(tenant=tenant))
         self._timeout = urllib3.Timeout(connect=connect_seconds, read=read_seconds)
         self._tls: ssl.SSLContext | None = None
+        self._lock = threading.Lock()
         self._pool = self._connect()
 
     def send(self, entries: list[Entry]) -> Answer:
@@ -93,16 +95,17 @@ class Push:
         self._pool.clear()
 
     def _connect(self) -> urllib3.PoolManager:
-        return urllib3.PoolManager(maxsize=1, timeout=self._timeout, retries=False, ssl_context=self._tls)
+        return urllib3.PoolManager(maxsize=2, timeout=self._timeout, retries=False, ssl_context=self._tls)
 
     def _ready(self) -> dict[str, str]:
         """The headers of now; a CA file that changed takes a new connection."""
-        tls = self._credentials.tls()
-        if tls is not self._tls:
-            self._pool.clear()
-            self._tls = tls
-            self._pool = self._connect()
-        return self._credentials.headers()
+        with self._lock:
+            tls = self._credentials.tls()
+            if tls is not self._tls:
+                self._pool.clear()
+                self._tls = tls
+                self._pool = self._connect()
+            return self._credentials.headers()
 
     def _judge(self, response: urllib3.BaseHTTPResponse) -> Answer:
         date = response.headers.get("Date")

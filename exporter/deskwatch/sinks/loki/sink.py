@@ -91,6 +91,7 @@ class LokiSink:
             backoff=Backoff(self._pace.first_seconds, self._pace.most_seconds),
             trouble=self._trouble,
             stop=self._stop,
+            meanwhile=self._planner.prefetch,
         )
         self._items: list[Item] = []
         self._oldest_ns: int | None = None
