@@ -17,7 +17,7 @@ from deskwatch.events import Event, LogRecorded
 from deskwatch.journal import Position
 from deskwatch.sinks.cursor import Cursor
 from deskwatch.sinks.loki import LokiSink, Pace
-from tests.fakes.loki import Answer, FakeLoki, running
+from tests.fakes.loki import DAY_NS, Answer, FakeLoki, running
 from tests.lines import lines_in, segment_files, write
 from tests.shipping import HOUR, QUICK, journaled, quarantined, shipped, write_at, writer
 from tests.waiting import eventually, eventually_async
@@ -77,6 +77,26 @@ async def test_the_plan_is_on_disk_before_its_first_push_and_the_positions_only_
     assert [(part.start, part.end) for part in seen[0].plan] == [(Position(1, 0), end)]
     assert seen[0].positions == {}
     assert end.offset == segment_files(home)[0].stat().st_size
+
+
+async def test_a_line_that_is_decided_anew_is_written_down_before_it_is_pushed_again(
+    home: Path, loki: FakeLoki
+) -> None:
+    loki.max_age_ns = DAY_NS
+    written: list[set[int]] = []
+
+    def look() -> None:
+        cursor = Cursor(home, "loki")
+        cursor.load()
+        written.append({ts for part in cursor.plan for ts in part.late_times().values()})
+
+    loki.on_stored = look
+    with writer(home) as one:
+        write_at(one, [time.time() - 48 * HOUR + n for n in range(20)])
+    async with sink(home, loki) as one_sink:
+        await eventually_async(lambda: one_sink.late == 20)
+    assert loki.refusals["old"] > 0
+    assert {one.ts for one in loki.stored(lane="late")} == written[1]
 
 
 async def test_identical_lines_of_a_foreign_bot_are_two_entries(home: Path, loki: FakeLoki) -> None:
