@@ -101,19 +101,29 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--loki-url", default=os.environ.get("DESKWATCH_LOKI_URL"), help="base URL of a Loki")
     parser.add_argument("--loki-tenant", default=os.environ.get("DESKWATCH_LOKI_TENANT"), help="tenant at that Loki")
+    parser.add_argument("--loki-user", default=os.environ.get("DESKWATCH_LOKI_USER"), help="user at that Loki")
+    for name, words in (
+        ("password", "file with that user's password"),
+        ("token", "file with a bearer token for that Loki"),
+        ("ca", "PEM file with the CAs to check that Loki's certificate by"),
+    ):
+        value = os.environ.get(f"DESKWATCH_LOKI_{name.upper()}_FILE")
+        parser.add_argument(f"--loki-{name}-file", type=Path, default=value and Path(value), help=words)
 
 
 def settings_of(arguments: argparse.Namespace) -> Settings:
     """The settings that the flags ask for.
 
     Raises:
-        ConfigError: The port is none.
+        ConfigError: The port is none, or Loki's URL is.
     """
     if not 0 <= arguments.port <= 65535:
         raise ConfigError(f"expected --port to be 0 to 65535, was {arguments.port}")
     url = arguments.loki_url
     if url is not None and not url.startswith(("http://", "https://")):
         raise ConfigError(f"expected --loki-url to start with http:// or https://, was {url!r}")
+    if url is not None and "@" in url.partition("://")[2].partition("/")[0]:
+        raise ConfigError("expected --loki-url without a password in it; use --loki-user and --loki-password-file")
     return Settings(
         limits=_limits(arguments),
         home=arguments.home.absolute(),
@@ -123,6 +133,10 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
         read_token_file=arguments.read_token_file,
         loki_url=url,
         loki_tenant=arguments.loki_tenant,
+        loki_user=arguments.loki_user,
+        loki_password_file=arguments.loki_password_file,
+        loki_token_file=arguments.loki_token_file,
+        loki_ca_file=arguments.loki_ca_file,
         with_parent=getattr(arguments, "with_parent", None),
     )
 

@@ -31,6 +31,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Base URL of a Loki, for the log sink; None for none."""
     loki_tenant: str | None = None
     """X-Scope-OrgID, where Loki has tenants."""
+    loki_user: str | None = None
+    """User for basic authentication at Loki; its password is in `loki_password_file`."""
+    loki_password_file: Path | None = None
+    """File with that password alone; read again when it changes."""
+    loki_token_file: Path | None = None
+    """File with a bearer token for Loki, in place of a user; read again when it changes."""
+    loki_ca_file: Path | None = None
+    """PEM file with the CAs that Loki's certificate is checked against; None for those that the system trusts."""
     limits: Limits = Limits()
     """How much of the journals is kept."""
     checkpoint_seconds: float = 30.0

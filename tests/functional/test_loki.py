@@ -13,6 +13,7 @@ import pytest
 from deskwatch import ErrorOccurred, OrderFilled, PriceObserved, Recorder
 from tests import running
 from tests.functional.loki_servers import Fake, Loki, running_fake, running_real
+from tests.shipping import owed, quarantined, write_at, writer
 from tests.waiting import eventually
 
 SECOND = 1.0
@@ -104,16 +105,44 @@ def test_poison_lines_are_quarantined_alone(home: Path):
     """A line that Loki refuses is put aside with the reason; its neighbours arrive."""
     with running_fake(home) as loki, Recorder.open("arb-1", home=home) as recorder:
         assert isinstance(loki, Fake)
+        loki.server.max_line_bytes = 5000
         write_some(recorder, 50)
-        folder = next((home / "journal" / "arb-1" / "main").glob("*.ndjson"))
-        old = b'{"ts":1000,"type":"price_observed","venue":"amber","symbol":"WETH/USDC","price":1}'
-        with folder.open("ab") as journal:
-            journal.write(old + b"\n" + b"not an event at all\n")
+        recorder.emit(ErrorOccurred(component="test", kind="Long", message="x" * 6000))
+        recorder.close()
+        segment = next((home / "journal" / "arb-1" / "main").glob("*.ndjson"))
+        with segment.open("ab") as journal:
+            journal.write(b"not an event at all\n")
         with running.sidecar(home, "--loki-url", loki.url) as sidecar:
-            quarantine = home / "sinks" / "loki.quarantine.ndjson"
-            eventually(lambda: quarantine.exists() and len(quarantine.read_text().splitlines()) == 2, 30)
-            recorder.close()
-            expected = journaled(home, "arb-1") - Counter([old.decode(), "not an event at all"])
+            eventually(lambda: len(quarantined(home)) == 2, 30)
+            expected = Counter({line: 1 for bot, line in owed(home) if bot == "arb-1"})
             eventually(lambda: len(loki.lines("arb-1")) >= sum(expected.values()), 30)
             assert Counter(loki.lines("arb-1")) == expected
+            assert {row["reason"].partition(" size")[0] for row in quarantined(home)} == {"json", "400 max entry"}
+            eventually(lambda: 'deskwatch_sink_quarantined_total{kind="loki"} 2.0' in sidecar.metrics())
             assert 'deskwatch_invalid_lines_total{bot="arb-1",reason="json",writer="main"} 1.0' in sidecar.metrics()
+
+
+def test_lines_that_are_too_old_for_loki_are_in_its_late_lane(home: Path, loki: Loki):
+    """A backlog of eight days is all there: what is past Loki's window is stored now, and carries its own time."""
+    with writer(home) as one:
+        write_at(one, [time.time() - 192 * 3600 + n for n in range(300)])
+        write_at(one, [time.time() - 1800 + n for n in range(300)])
+    with running.sidecar(home, "--loki-url", loki.url) as sidecar:
+        eventually(lambda: len(loki.lines("arb-1")) >= 600, 40, every=0.2)
+        assert Counter(loki.lines("arb-1")) == journaled(home, "arb-1")
+        eventually(lambda: 'deskwatch_sink_late_total{kind="loki"} 300.0' in sidecar.metrics(), 10)
+        assert not quarantined(home)
+
+
+def test_a_loki_that_asks_who_is_there_is_told(home: Path, tmp_path: Path):
+    """User and password by flag; the secret stands neither in the logs nor in the process's arguments."""
+    password = tmp_path / "password"
+    password.write_text("right\n")
+    with running_fake(home) as loki, Recorder.open("arb-1", home=home) as recorder:
+        assert isinstance(loki, Fake)
+        loki.server.authorization = "Basic ZGVzazpyaWdodA=="
+        recorder.emit(PriceObserved(venue="amber", symbol="WETH/USDC", price=3000))
+        flags = ("--loki-user", "desk", "--loki-password-file", str(password))
+        with running.sidecar(home, "--loki-url", loki.url, *flags):
+            eventually(lambda: len(loki.lines("arb-1")) >= 2, 20)
+        assert "right" not in (home / "sidecar.out").read_text()

@@ -37,7 +37,8 @@ def test_flags_become_settings(asked: list[tuple[Settings, Any]], monkeypatch: p
     monkeypatch.delenv("DESKWATCH_LOKI_URL", raising=False)
     flags = "--home h --host 0.0.0.0 --port 0 --allowed-host desk --allowed-host Desk2 --read-token-file t"
     loki = "--loki-url http://loki:3100 --loki-tenant fund --with-parent 17"
-    assert cli.main(["sidecar", *flags.split(), *loki.split()]) == 0
+    files = "--loki-user desk --loki-password-file p --loki-token-file b --loki-ca-file c"
+    assert cli.main(["sidecar", *flags.split(), *loki.split(), *files.split()]) == 0
     assert asked == [
         (
             Settings(
@@ -48,6 +49,10 @@ def test_flags_become_settings(asked: list[tuple[Settings, Any]], monkeypatch: p
                 read_token_file=Path("t"),
                 loki_url="http://loki:3100",
                 loki_tenant="fund",
+                loki_user="desk",
+                loki_password_file=Path("p"),
+                loki_token_file=Path("b"),
+                loki_ca_file=Path("c"),
                 with_parent=17,
             ),
             None,
@@ -69,10 +74,13 @@ def test_the_environment_speaks_where_a_flag_is_absent(
     monkeypatch.setenv("DESKWATCH_HOME", "/somewhere")
     monkeypatch.setenv("DESKWATCH_LOKI_URL", "https://loki")
     monkeypatch.setenv("DESKWATCH_LOKI_TENANT", "fund")
+    monkeypatch.setenv("DESKWATCH_LOKI_USER", "desk")
+    monkeypatch.setenv("DESKWATCH_LOKI_PASSWORD_FILE", "/p")
     assert cli.main(["sidecar"]) == 0
     ((settings, _),) = asked
     assert (settings.home, settings.loki_url, settings.loki_tenant) == (Path("/somewhere"), "https://loki", "fund")
     assert (settings.host, settings.port) == ("127.0.0.1", 9464)
+    assert (settings.loki_user, settings.loki_password_file, settings.loki_ca_file) == ("desk", Path("/p"), None)
 
 
 @pytest.mark.parametrize(
@@ -99,6 +107,15 @@ def test_run_supervises_a_command(
         (
             ["sidecar", "--keep-gib", "3", "--budget-gib", "2"],
             "expected --budget-gib to be at least --keep-gib, was 2.0",
+        ),
+        (["sidecar", "--loki-url", "https://me:secret@loki"], "expected --loki-url without a password in it"),
+        (
+            ["sidecar", "--home", "{home}", "--loki-url", "http://l", "--loki-token-file", "{file}-none"],
+            "expected a secret for Loki in",
+        ),
+        (
+            ["sidecar", "--home", "{home}", "--loki-url", "http://l", "--loki-user", "desk"],
+            "expected --loki-user and --loki-password-file together",
         ),
         (["run", "--bot", "../x", "--", "true"], "expected the bot's name to be 1 to 63 letters"),
         (["sidecar", "--home", "{file}"], "expected to read and write the folder"),

@@ -207,6 +207,10 @@ def _sidecar_command(settings: Settings) -> list[str]:
     for flag, value in (
         ("--loki-url", settings.loki_url),
         ("--loki-tenant", settings.loki_tenant),
+        ("--loki-user", settings.loki_user),
+        ("--loki-password-file", settings.loki_password_file),
+        ("--loki-token-file", settings.loki_token_file),
+        ("--loki-ca-file", settings.loki_ca_file),
         ("--read-token-file", settings.read_token_file),
     ):
         if value is not None:

@@ -49,8 +49,12 @@ _LEVEL_OF_TYPE = {
 
 
 def level_of(record: Record) -> str:
-    """How serious an event is: one of LEVELS."""
-    event = record.event
+    """How serious a record's event is: one of LEVELS."""
+    return level_of_event(record.type, record.event)
+
+
+def level_of_event(name: str, event: ev.Event | ev.Unknown) -> str:
+    """How serious an event of this type is: one of LEVELS."""
     if isinstance(event, ev.LogRecorded | ev.ErrorOccurred):
         level = event.levelname.lower()
         return level if level in LEVELS else "info"
@@ -58,7 +62,7 @@ def level_of(record: Record) -> str:
         return event.severity
     if isinstance(event, ev.ConnectionChanged) and not event.up:
         return "warning"
-    return _LEVEL_OF_TYPE.get(record.type, "info")
+    return _LEVEL_OF_TYPE.get(name, "info")
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ from deskwatch.sidecar.parts import Parts
 from deskwatch.sidecar.retention import Retention
 from deskwatch.sidecar.samples import Samples
 from deskwatch.sidecar.supervisor import Supervisor
-from deskwatch.sinks.loki import LokiSink
+from deskwatch.sinks.loki import Access, LokiSink
 from deskwatch.version import __version__
 
 
@@ -43,7 +43,7 @@ def create(settings: Settings, supervised: tuple[str, list[str]] | None = None) 
             hub = Hub(feed.projections)
             feed.listen(hub.publish)
             commanding = Commanding(settings.home, feed)
-            sink = LokiSink(settings.home, settings.loki_url, settings.loki_tenant) if settings.loki_url else None
+            sink = LokiSink(settings.home, settings.loki_url, access=Access.of(settings)) if settings.loki_url else None
             supervisor = Supervisor(*supervised, settings.home, commanding.journal) if supervised else None
             retention = Retention(settings.home, settings.limits, feed, [sink.name] if sink else [])
             samples = Samples(settings.home)

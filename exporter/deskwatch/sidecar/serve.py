@@ -20,6 +20,7 @@ from deskwatch.journal.names import prepare_home
 from deskwatch.sidecar import app
 from deskwatch.sidecar.auth import load_tokens
 from deskwatch.sidecar.parts import Parts
+from deskwatch.sinks.loki import Access
 
 logger = logging.getLogger(__name__)
 
@@ -109,6 +110,8 @@ def _check(settings: Settings) -> None:
         prepare_home(settings.home)
         os.close(app.lock_home(settings))
         load_tokens(settings)
+        if settings.loki_url is not None:
+            Access.of(settings).check()
     except OSError as error:
         raise ConfigError(
             f"expected to read and write the folder {settings.home}, but: {error.strerror}; choose another --home"

@@ -6,10 +6,12 @@ import random
 
 FIRST_SECONDS = 0.25
 MOST_SECONDS = 30.0
+MOST_ASKED = 10
+"""A server's own wish is heeded up to this many times the bound."""
 
 
 class Backoff:
-    """Full jitter (a uniform share of a bound that doubles up to MOST_SECONDS)."""
+    """Full jitter (a uniform share of a bound that doubles up to `most_seconds`)."""
 
     def __init__(self, first_seconds: float = FIRST_SECONDS, most_seconds: float = MOST_SECONDS) -> None:
         self._first = first_seconds
@@ -20,7 +22,7 @@ class Backoff:
         """How long to wait before the next try; not less than the server asked for (`Retry-After`), if it is sane."""
         bound = min(self._most, self._first * 2 ** min(self._tries, 30))
         self._tries += 1
-        return max(random.uniform(0, bound), min(at_least, self._most * 10))  # noqa: S311  jitter is no secret
+        return max(random.uniform(0, bound), min(at_least, self._most * MOST_ASKED))  # noqa: S311  jitter is no secret
 
     def reset(self) -> None:
         """A try succeeded."""

@@ -1,34 +1,109 @@
-"""How far a sink has delivered each journal, kept on disk."""
+"""How far a sink has delivered each journal, and what it is about to push, kept on disk.
+
+A push is written down before it is made: after a crash the same lines go out again, in the same lanes and with the same
+times, so that the destination can tell them for repeats. What is saved before the next push thus also says that the one
+before it is done: one save for each push.
+"""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
 from deskwatch import atomic
-from deskwatch.journal import Position
+from deskwatch.journal import START, Position
 
 logger = logging.getLogger(__name__)
 
+Key = tuple[str, str]
+"""Bot, writer."""
+
+
+class Part(msgspec.Struct, kw_only=True):
+    """Lines of one writer within a push.
+
+    Attributes:
+        bot: Whose journal.
+        writer: Which writer of it.
+        start: Position of the first line.
+        end: Position behind the last.
+        late: Runs of lines that go to the late lane: index of the first (0 is the part's first line), how many, and the
+            first one's time there in ns; each further line is 1 ns later.
+        is_ahead: It lies in the range that is read ahead of the backlog.
+    """
+
+    bot: str
+    writer: str
+    start: Position
+    end: Position
+    late: list[tuple[int, int, int]] = []
+    is_ahead: bool = False
+
+    def late_times(self) -> dict[int, int]:
+        """Index of each late line, and its time in the late lane."""
+        return {first + n: ts + n for first, count, ts in self.late for n in range(count)}
+
+    def set_late(self, times: Mapping[int, int]) -> None:
+        """Keep late lines' times, as runs."""
+        runs: list[tuple[int, int, int]] = []
+        for index in sorted(times):
+            if runs and index == runs[-1][0] + runs[-1][1] and times[index] == runs[-1][2] + runs[-1][1]:
+                runs[-1] = (runs[-1][0], runs[-1][1] + 1, runs[-1][2])
+            else:
+                runs.append((index, 1, times[index]))
+        self.late = runs
+
 
 class CursorState(msgspec.Struct, kw_only=True):
-    """Positions behind what was delivered, and what that came to."""
+    """The file's content."""
 
     positions: list[tuple[str, str, int, int]] = []
+    """Bot, writer, segment, offset."""
+    ahead: list[tuple[str, str, int, int, int, int]] = []
+    """Bot, writer, start's segment and offset, end's segment and offset."""
     delivered: int = 0
     quarantined: int = 0
+    late: int = 0
+    plan: list[Part] = []
+    newest: list[tuple[str, str, int]] = []
+    """Bot, kind, ns."""
+    late_ts: int = 0
 
 
 class Cursor:
-    """The cursor file of one sink: `<home>/sinks/<name>.json`."""
+    """The cursor file of one sink: `<home>/sinks/<name>.json`.
+
+    Attributes:
+        positions: Everything before it is delivered or quarantined.
+        ahead: A further range that is, where live lines overtook a backlog: its start and its end.
+        delivered: Lines delivered, ever.
+        quarantined: Lines put aside, ever.
+        late: Lines delivered to the late lane, ever; they are among the delivered.
+        plan: The push under way; empty where there is none.
+        newest: Newest time in each live stream (bot, kind), the plan's lines included; ns.
+        late_ts: Newest time in the late lane; ns.
+        is_changed: Whether the file is behind.
+    """
 
     def __init__(self, home: Path, name: str) -> None:
         self.path = home / "sinks" / f"{name}.json"
-        self.positions: dict[tuple[str, str], Position] = {}
+        self.positions: dict[Key, Position] = {}
+        self.ahead: dict[Key, tuple[Position, Position]] = {}
         self.delivered = 0
         self.quarantined = 0
+        self.late = 0
+        self.plan: list[Part] = []
+        self.newest: dict[tuple[str, str], int] = {}
+        self.late_ts = 0
+        self.is_changed = False
+        self._saved: dict[Key, Position] = {}
+
+    def saved_positions(self) -> Mapping[Key, Position]:
+        """The positions that are on disk: a segment that ends behind one may still be read. From any thread."""
+        return self._saved
 
     def load(self) -> None:
         """Read the file. Without a readable one everything is delivered again: Loki drops what it has already."""
@@ -41,14 +116,56 @@ class Cursor:
             logger.warning("cursor can't be read, delivering from the start", extra={"error": str(error)})
             return
         self.positions = {(bot, writer): Position(segment, offset) for bot, writer, segment, offset in state.positions}
-        self.delivered, self.quarantined = state.delivered, state.quarantined
+        self.ahead = {(bot, writer): (Position(a, b), Position(c, d)) for bot, writer, a, b, c, d in state.ahead}
+        self.delivered, self.quarantined, self.late = state.delivered, state.quarantined, state.late
+        self.plan = state.plan
+        self.newest = {(bot, kind): ts for bot, kind, ts in state.newest}
+        self.late_ts = state.late_ts
+        self._saved = dict(self.positions)
 
     def save(self) -> None:
         """Put the cursor on disk.
 
         Raises:
-            OSError: The disk refused.
+            OSError: The disk refused; the file is as it was.
         """
-        rows = [(bot, writer, at.segment, at.offset) for (bot, writer), at in self.positions.items()]
-        state = CursorState(positions=rows, delivered=self.delivered, quarantined=self.quarantined)
+        saved = dict(self.positions)
+        state = CursorState(
+            positions=[(*key, at.segment, at.offset) for key, at in saved.items()],
+            ahead=[(*key, a.segment, a.offset, b.segment, b.offset) for key, (a, b) in self.ahead.items()],
+            delivered=self.delivered,
+            quarantined=self.quarantined,
+            late=self.late,
+            plan=self.plan,
+            newest=[(*stream, ts) for stream, ts in self.newest.items()],
+            late_ts=self.late_ts,
+        )
         atomic.write(self.path, msgspec.json.encode(state))
+        self._saved = saved
+        self.is_changed = False
+
+    def begin(self, plan: list[Part]) -> None:
+        """Take up a push. It must be saved before it is made."""
+        self.plan = plan
+        self.is_changed = True
+
+    def settle(self, *, delivered: int, quarantined: int, late: int) -> None:
+        """The push is done: move behind its lines, and count them."""
+        for part in self.plan:
+            key = (part.bot, part.writer)
+            if part.is_ahead:
+                self.ahead[key] = (self.ahead[key][0] if key in self.ahead else part.start, part.end)
+            else:
+                self.positions[key] = part.end
+            self.join(key)
+        self.plan = []
+        self.delivered += delivered
+        self.quarantined += quarantined
+        self.late += late
+        self.is_changed = True
+
+    def join(self, key: Key, position: Position | None = None) -> None:
+        """Make one of both delivered ranges of a writer, once its backlog (read up to `position`) reached the other."""
+        if key in self.ahead and (position or self.positions.get(key, START)) >= self.ahead[key][0]:
+            self.positions[key] = self.ahead.pop(key)[1]
+            self.is_changed = True

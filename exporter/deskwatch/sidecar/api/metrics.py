@@ -57,7 +57,11 @@ def _own(parts: Parts) -> list[Family[Any]]:
         failures = Counter("deskwatch_sink_failures", "Deliveries tried again.", ("kind", "reason"))
         for reason, count in list(sink.failures.items()):
             failures.inc((sink.name, reason), count)
-        families += [delivered, quarantined, failures]
+        late = Counter("deskwatch_sink_late", "Lines delivered to the late lane.", ("kind",))
+        late.inc((sink.name,), sink.late)
+        lag = Gauge("deskwatch_sink_lag_seconds", "Age of the oldest line of the push under way.", ("kind",))
+        lag.set((sink.name,), sink.lag_seconds())
+        families += [delivered, quarantined, late, lag, failures]
     return families
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from deskwatch.sinks.loki.sink import LokiSink
+from deskwatch.sinks.loki.access import Access
+from deskwatch.sinks.loki.lanes import Limits
+from deskwatch.sinks.loki.sink import LokiSink, Pace
 
-__all__ = ["LokiSink"]
+__all__ = ["Access", "Limits", "LokiSink", "Pace"]

@@ -1,7 +1,7 @@
 """The Loki sink: follows all journals with a cursor of its own and pushes what it reads.
 
 It runs in a thread, so that neither a slow Loki nor compressing holds up the sidecar's event loop. The disk is the
-buffer: one batch is in memory at a time. Only Loki's 204, or a quarantine that was written, moves the cursor.
+buffer: one push is in memory at a time. Only Loki's 204, or a quarantine that was written, moves the cursor.
 """
 
 from __future__ import annotations
@@ -11,27 +11,45 @@ import logging
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
-from deskwatch.errors import InvalidLine
-from deskwatch.journal import Batch, Follower
-from deskwatch.sinks.backoff import Backoff
-from deskwatch.sinks.cursor import Cursor
-from deskwatch.sinks.loki.entries import Entry, as_entry
-from deskwatch.sinks.loki.push import Push
+import msgspec
+
+from deskwatch.journal import Position
+from deskwatch.sinks.backoff import FIRST_SECONDS, MOST_SECONDS, Backoff
+from deskwatch.sinks.cursor import Cursor, Key
+from deskwatch.sinks.loki.access import Access
+from deskwatch.sinks.loki.delivery import Delivery, Stopping, Trouble, count
+from deskwatch.sinks.loki.lanes import Lanes, Limits
+from deskwatch.sinks.loki.plan import MAX_PUSH_BYTES, MIN_PUSH_BYTES, Item, Planner
+from deskwatch.sinks.loki.push import READ_SECONDS, Push
 from deskwatch.sinks.loki.quarantine import Quarantine
 
 logger = logging.getLogger(__name__)
 
-BATCH_BYTES = 256 * 1024
-"""Journal bytes read from one writer for one push."""
-MAX_PUSH_BYTES = 1024 * 1024
-"""Journal bytes in one push, over all writers, about."""
-LINGER_SECONDS = 0.2
-"""Least time between pushes, so that a trickle is sent in batches."""
-STOP_SECONDS = 3.0
-"""How long the last push may take when the sidecar stops."""
+LOCAL_TROUBLE_SECONDS = 2.0
+"""Longest wait after trouble with this machine's disk, which is not made better by leaving it alone."""
+
+
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
+    """How fast the sink goes, and how long it waits; seconds and bytes."""
+
+    linger_seconds: float = 0.2
+    """Least time between pushes, so that a trickle is sent in batches. None while there is a backlog."""
+    settle_seconds: float = 1.0
+    """How long nothing must have come until the last push is written down as done."""
+    first_seconds: float = FIRST_SECONDS
+    """Bound of the first wait of a backoff."""
+    most_seconds: float = MOST_SECONDS
+    """Bound of every wait of a backoff, but for what Loki asks for (ten times that)."""
+    stop_seconds: float = 3.0
+    """How long the last push may take when the sidecar stops."""
+    read_seconds: float = READ_SECONDS
+    """How long an answer may take."""
+    push_bytes: int = MAX_PUSH_BYTES
+    """Journal bytes in one push, about."""
 
 
 class LokiSink:
@@ -39,22 +57,51 @@ class LokiSink:
 
     Attributes:
         name: `loki`, the label of its metrics.
-        failures: Pushes that have to be tried again, by reason, since the start.
     """
 
     name = "loki"
 
-    def __init__(self, home: Path, url: str, tenant: str | None = None) -> None:
-        self._push = Push(url, tenant)
+    def __init__(
+        self,
+        home: Path,
+        url: str,
+        tenant: str | None = None,
+        *,
+        access: Access | None = None,
+        pace: Pace | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self._pace = pace or Pace()
+        self._access = access or Access(tenant=tenant)
+        self._stop = threading.Event()
+        self._trouble = Trouble()
+        self._local = Backoff(
+            min(FIRST_SECONDS, self._pace.most_seconds), min(LOCAL_TROUBLE_SECONDS, self._pace.most_seconds)
+        )
+        self._push = Push(url, access=self._access, read_seconds=self._pace.read_seconds)
         self._cursor = Cursor(home, self.name)
         self._quarantine = Quarantine(home, self.name)
-        self._home = home
-        self._follower = Follower(home)
-        self._backoff = Backoff()
-        self._stop = threading.Event()
+        lanes = Lanes(self._cursor, self._push.clock, limits)
+        self._planner = Planner(home, self._cursor, lanes, self._pace.push_bytes)
+        self._delivery = Delivery(
+            self._push,
+            lanes,
+            self._cursor,
+            self._quarantine,
+            backoff=Backoff(self._pace.first_seconds, self._pace.most_seconds),
+            trouble=self._trouble,
+            stop=self._stop,
+            meanwhile=self._planner.prefetch,
+        )
+        self._items: list[Item] = []
+        self._oldest_ns: int | None = None
+        self._pushed = 0.0
         self._thread = threading.Thread(target=self._run, name="loki", daemon=True)
-        self.failures: Counter[str] = Counter()
-        self._told = -60.0
+
+    @property
+    def failures(self) -> Counter[str]:
+        """Pushes that have to be tried again, by reason, since the start."""
+        return self._trouble.failures
 
     @property
     def delivered(self) -> int:
@@ -66,118 +113,96 @@ class LokiSink:
         """Lines that went to quarantine, ever."""
         return self._cursor.quarantined
 
+    @property
+    def late(self) -> int:
+        """Lines that Loki has in the late lane, ever."""
+        return self._cursor.late
+
     def backlog_bytes(self) -> int:
         """Journal bytes that are not delivered yet."""
-        return self._follower.backlog_bytes()
+        return self._planner.backlog_bytes()
+
+    def lag_seconds(self) -> float:
+        """Age of the oldest line of the push under way, by its own time; 0 when there is none."""
+        oldest = self._oldest_ns
+        return 0.0 if oldest is None else max(0.0, time.time() - oldest / 1e9)
+
+    def saved_positions(self) -> Mapping[Key, Position]:
+        """Behind what is delivered and written down as such, by bot and writer. May be asked from another thread."""
+        return self._cursor.saved_positions()
 
     async def __aenter__(self) -> Self:
+        """Start.
+
+        Raises:
+            ConfigError: A file that the access names can't be used.
+        """
+        self._access.check()
         self._cursor.load()
-        self._follower = Follower(self._home, self._cursor.positions).open()
-        self._follower.discover()
+        self._planner.follower.open()
         self._thread.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Try one last push, for STOP_SECONDS at most. What is left is delivered by the next start."""
+        """Try one last push, for `stop_seconds` at most. What is left is delivered by the next start."""
         self._stop.set()
-        self._thread.join(STOP_SECONDS)
+        self._planner.follower.notifier.wake()
+        self._thread.join(self._pace.stop_seconds)
+        self._delivery.is_abandoned = True
 
     def _run(self) -> None:
+        is_loaded = False
         while not self._stop.is_set():
             try:
-                if not self._deliver():
-                    self._follower.notifier.wait(LINGER_SECONDS)
-                else:
-                    self._stop.wait(LINGER_SECONDS)
+                if not is_loaded:
+                    self._quarantine.load(self._cursor.positions)
+                    self._items = self._planner.items_of_plan()
+                    is_loaded = True
+                if not self._deliver_next():
+                    self._planner.follower.notifier.wait(self._pace.linger_seconds)
+                elif not self._planner.is_full:
+                    self._stop.wait(self._pace.linger_seconds)
+                self._local.reset()
+            except Stopping:
+                is_loaded = False
             except Exception as error:  # whatever it is, the thread goes on: nothing is delivered without it
-                self._trouble(type(error).__name__, str(error))
-                self._stop.wait(self._backoff.next_seconds())
+                if not isinstance(error, OSError):
+                    logger.exception("a push could not be made")
+                self._trouble.tell(type(error).__name__, str(error))
+                self._stop.wait(self._local.next_seconds())
         with contextlib.suppress(Exception):
-            self._deliver()
-        self._follower.close()
+            if is_loaded:  # and not stopped in the middle of trouble, which one more try would not end
+                self._deliver_next()
+                self._save()
+        self._planner.close()
         self._push.close()
 
-    def _deliver(self) -> bool:
-        """Deliver what the journals have got, up to one push; False if there was nothing."""
-        self._follower.discover()
-        batches: list[Batch] = []
-        size = 0
-        for batch in self._follower.read(BATCH_BYTES):
-            batches.append(batch)
-            size += sum(map(len, batch.lines))
-            if size >= MAX_PUSH_BYTES:
-                break
-        if not batches:
-            return False
-        try:
-            sent = self._send_batches(batches)
-        except OSError:
-            self._go_back(batches)
-            raise
-        if sent is None:
-            self._go_back(batches)
-            return True
-        self._cursor.delivered += sent
-        for batch in batches:
-            self._cursor.positions[batch.bot, batch.writer] = batch.position
-        self._cursor.save()
-        return True
-
-    def _send_batches(self, batches: list[Batch]) -> int | None:
-        """Send all lines; how many Loki took, the others being in quarantine. None when the sink is stopping.
+    def _deliver_next(self) -> bool:
+        """Deliver what the journals have got, up to one push; False if there was nothing.
 
         Raises:
-            OSError: A line could not be put in quarantine.
+            Stopping: The sink is stopping.
+            OSError: A disk refused; the next call goes on where this one was.
         """
-        entries: list[Entry] = []
-        sources: list[tuple[str, str]] = []
-        for batch in batches:
-            for line in batch.lines:
-                try:
-                    entries.append(as_entry(line, batch.bot, batch.writer))
-                    sources.append((batch.bot, batch.writer))
-                except InvalidLine as error:
-                    self._put_aside(batch.bot, batch.writer, line, error.reason)
-        before = self._cursor.quarantined
-        if not self._send(entries, sources):
-            return None
-        return len(entries) - (self._cursor.quarantined - before)
-
-    def _send(self, entries: list[Entry], sources: list[tuple[str, str]]) -> bool:
-        """Push until Loki has the entries, halving what it refuses down to the lines it won't take.
-
-        Returns False only when the sink is stopping.
-        """
-        while entries:
-            answer = self._push.send(entries)
-            if answer.outcome == "stored":
-                self._backoff.reset()
-                return True
-            if answer.outcome == "refused":
-                if len(entries) == 1:
-                    self._put_aside(*sources[0], entries[0].line.encode(), f"{answer.reason} {answer.detail}")
-                    return True
-                half = len(entries) // 2
-                return self._send(entries[:half], sources[:half]) and self._send(entries[half:], sources[half:])
-            self._trouble(answer.reason, answer.detail)
-            if self._stop.wait(self._backoff.next_seconds(answer.retry_after)):
-                return False
+        if not self._cursor.plan:
+            self._items = self._planner.next_items()
+            self._oldest_ns = min((item.entry.event_ts for item in self._items if item.entry), default=None)
+        if not self._cursor.plan:
+            if time.monotonic() - self._pushed >= self._pace.settle_seconds:
+                self._save()
+            return False
+        self._save()
+        self._delivery.deliver(self._items)
+        delivered, quarantined, late = count(self._items)
+        self._cursor.settle(delivered=delivered, quarantined=quarantined, late=late)
+        self._items = []
+        self._oldest_ns = None
+        self._pushed = time.monotonic()
+        if self._delivery.too_large:
+            self._delivery.too_large = False
+            self._planner.push_bytes = max(self._planner.push_bytes // 2, MIN_PUSH_BYTES)
         return True
 
-    def _go_back(self, batches: list[Batch]) -> None:
-        """Read again, next time, what was not delivered."""
-        for batch in batches:
-            self._follower.rewind(batch.bot, batch.writer, batch.start)
-
-    def _put_aside(self, bot: str, writer: str, line: bytes, reason: str) -> None:
-        self._quarantine.put(bot, writer, line, reason)
-        self._cursor.quarantined += 1
-        logger.warning("a line was quarantined", extra={"sink": self.name, "bot": bot, "reason": reason[:200]})
-
-    def _trouble(self, reason: str, detail: str) -> None:
-        """Count trouble, and log it when it begins and once a minute while it lasts."""
-        self.failures[reason] += 1
-        now = time.monotonic()
-        if now - self._told >= 60.0:
-            self._told = now
-            logger.warning("Loki did not take a push, trying again", extra={"reason": reason, "detail": detail})
+    def _save(self) -> None:
+        if self._cursor.is_changed and not self._delivery.is_abandoned:
+            self._cursor.save()

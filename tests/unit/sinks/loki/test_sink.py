@@ -7,12 +7,13 @@ import json
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from deskwatch.events import BotStopped, Event, LogRecorded
-from deskwatch.sinks.loki import LokiSink
-from deskwatch.sinks.loki import sink as sink_module
+from deskwatch.sinks.loki import LokiSink, Pace
 from deskwatch.sinks.loki.push import Answer, Push
 from tests.fakes.loki import FakeLoki, running
 from tests.lines import lines_in, segment_files, write
@@ -25,16 +26,12 @@ def loki() -> Iterator[FakeLoki]:
         yield one
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test waits for the backoff."""
-    monkeypatch.setattr(sink_module, "LINGER_SECONDS", 0.01)
-    monkeypatch.setattr("deskwatch.sinks.backoff.Backoff.next_seconds", lambda *_: 0.01)
+QUICK = Pace(linger_seconds=0.01, settle_seconds=0.02, first_seconds=0.01, most_seconds=0.01)
 
 
 @contextlib.asynccontextmanager
-async def sink(home: Path, loki: FakeLoki) -> AsyncIterator[LokiSink]:
-    async with LokiSink(home, loki.url) as one:
+async def sink(home: Path, loki: FakeLoki, **more: Any) -> AsyncIterator[LokiSink]:
+    async with LokiSink(home, loki.url, **{"pace": QUICK, **more}) as one:
         yield one
 
 
@@ -46,7 +43,7 @@ def stored(loki: FakeLoki) -> list[bytes]:
     return [line.encode() for _, line in loki.entries()]
 
 
-def quarantined(home: Path) -> list[dict[str, str]]:
+def quarantined(home: Path) -> list[dict[str, Any]]:
     path = home / "sinks" / "loki.quarantine.ndjson"
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
@@ -74,11 +71,8 @@ async def test_a_restart_goes_on_where_the_last_push_ended(home: Path, loki: Fak
     assert stored(loki) == lines_in(home)
 
 
-async def test_what_is_left_at_the_stop_is_pushed_once_more(
-    home: Path, loki: FakeLoki, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sink_module, "LINGER_SECONDS", 60)
-    async with sink(home, loki) as one:
+async def test_what_is_left_at_the_stop_is_pushed_once_more(home: Path, loki: FakeLoki) -> None:
+    async with sink(home, loki, pace=Pace(linger_seconds=60)) as one:
         write(home, notes(1))
         await eventually_async(lambda: one.delivered == 1)
         write(home, notes(3, 1))
@@ -131,7 +125,17 @@ async def test_a_line_without_a_time_is_put_aside(home: Path, loki: FakeLoki) ->
     write(home, notes(1, 1))
     async with sink(home, loki) as one:
         await eventually_async(lambda: (one.delivered, one.quarantined) == (2, 1))
-    assert quarantined(home) == [{"bot": "arb-1", "writer": "main", "reason": "json", "line": "gar\\xffbage"}]
+    offset = len(lines_in(home)[0]) + 1
+    assert quarantined(home) == [
+        {
+            "bot": "arb-1",
+            "writer": "main",
+            "segment": 1,
+            "offset": offset,
+            "reason": "json",
+            "line": "gar\\xffbage",
+        }
+    ]
 
 
 async def test_a_line_of_a_foreign_bot_with_broken_text_stops_nothing(home: Path, loki: FakeLoki) -> None:
@@ -171,12 +175,9 @@ async def test_stopping_during_an_outage_takes_no_long_time_and_loses_nothing(ho
     assert stored(loki) == lines_in(home)
 
 
-async def test_one_push_takes_lines_of_all_bots_up_to_a_limit(
-    home: Path, loki: FakeLoki, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sink_module, "MAX_PUSH_BYTES", 1)
+async def test_one_push_takes_lines_of_all_bots_up_to_a_limit(home: Path, loki: FakeLoki) -> None:
     for bot in ("arb-1", "arb-2", "arb-3"):
         write(home, notes(1), bot=bot)
-    async with sink(home, loki) as one:
+    async with sink(home, loki, pace=msgspec.structs.replace(QUICK, push_bytes=1)) as one:
         await eventually_async(lambda: one.delivered == 3)
     assert loki.pushes == 3
