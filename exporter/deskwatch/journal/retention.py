@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from deskwatch.journal import names
-from deskwatch.journal.follower import START, Position
+from deskwatch.journal.position import START, Position
 
 DAY_SECONDS = 86_400.0
 GIB = 1024**3

@@ -165,10 +165,12 @@ class Retention:
 
 
 def _undelivered(batch: Batch, cursor: Cursor) -> int:
-    """Lines of a batch that a sink has not delivered."""
-    position = cursor.positions.get((batch.bot, batch.writer), START)
-    offset, count = batch.start.offset, 0
+    """Lines of a batch that a sink has not delivered: behind its position, and not in the range that is ahead of it."""
+    key = (batch.bot, batch.writer)
+    position = cursor.positions.get(key, START)
+    start, end = cursor.ahead.get(key, (START, START))
+    at, count = batch.start, 0
     for line in batch.lines:
-        count += Position(batch.start.segment, offset) >= position
-        offset += len(line) + 1
+        count += at >= position and not start <= at < end
+        at = Position(at.segment, at.offset + len(line) + 1)
     return count

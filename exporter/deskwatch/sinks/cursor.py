@@ -86,6 +86,7 @@ class Cursor:
         newest: Newest time in each live stream (bot, kind), the plan's lines included; ns.
         late_ts: Newest time in the late lane; ns.
         is_changed: Whether the file is behind.
+        saved_counts: `delivered`, `quarantined` and `late` as they are on disk: counters that no crash takes back.
     """
 
     def __init__(self, home: Path, name: str) -> None:
@@ -99,6 +100,7 @@ class Cursor:
         self.newest: dict[tuple[str, str], int] = {}
         self.late_ts = 0
         self.is_changed = False
+        self.saved_counts = (0, 0, 0)
         self._saved: dict[Key, Position] = {}
 
     def saved_positions(self) -> Mapping[Key, Position]:
@@ -122,6 +124,7 @@ class Cursor:
         self.newest = {(bot, kind): ts for bot, kind, ts in state.newest}
         self.late_ts = state.late_ts
         self._saved = dict(self.positions)
+        self.saved_counts = (self.delivered, self.quarantined, self.late)
 
     def save(self) -> None:
         """Put the cursor on disk.
@@ -142,6 +145,7 @@ class Cursor:
         )
         atomic.write(self.path, msgspec.json.encode(state))
         self._saved = saved
+        self.saved_counts = (state.delivered, state.quarantined, state.late)
         self.is_changed = False
 
     def begin(self, plan: list[Part]) -> None:

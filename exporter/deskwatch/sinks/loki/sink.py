@@ -105,18 +105,18 @@ class LokiSink:
 
     @property
     def delivered(self) -> int:
-        """Lines that Loki has, ever."""
-        return self._cursor.delivered
+        """Lines that Loki has, ever; as written down, so that a crash takes nothing back."""
+        return self._cursor.saved_counts[0]
 
     @property
     def quarantined(self) -> int:
-        """Lines that went to quarantine, ever."""
-        return self._cursor.quarantined
+        """Lines that went to quarantine, ever; as written down."""
+        return self._cursor.saved_counts[1]
 
     @property
     def late(self) -> int:
-        """Lines that Loki has in the late lane, ever."""
-        return self._cursor.late
+        """Lines that Loki has in the late lane, ever; as written down."""
+        return self._cursor.saved_counts[2]
 
     def backlog_bytes(self) -> int:
         """Journal bytes that are not delivered yet."""

@@ -74,7 +74,7 @@ async def test_a_restart_goes_on_where_the_last_push_ended(home: Path, loki: Fak
 async def test_what_is_left_at_the_stop_is_pushed_once_more(home: Path, loki: FakeLoki) -> None:
     async with sink(home, loki, pace=Pace(linger_seconds=60)) as one:
         write(home, notes(1))
-        await eventually_async(lambda: one.delivered == 1)
+        await eventually_async(lambda: len(stored(loki)) == 1 and one._cursor.delivered == 1)
         write(home, notes(3, 1))
     assert len(stored(loki)) == 4
 

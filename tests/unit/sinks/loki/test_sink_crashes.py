@@ -115,7 +115,7 @@ async def test_a_quarantined_line_has_one_row_though_its_push_is_repeated(home: 
     with segment_files(home)[0].open("ab") as file:
         file.write(b"garbage\n")
     async with sink(home, loki) as one:
-        await eventually_async(lambda: one.quarantined == 2)
+        await eventually_async(lambda: one._cursor.quarantined == 2)
         crashed = (home / "sinks" / "loki.json").read_bytes()
         await eventually_async(lambda: one.saved_positions() != {})
     cursor = msgspec.json.decode(crashed)
