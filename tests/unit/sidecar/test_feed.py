@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from deskwatch.events import BotStopped, LogRecorded
-from deskwatch.journal import Follower, names
+from deskwatch.journal import Follower, WriterFollower, names
 from deskwatch.projections.activity import Entry
 from deskwatch.sidecar import feed as feed_module
 from deskwatch.sidecar.feed import Feed
-from tests.lines import segment_files, write
+from tests.lines import lines_in, segment_files, write
 from tests.waiting import eventually_async
 
 NOTE = LogRecorded(message="m", levelname="INFO", name="n")
@@ -173,3 +173,41 @@ async def test_without_notifications_it_polls(home: Path, monkeypatch: pytest.Mo
         await caught_up(feed)
         write(home, [NOTE])
         await eventually_async(lambda: folded(feed) == 1)
+
+
+async def test_a_journal_that_breaks_off_in_an_error_holds_up_no_other(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bad block in one segment: the sidecar catches up with all that can be read, and says that it is not well."""
+    write(home, [NOTE] * 5, bot="broken")
+    write(home, [NOTE] * 3, bot="sound")
+    read = WriterFollower.read
+
+    def failing(follower: WriterFollower, max_bytes: int) -> Any:
+        if follower.bot == "broken":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return read(follower, max_bytes)
+
+    monkeypatch.setattr(WriterFollower, "read", failing)
+    async with feeding(home) as feed:
+        await caught_up(feed)
+        assert folded(feed) == 3
+        assert not feed.is_following
+        monkeypatch.undo()
+        await eventually_async(lambda: folded(feed) == 8)
+        await eventually_async(lambda: feed.is_following)
+
+
+async def test_a_journal_that_lost_its_tail_while_the_sidecar_was_down_is_told_and_followed(home: Path) -> None:
+    """The bot may be back before the sidecar is, and give the same `seq` again: what it writes counts all the same."""
+    write(home, [NOTE] * 5)
+    async with feeding(home) as feed:
+        await caught_up(feed)
+    (segment,) = segment_files(home)
+    os.truncate(segment, sum(len(line) + 1 for line in lines_in(home)[:3]))
+    write(home, [NOTE] * 2)
+    async with feeding(home) as again:
+        await eventually_async(lambda: folded(again) == 7)
+        families = {family.name: family for family in again.projections.metrics.families}
+        assert {reason for *_, reason in families["deskwatch_journal_faults"].series} >= {"restarted"}
+        assert families["deskwatch_invalid_lines"].series == {}
