@@ -55,7 +55,15 @@ def test_what_is_far_behind_its_own_stream_is_late(lanes: Lanes) -> None:
     assert lanes.choose([entry(now - 54 * MINUTE_NS)], now) == [False]
 
 
-@given(ages=st.lists(st.integers(-2 * DAY_NS, 9 * DAY_NS), max_size=30), before=st.integers(-DAY_NS, 9 * DAY_NS))
+def test_within_one_push_what_is_far_behind_the_newest_of_it_is_late(lanes: Lanes) -> None:
+    now = lanes.now_ns()
+    assert lanes.choose([entry(now - 2 * HOUR_NS), entry(now), entry(now - HOUR_NS)], now) == [True, False, True]
+
+
+ages_ns = st.one_of(st.integers(-20, 240), st.integers(-3000, 13000)).map(lambda minutes: minutes * MINUTE_NS)
+
+
+@given(ages=st.lists(ages_ns, max_size=30), before=ages_ns)
 def test_no_live_line_of_a_push_is_refused_even_when_the_push_is_repeated(ages: list[int], before: int) -> None:
     lanes = Lanes(Cursor(Path("nowhere"), "loki"), LokiClock())
     now = lanes.now_ns()
