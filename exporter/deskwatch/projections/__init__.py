@@ -15,7 +15,7 @@ from deskwatch.projections.state import State
 MAX_TOLD = 1000
 logger = logging.getLogger(__name__)
 
-FORMAT = 3
+FORMAT = 4
 """Version of what `dump` gives. A checkpoint of another version is not loaded: the journal is replayed."""
 
 
