@@ -44,12 +44,12 @@ class Entry:
             return False
         return True
 
-    def keep_trying(self, event: Event) -> bool:
-        """Journal an event that is kept and tried again until it works: that it doesn't yet is no loss."""
+    def attempt(self, event: Event) -> bool:
+        """Journal an event whose failing is no loss: it is kept and tried again, or its like follows soon."""
         try:
             self.write(event)
         except Exception as error:
-            self._trouble.tell(reason_of(error), f"not journaled yet: {error}")
+            self._trouble.tell(reason_of(error), f"the recorder's own event is not journaled yet: {error}")
             return False
         return True
 

@@ -255,7 +255,7 @@ class Recorder:
         """Journal what could not be journaled so far: the newest mode, and how many events were lost."""
         self._steering.settle()
         for reason, events in self._trouble.unreported():
-            if self._entry.keep_trying(EventsLost(events=events, reason=reason)):
+            if self._entry.attempt(EventsLost(events=events, reason=reason)):
                 self._trouble.report(reason, events)
 
     def _beat(self) -> None:
@@ -269,7 +269,7 @@ class Recorder:
                 mode=self._steering.mode,
                 sync_failures=self._journal.sync_failures,
             )
-            self._entry.emit(heartbeat, False)
+            self._entry.attempt(heartbeat)
 
     def _forked(self) -> None:
         """In a forked child everything is the parent's; the child has to open a recorder of its own."""

@@ -78,7 +78,7 @@ class Steering:
         """Journal the newest mode if that did not work yet, so that a restart knows it."""
         if self._owed is not None:
             with self.lock:
-                if self._owed is not None and self._entry.keep_trying(self._owed):
+                if self._owed is not None and self._entry.attempt(self._owed):
                     self._owed = None
 
     def forked(self) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from deskwatch import Recorder
-from deskwatch.events import CommandFailed, CommandStarted, CommandSucceeded, Mode, ModeChanged
+from deskwatch.command import last_mode
+from deskwatch.events import CommandFailed, CommandStarted, CommandSucceeded, HeartbeatSent, Mode, ModeChanged
 from deskwatch.journal import names
 from tests.lines import events_in, segment_files, write
 from tests.unit.recording import Open, Operator
@@ -169,3 +170,24 @@ def test_halted_survives_restarts(open_recorder: Open) -> None:
         recorder = open_recorder(mode=Mode.ACTIVE)
         assert recorder.mode is Mode.HALTED
         recorder.close()
+
+
+def test_after_retention_the_last_heartbeat_tells_the_mode(home: Path) -> None:
+    """The change to halted was said long ago, and its segment is gone: a restart must not raise the risk."""
+    folder = names.writer_folder(home, "arb-1", names.MAIN)
+    write(home, [HeartbeatSent(uptime_seconds=1.0, idle_seconds=0.0, mode=Mode.HALTED)])
+    assert last_mode(folder) is Mode.HALTED
+    with Recorder.open("arb-1", home=home, mode=Mode.ACTIVE) as recorder:
+        assert recorder.mode is Mode.HALTED
+
+
+@pytest.mark.parametrize("later", ["heartbeat", "change"])
+def test_of_heartbeat_and_change_of_mode_the_later_tells(later: str, home: Path) -> None:
+    beat = HeartbeatSent(uptime_seconds=1.0, idle_seconds=0.0, mode=Mode.CLOSING)
+    change = ModeChanged(mode=Mode.HALTED)
+    write(home, [change, beat] if later == "heartbeat" else [beat, change])
+    write(home, [HeartbeatSent(uptime_seconds=2.0, idle_seconds=0.0)])  # of an older version: it tells no mode
+    write(home, [CommandSucceeded(command_id="c", command="set_mode", result={"mode": "active"})])
+    assert last_mode(names.writer_folder(home, "arb-1", names.MAIN)) is (
+        Mode.CLOSING if later == "heartbeat" else Mode.HALTED
+    )

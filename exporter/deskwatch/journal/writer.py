@@ -10,7 +10,6 @@ import errno
 import os
 import threading
 import time
-import weakref
 import zlib
 from collections import deque
 from collections.abc import Callable
@@ -31,7 +30,7 @@ CLOCK_STEP_NS = 1_000_000_000
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 """The descriptor is as good as before; after any other error it is given up."""
-_open_writers: weakref.WeakSet[Writer] = weakref.WeakSet()
+_open_writers: set[Writer] = set()
 
 
 class Writer:
