@@ -73,6 +73,7 @@ class Recorder:
         self._steering = Steering(self._inbox, self._journal, self._entry, self._trouble)
         self._opened = time.monotonic()
         self._touched = self._opened
+        self._emitted = False
         self._background = Background(
             bot, self._trouble, sync=self._journal.sync, poll=self._poll, settle=self._settle, beat=self._beat
         )
@@ -136,7 +137,7 @@ class Recorder:
         Raises:
             EventError: In strict mode only: a field is of the wrong type or not finite.
         """
-        self._touched = time.monotonic()
+        self._emitted = True
         try:
             body = encoding.encode(event)
             if self.strict or b"null" in body:
@@ -248,6 +249,9 @@ class Recorder:
         self._background.start()
 
     def _poll(self) -> None:
+        if self._emitted:  # looking at the clock here costs `emit` nothing
+            self._emitted = False
+            self._touched = time.monotonic()
         if self._inbox.poll():
             self._wake()
 

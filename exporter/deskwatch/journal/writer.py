@@ -111,7 +111,7 @@ class Writer:
             JournalError: The writer is closed, belongs to the parent of this process, or lost its lock to another.
             OSError: The system refused. Nothing of the line stays behind, and its `seq` is not used up.
         """
-        with self._lock:
+        with self._lock:  # not acquire(): Ctrl-C between that and its `try` would leave it locked
             if self._writing:  # a signal handler, or a finalizer, within the write of this same thread
                 return self._append_later(body, durable=durable)
             self._writing = True
