@@ -1,77 +1,92 @@
-"""`emit` against prometheus-client counters + python-json-logger to a file: microseconds for one event."""
+"""`emit` against prometheus-client counters + python-json-logger to a file, and against python-logging-loki.
+
+Microseconds for one event, its making included, from one thread and from eight; then while Loki or the disk is in
+trouble.
+"""
 
 from __future__ import annotations
 
-import logging
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
-from pythonjsonlogger.json import JsonFormatter
-
+from benchmarks import receiver, surroundings
 from benchmarks.report import percentile, report
+from benchmarks.timing import best, from_threads, microseconds
+from benchmarks.usual import counters_and_json, logging_to_loki
 from deskwatch import OrderFilled, Recorder
 
-EVENTS = 100_000
-FIELDS: dict[str, Any] = {
-    "order_id": "o-12345",
-    "venue": "amber",
-    "symbol": "WETH/USDC",
-    "side": "buy",
-    "strategy": "arbitrage",
-}
-FIGURES: dict[str, Any] = {"quantity": 1.5, "price": 3000.5, "fee": 13.5}
+EVENTS = 50_000
+POSTS = 400
+RUNS = 3
+THREADS = 8
+P50, P99, SHARE = 3.5, 10.0, 0.25
+"""DESIGN's budgets: microseconds of one thread, and the most of what counters and JSON logging take in the same run."""
 
 
-def microseconds(act: Callable[[], None]) -> list[float]:
-    """Time of each call."""
-    times = []
-    for _ in range(EVENTS):
-        began = time.perf_counter_ns()
-        act()
-        times.append((time.perf_counter_ns() - began) / 1000)
-    return times
+def fill(recorder: Recorder) -> None:
+    """Journal a fill."""
+    recorder.emit(
+        OrderFilled(
+            order_id="o-12345",
+            venue="amber",
+            symbol="WETH/USDC",
+            side="buy",
+            strategy="arbitrage",
+            quantity=1.5,
+            price=3000.5,
+            fee=13.5,
+            final=True,
+            asset="USDC",
+            fee_asset="USDC",
+        )
+    )
 
 
 def main() -> None:
-    """Measure both in turn, in one process."""
-    with tempfile.TemporaryDirectory() as folder:
-        with Recorder.open("bench", home=folder) as recorder:
-            ours = microseconds(
-                lambda: recorder.emit(OrderFilled(**FIELDS, **FIGURES, final=True, asset="USDC", fee_asset="USDC"))
-            )
-        baseline = microseconds(_usual_way(Path(folder)))
-    name = "emit p50, microseconds"
-    report(name, ours=percentile(ours, 0.5), baseline=percentile(baseline, 0.5), budget=3.5)
-    name = "emit p99, microseconds"
-    tail = {"p999": percentile(ours, 0.999), "worst": max(ours)}
-    report(name, ours=percentile(ours, 0.99), baseline=percentile(baseline, 0.99), budget=10, more=tail)
+    """Measure all in turn, in one process."""
+    with tempfile.TemporaryDirectory() as folder, Recorder.open("bench", home=Path(folder) / "home") as recorder:
+
+        def ours() -> None:
+            fill(recorder)
+
+        usual = counters_and_json(Path(folder))
+        emitted = best(lambda: microseconds(ours, EVENTS), RUNS)
+        counted = best(lambda: microseconds(usual, EVENTS // 2), RUNS)
+        _report("emit p50", emitted, counted, 0.5, P50)
+        _report("emit p99", emitted, counted, 0.99, P99)
+        share = percentile(emitted, 0.5) / percentile(counted, 0.5)
+        report("emit p50 as a share of counters + JSON logging", ours=share, baseline=1.0, budget=SHARE)
+        emitted = from_threads(ours, EVENTS, THREADS)
+        counted = from_threads(usual, EVENTS // 4, THREADS)
+        _report("emit p50, eight threads", emitted, counted, 0.5, percentile(counted, 0.5))
+        with receiver.running(0.0) as url:
+            _against_loki(ours, logging_to_loki(url))
+    surroundings.main(fill)
 
 
-def _usual_way(folder: Path) -> Callable[[], None]:
-    registry = CollectorRegistry()
-    labels = ["bot", "strategy", "venue", "symbol", "side"]
-    fills = Counter("fills", "Fills.", labels, registry=registry)
-    volume = Counter("volume", "Volume.", labels, registry=registry)
-    latency = Histogram("latency_seconds", "Latency.", ["bot"], registry=registry)
-    logger = logging.getLogger("bench")
-    logger.propagate = False
-    handler = logging.FileHandler(folder / "bench.log")
-    handler.setFormatter(JsonFormatter())
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
+def _against_loki(ours: Callable[[], None], posted: Callable[[], None]) -> None:
+    for threads, name in ((1, "one thread"), (THREADS, "eight threads")):
+        theirs = from_threads(posted, POSTS, threads)
+        budget = percentile(theirs, 0.5) / 4
+        _report(
+            f"emit p50 against python-logging-loki, {name}", from_threads(ours, 20_000, threads), theirs, 0.5, budget
+        )
 
-    def act() -> None:
-        values = ("bench", FIELDS["strategy"], FIELDS["venue"], FIELDS["symbol"], FIELDS["side"])
-        fills.labels(*values).inc()
-        volume.labels(*values).inc(FIGURES["quantity"] * FIGURES["price"])
-        latency.labels("bench").observe(0.2)
-        logger.info("order_filled", extra={**FIELDS, **FIGURES, "final": True})
 
-    return act
+def _report(name: str, ours: list[float], baseline: list[float], share: float, budget: float) -> None:
+    more = {}
+    for who, times in (("ours", ours), ("baseline", baseline)):
+        for label, part in (("p50", 0.5), ("p99", 0.99), ("p999", 0.999)):
+            more[f"{who}_{label}"] = percentile(times, part)
+        more[f"{who}_worst"] = max(times)
+    report(
+        f"{name}, microseconds",
+        ours=percentile(ours, share),
+        baseline=percentile(baseline, share),
+        budget=round(budget, 4),
+        more=more,
+    )
 
 
 if __name__ == "__main__":

@@ -15,15 +15,18 @@ from pathlib import Path
 
 from deskwatch.errors import CommandError, InvalidLine
 from deskwatch.events import (
+    BotStarted,
     CommandAccepted,
     CommandFailed,
     CommandStarted,
     CommandSucceeded,
     Event,
+    HeartbeatSent,
     Json,
     Mode,
+    ModeChanged,
 )
-from deskwatch.journal import Position, WriterFollower, names, read, tail
+from deskwatch.journal import Position, WriterFollower, folders, names, read, tail
 
 MAX_WAITING = 1000
 """Commands that wait for the bot; the newest is refused beyond."""
@@ -99,7 +102,8 @@ class Inbox:
 
     def open(self) -> Inbox:
         """Begin with what is still in time and was not started by an earlier run."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for changed in folders.make(self._folder):
+            folders.sync(changed)
         segments = names.segments(self._folder)
         if segments:  # what is in those before the last two has expired or been started long ago
             self._follower.position = Position(segments[-2:][0], 0)
@@ -154,6 +158,13 @@ class Inbox:
         """Close the journal's file."""
         self._follower.close()
 
+    def forked(self) -> None:
+        """In a forked child: the commands are the parent's, and another of its threads may have held the lock."""
+        self._lock = threading.RLock()
+        self._waiting = deque()
+        self.arrived = threading.Condition(self._lock)
+        self._follower.close()
+
     def _is_mine(self, command: CommandAccepted) -> bool:
         """Whether it is in time and for this writer: modes are for all of a bot's writers, commands for `main`."""
         return command.expires_ts > time.time_ns() and (self._takes_all or command.command in BUILTIN)
@@ -166,18 +177,23 @@ class Inbox:
 
 BUILTIN = frozenset({"ping", "set_mode"})
 """Commands that the recorder carries out itself, at the bot's next safe point."""
+_TELL_MODE = (b"mode_changed", b"heartbeat_sent", b"bot_started")
 
 
 def last_mode(folder: Path) -> Mode | None:
-    """The mode that a bot's own journal saw last."""
-    for text in tail.lines_with(folder, b'"type":"mode_changed"'):
+    """The mode that a bot's own journal saw last: by its newest change of mode or heartbeat, whichever is later.
+
+    A heartbeat tells it every few seconds, so that the newest lines suffice, and retention takes nothing away.
+    """
+    for text in tail.lines_with(folder, b'"mode":"'):
+        if not any(kind in text for kind in _TELL_MODE):
+            continue
         try:
             event = read(text, "", names.MAIN).event
         except InvalidLine:
             continue
-        mode = getattr(event, "mode", None)
-        if isinstance(mode, Mode):
-            return mode
+        if isinstance(event, ModeChanged | HeartbeatSent | BotStarted) and event.mode is not None:
+            return event.mode
     return None
 
 

@@ -42,17 +42,11 @@ def encode(event: Event) -> bytes:
     if not isinstance(event, Event):
         raise TypeError(f"expected an event, was {type(event).__name__}")
     body = _encoder.encode(event)
-    if _may_hold_odd_decimal(body):
+    # A Decimal may be spelt as JSON can't: `1E+400`, `NaN`, `Infinity`. False alarms only cost time. Each needle's
+    # rarest byte is looked for first: that takes a tenth of the time on the way of every event.
+    if (_PLUS in body and b"E+" in body) or (_N in body and b"NaN" in body) or (_I in body and b"Infinity" in body):
         body = _encoder.encode(_finite(msgspec.to_builtins(event, builtin_types=(Decimal,), enc_hook=_from_scalar)))
     return body if len(body) <= MAX_BODY_BYTES else _cut(body)
-
-
-def _may_hold_odd_decimal(body: bytes) -> bool:
-    """Whether a Decimal may be spelt as JSON can't: `1E+400`, `NaN`, `Infinity`. False alarms only cost time.
-
-    Each needle's rarest byte is looked for first: that takes a tenth of the time on the way of every event.
-    """
-    return (_PLUS in body and b"E+" in body) or (_N in body and b"NaN" in body) or (_I in body and b"Infinity" in body)
 
 
 def check(event: Event, body: bytes) -> None:

@@ -5,7 +5,8 @@
     ├── EventError            an event that strict mode refuses
     ├── InvalidLine           a journal line that can't be counted as an event (`reason`)
     ├── JournalError          a journal that can't be opened or written
-    │   └── WriterLocked      another process writes under that name (`holder`)
+    │   ├── WriterLocked      another process writes under that name (`holder`)
+    │   └── NotSynced         a line is in the journal, and not yet known to be on disk (`seq`)
     └── CommandError          a command used out of order (finished twice, say)
 
 `emit` raises none of these in live use: see `deskwatch.recorder`.
@@ -58,6 +59,21 @@ class WriterLocked(JournalError):
             f"stop that process, or open the recorder under another writer name"
         )
         self.holder = holder
+
+
+class NotSynced(JournalError):
+    """The journal is in the kernel's hands, but the disk did not confirm it. The writer keeps trying.
+
+    The line is not lost and must not be written again: it is read back by whoever follows the journal, and it survives
+    the death of its process. Only a power loss could still take it.
+
+    Attributes:
+        seq: `seq` of the line that was to be durable; None where no single line was.
+    """
+
+    def __init__(self, message: str, seq: int | None = None) -> None:
+        super().__init__(message)
+        self.seq = seq
 
 
 class CommandError(DeskwatchError):

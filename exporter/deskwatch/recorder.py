@@ -7,14 +7,15 @@
             command = recorder.next_command(timeout_seconds=0.5)
 
 Nothing here touches the network or waits for the disk, but for `durable=True` and a command's own steps. In live use
-`emit` never raises: what could not be journaled is counted, told once on stderr, and reported by the next heartbeat.
+`emit` never raises: what could not be journaled is counted, told once on stderr, and journaled as `EventsLost` as soon
+as writing works again.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
-import threading
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -23,31 +24,28 @@ from typing import TYPE_CHECKING, Self
 
 from deskwatch import command as commands_module
 from deskwatch import encoding
+from deskwatch.background import HEARTBEAT_SECONDS, Background
 from deskwatch.command import Command, Inbox
-from deskwatch.errors import ConfigError, EventError
+from deskwatch.entry import Entry
+from deskwatch.errors import ConfigError, JournalError, NotSynced
 from deskwatch.events import (
     BotStarted,
     BotStopped,
-    CommandAccepted,
     Event,
+    EventsLost,
     HeartbeatSent,
     Mode,
     ModeChanged,
 )
 from deskwatch.journal import Writer, names
-from deskwatch.journal.notify import Notifier
-from deskwatch.mode import at_start, bot_may_change
+from deskwatch.mode import at_start
+from deskwatch.steering import Steering
 from deskwatch.trouble import Trouble
 
 if TYPE_CHECKING:  # what only some bots use is imported where they use it: asyncio alone costs 18 ms
     import asyncio
 
     from deskwatch.child import SidecarChild
-
-HEARTBEAT_SECONDS = 5.0
-"""How often a bot says that it lives."""
-SYNC_SECONDS = 0.5
-"""How often what was journaled is put on disk."""
 
 
 class Recorder:
@@ -56,8 +54,7 @@ class Recorder:
     Attributes:
         bot: The bot's name.
         run: Id of this start.
-        lost: Events that could not be journaled, by reason.
-        null_values: Figures that were NaN or infinite and were journaled as null.
+        lost: Events of this run that could not be journaled, by reason.
     """
 
     def __init__(self, bot: str, home: Path, writer: str, *, strict: bool) -> None:
@@ -67,18 +64,19 @@ class Recorder:
         self.strict = strict
         self._trouble = Trouble(bot)
         self.lost = self._trouble.lost
-        self.null_values = 0
-        self._journal = Writer(names.writer_folder(home, bot, writer), on_fork=self._forked)
+        folder = names.writer_folder(home, bot, writer)
+        self._journal = Writer(folder, on_fork=self._forked, on_trouble=self._trouble.befall)
+        self._append = self._journal.append
         self.run = self._journal.run
-        self._inbox = Inbox(home, bot, names.writer_folder(home, bot, writer))
-        self._notifier = Notifier()
-        self._mode = Mode.STANDBY
-        self._owed: ModeChanged | None = None
-        self._mode_lock = threading.RLock()
+        self._entry = Entry(self._journal, self._trouble, strict=strict)
+        self._inbox = Inbox(home, bot, folder)
+        self._steering = Steering(self._inbox, self._journal, self._entry, self._trouble)
         self._opened = time.monotonic()
         self._touched = self._opened
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._background, name=f"deskwatch-{bot}", daemon=True)
+        self._emitted = False
+        self._background = Background(
+            bot, self._trouble, sync=self._journal.sync, poll=self._poll, settle=self._settle, beat=self._beat
+        )
         self._listeners: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
         self._sidecar: SidecarChild | None = None
 
@@ -119,8 +117,9 @@ class Recorder:
         try:
             recorder._start(mode, version, strategy)
         except BaseException:
-            recorder._journal.close()
-            recorder._notifier.close()
+            recorder._background.stop()
+            with contextlib.suppress(NotSynced):
+                recorder._journal.close()
             raise
         if serve is not None:
             from deskwatch.child import SidecarChild  # noqa: PLC0415  see above
@@ -138,8 +137,19 @@ class Recorder:
         Raises:
             EventError: In strict mode only: a field is of the wrong type or not finite.
         """
-        self._touched = time.monotonic()
-        self._emit(event, durable)
+        self._emitted = True
+        try:
+            body = encoding.encode(event)
+            if self.strict or b"null" in body:
+                self._entry.look_into(event, body)
+            self._append(body, durable=durable)
+        except Exception as error:
+            self._entry.failed(event, error)
+
+    @property
+    def null_values(self) -> int:
+        """Figures that were NaN or infinite and were journaled as null."""
+        return self._entry.null_values
 
     @property
     def mode(self) -> Mode:
@@ -150,8 +160,8 @@ class Recorder:
         """
         self._touched = time.monotonic()
         if self._inbox.has_waiting():
-            self._carry_out_builtins()
-        return self._mode
+            self._steering.obey()
+        return self._steering.mode
 
     def set_mode(self, mode: Mode, *, reason: str | None = None) -> Mode:
         """The bot changes its own mode; returns the mode in force, which stays `halted` where it was.
@@ -160,12 +170,7 @@ class Recorder:
             mode: The mode from now on.
             reason: Why, for the operator: `flat`, `daily loss limit` …
         """
-        with self._mode_lock:
-            if bot_may_change(self._mode, mode):
-                self._change_mode(mode, reason=reason, actor="bot", cause=None)
-            else:
-                self._trouble.tell("mode", f"the bot is halted; only a person can lead it to {mode}")
-            return self._mode
+        return self._steering.set_mode(mode, reason)
 
     def next_command(self, *, timeout_seconds: float = 0.0) -> Command | None:
         """The next command to carry out, or None when the time is over or the mode has changed.
@@ -174,19 +179,21 @@ class Recorder:
         """
         deadline = time.monotonic() + timeout_seconds
         while True:
-            before = self._mode
+            before = self._steering.mode
             self._touched = time.monotonic()
             if self._inbox.has_waiting():
-                self._carry_out_builtins()
-                command = self._deliver()
+                self._steering.obey()
+                command = self._steering.deliver()
                 if command is not None:
                     return command
             remaining = deadline - time.monotonic()
-            if remaining <= 0 or self._mode is not before:
+            if remaining <= 0 or self._steering.mode is not before:
                 return None
             with self._inbox.arrived:
                 if not self._inbox.has_waiting():
                     self._inbox.arrived.wait(min(remaining, HEARTBEAT_SECONDS))
+                elif (pause := self._steering.pause()) > 0:
+                    self._inbox.arrived.wait(min(remaining, pause))
 
     async def commands(self) -> AsyncIterator[Command]:
         """Commands to carry out, as they come: `async for command in recorder.commands(): …`."""
@@ -196,11 +203,11 @@ class Recorder:
         listener = (asyncio.get_running_loop(), woken)
         self._listeners.append(listener)
         try:
-            while not self._stop.is_set():
+            while not self._background.stopped.is_set():
                 woken.clear()
                 self._touched = time.monotonic()
-                self._carry_out_builtins()
-                while (command := self._deliver()) is not None:
+                self._steering.obey()
+                while (command := self._steering.deliver()) is not None:
                     yield command
                 await woken.wait()
         finally:
@@ -208,21 +215,18 @@ class Recorder:
 
     def close(self, reason: str = "closed") -> None:
         """Journal that the bot stopped, put everything on disk, and release the journal. Closing twice is fine."""
-        if self._stop.is_set():
+        if self._background.stopped.is_set():
             return
-        self._stop.set()
+        self._background.stop()
         self._wake()
-        self._notifier.wake()
-        self._thread.join(timeout=2 * SYNC_SECONDS + 1)
-        self._beat()  # with the last count of what was lost
-        self._emit(BotStopped(reason=reason, uptime_seconds=time.monotonic() - self._opened), False)
+        self._beat()  # with the last counts
+        self._settle()
+        self._entry.emit(BotStopped(reason=reason, uptime_seconds=time.monotonic() - self._opened), False)
         try:
             self._journal.close()
-        except OSError as error:
-            self._trouble.tell("sync", str(error))
+        except (OSError, JournalError) as error:
+            self._trouble.tell("unsynced", str(error))
         self._inbox.close()
-        if not self._thread.is_alive():
-            self._notifier.close()
         if self._sidecar is not None:
             self._sidecar.stop()
 
@@ -236,108 +240,49 @@ class Recorder:
         self._journal.open()
         last = commands_module.last_mode(self._journal.folder)
         desired = commands_module.desired_mode(self.home, self.bot)
-        self._mode = at_start(last=last, desired=desired, initial=initial)
+        self._steering.mode = mode = at_start(last=last, desired=desired, initial=initial)
         self._inbox.open()
-        self._notifier.open().watch(self._inbox.folder)
-        started = BotStarted(
-            pid=os.getpid(), host=socket.gethostname(), mode=self._mode, version=version, strategy=strategy
-        )
-        self._emit(started, False)
-        self._emit(ModeChanged(mode=self._mode, reason="start", actor="bot"), False)
-        self._thread.start()
+        self._background.watch(self._inbox.folder)
+        started = BotStarted(pid=os.getpid(), host=socket.gethostname(), mode=mode, version=version, strategy=strategy)
+        self._entry.emit(started, False)
+        self._entry.emit(ModeChanged(mode=mode, reason="start", actor="bot"), False)
+        self._background.start()
 
-    def _emit(self, event: Event, durable: bool) -> bool:
-        """Journal an event; whether that worked."""
-        try:
-            body = encoding.encode(event)
-            if b"null" in body:
-                self.null_values += encoding.count_nulls(event, body)
-            if self.strict:
-                encoding.check(event, body)
-            self._journal.append(body, durable=durable)
-        except EventError:
-            raise
-        except OSError as error:
-            self._trouble.lose(error.strerror or "OSError", error)
-        except Exception as error:
-            if self.strict:
-                raise EventError(f"{type(event).__name__}: {error}") from error
-            self._trouble.lose(type(error).__name__, error)
-        else:
-            return True
-        return False
+    def _poll(self) -> None:
+        if self._emitted:  # looking at the clock here costs `emit` nothing
+            self._emitted = False
+            self._touched = time.monotonic()
+        if self._inbox.poll():
+            self._wake()
 
-    def _carry_out_builtins(self) -> None:
-        with self._mode_lock:  # over taking and obeying: of two threads, neither overtakes the other's command
-            while (accepted := self._inbox.take(builtin=True)) is not None:
-                # Not durable: they can be repeated, and a halt must not wait for a disk that stalls.
-                command = Command(accepted, lambda event, _: self._emit(event, False))
-                command.start()
-                if accepted.command == "ping":
-                    command.succeed({"run": self.run, "mode": self._mode})
-                else:
-                    self._obey(accepted, command)
-
-    def _obey(self, accepted: CommandAccepted, command: Command) -> None:
-        mode = commands_module.mode_of(accepted)
-        if mode is None:
-            command.fail(f"expected one of {', '.join(Mode)}, was {accepted.params.get('mode')!r}")
-            return
-        self._change_mode(mode, reason=accepted.reason, actor=accepted.actor, cause=accepted.command_id)
-        command.succeed({"mode": mode})
-
-    def _change_mode(self, mode: Mode, *, reason: str | None, actor: str, cause: str | None) -> None:
-        previous, self._mode = self._mode, mode
-        if previous is not mode:
-            self._owed = ModeChanged(mode=mode, previous=previous, reason=reason, actor=actor, cause=cause)
-            self._pay()
-
-    def _pay(self) -> None:
-        """Journal the newest mode if that did not work yet, so that a restart knows it."""
-        with self._mode_lock:
-            if self._owed is not None and self._emit(self._owed, False):
-                self._owed = None
-
-    def _deliver(self) -> Command | None:
-        accepted = self._inbox.take(builtin=False)
-        if accepted is None:
-            return None
-        command = Command(accepted, self._emit)
-        if not command.start():  # a command whose start is not on disk might be carried out twice
-            self._inbox.put_back(accepted)
-            return None
-        return command
-
-    def _background(self) -> None:
-        """Put the journal on disk, bring commands and beat, until the recorder is closed."""
-        beat = 0.0
-        while not self._stop.is_set():
-            try:
-                if time.monotonic() >= beat:
-                    beat = time.monotonic() + HEARTBEAT_SECONDS
-                    self._beat()
-                self._journal.sync()
-                if self._inbox.poll():
-                    self._wake()
-                self._notifier.wait(SYNC_SECONDS)
-            except Exception as error:  # whatever it is, the thread goes on: it brings the operator's commands
-                self._trouble.tell(type(error).__name__, f"the journal's background work failed: {error}")
-                self._stop.wait(SYNC_SECONDS)
-
-    def _forked(self) -> None:
-        """In a forked child no command arrives, so it may do nothing; it has to open a recorder of its own."""
-        self._mode = Mode.HALTED
+    def _settle(self) -> None:
+        """Journal what could not be journaled so far: the newest mode, and how many events were lost."""
+        self._steering.settle()
+        for reason, events in self._trouble.unreported():
+            if self._entry.attempt(EventsLost(events=events, reason=reason)):
+                self._trouble.report(reason, events)
 
     def _beat(self) -> None:
-        self._pay()
-        now = time.monotonic()
-        heartbeat = HeartbeatSent(
-            uptime_seconds=now - self._opened,
-            idle_seconds=now - self._touched,
-            lost_events=self.lost.total(),
-            null_values=self.null_values,
-        )
-        self._emit(heartbeat, False)
+        with self._steering.lock:  # so that no older mode is told after a newer one
+            now = time.monotonic()
+            heartbeat = HeartbeatSent(
+                uptime_seconds=now - self._opened,
+                idle_seconds=now - self._touched,
+                lost_events=self.lost.total(),
+                null_values=self.null_values,
+                mode=self._steering.mode,
+                sync_failures=self._journal.sync_failures,
+            )
+            self._entry.attempt(heartbeat)
+
+    def _forked(self) -> None:
+        """In a forked child everything is the parent's; the child has to open a recorder of its own."""
+        self._steering.forked()
+        self._inbox.forked()
+        self._trouble.forked()
+        self._background.forked()
+        self._listeners.clear()
+        self._sidecar = None
 
     def _wake(self) -> None:
         with self._inbox.arrived:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from deskwatch import Recorder
-from deskwatch import recorder as recorder_module
+from deskwatch import background as background_module
 from tests.lines import BOT
 from tests.unit.recording import Open, Operator, operator
 
@@ -17,7 +17,7 @@ from tests.unit.recording import Open, Operator, operator
 @pytest.fixture
 def open_recorder(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     """Opens recorders on the test's home; all are closed at its end, without waiting long."""
-    monkeypatch.setattr(recorder_module, "SYNC_SECONDS", 0.02)
+    monkeypatch.setattr(background_module, "SYNC_SECONDS", 0.02)
     opened: list[Recorder] = []
 
     def open_one(bot: str = BOT, **more: Any) -> Recorder:

@@ -187,7 +187,7 @@ async def test_commands_come_as_an_asynchronous_iterator(recorder: Recorder, con
 async def test_an_iterator_of_commands_also_carries_out_modes(recorder: Recorder, control: Operator) -> None:
     serving = asyncio.create_task(anext(recorder.commands(), None))
     control.ask(Mode.ACTIVE)
-    await eventually_async(lambda: recorder._mode is Mode.ACTIVE)
+    await eventually_async(lambda: recorder._steering.mode is Mode.ACTIVE)
     recorder.close()
     assert await asyncio.wait_for(serving, 5) is None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,8 @@ from typing import Any
 import pytest
 
 from deskwatch import Recorder
-from deskwatch.events import CommandFailed, CommandStarted, CommandSucceeded, Mode, ModeChanged
+from deskwatch.command import last_mode
+from deskwatch.events import CommandFailed, CommandStarted, CommandSucceeded, HeartbeatSent, Mode, ModeChanged
 from deskwatch.journal import names
 from tests.lines import events_in, segment_files, write
 from tests.unit.recording import Open, Operator
@@ -48,8 +48,8 @@ def test_a_restart_is_in_the_mode_the_bot_was_last_in(last: Mode, initial: Mode,
 def test_a_restart_after_a_crash_knows_the_mode(open_recorder: Open, home: Path) -> None:
     recorder = open_recorder(mode=Mode.ACTIVE)
     recorder.set_mode(Mode.CLOSING, reason="daily loss limit")
-    os.close(recorder._journal._lock_fd)  # as the kernel does at a process's death
-    recorder._journal._lock_fd = -1
+    recorder._background.stop()
+    recorder._journal.close()  # as the kernel does at a process's death
     assert open_recorder(mode=Mode.ACTIVE).mode is Mode.CLOSING
 
 
@@ -61,14 +61,14 @@ def test_garbage_in_the_journals_hides_neither_mode(open_recorder: Open, control
     for writer in (names.MAIN, names.CONTROL):
         with segment_files(home, writer=writer)[-1].open("ab") as file:
             file.write(b'garbage "type":"mode_changed" "command":"set_mode"\n')
-    assert open_recorder()._mode is Mode.CLOSING
+    assert open_recorder()._steering.mode is Mode.CLOSING
 
 
 def test_a_lower_mode_asked_for_while_the_bot_was_down_is_its_start(open_recorder: Open, control: Operator) -> None:
     open_recorder(mode=Mode.ACTIVE).close()
     control.ask(Mode.HALTED)
     recorder = open_recorder()
-    assert recorder._mode is Mode.HALTED  # before its own code reads it
+    assert recorder._steering.mode is Mode.HALTED  # before its own code reads it
     assert recorder.mode is Mode.HALTED
 
 
@@ -129,7 +129,7 @@ def test_of_two_threads_neither_overtakes_the_others_command(
     control.ask(Mode.ACTIVE)
     control.ask(Mode.HALTED)
     eventually(lambda: len(recorder._inbox._waiting) == 2)
-    real, slow = recorder._emit, threading.Event()
+    real, slow = recorder._entry.emit, threading.Event()
 
     def emit(event: Any, durable: bool) -> None:
         if isinstance(event, CommandStarted) and not slow.is_set():
@@ -137,7 +137,7 @@ def test_of_two_threads_neither_overtakes_the_others_command(
             threading.Event().wait(0.1)  # the first command's step takes the disk long
         real(event, durable)
 
-    monkeypatch.setattr(recorder, "_emit", emit)
+    monkeypatch.setattr(recorder._entry, "emit", emit)
     first = threading.Thread(target=lambda: recorder.mode)
     first.start()
     slow.wait(5)
@@ -170,3 +170,24 @@ def test_halted_survives_restarts(open_recorder: Open) -> None:
         recorder = open_recorder(mode=Mode.ACTIVE)
         assert recorder.mode is Mode.HALTED
         recorder.close()
+
+
+def test_after_retention_the_last_heartbeat_tells_the_mode(home: Path) -> None:
+    """The change to halted was said long ago, and its segment is gone: a restart must not raise the risk."""
+    folder = names.writer_folder(home, "arb-1", names.MAIN)
+    write(home, [HeartbeatSent(uptime_seconds=1.0, idle_seconds=0.0, mode=Mode.HALTED)])
+    assert last_mode(folder) is Mode.HALTED
+    with Recorder.open("arb-1", home=home, mode=Mode.ACTIVE) as recorder:
+        assert recorder.mode is Mode.HALTED
+
+
+@pytest.mark.parametrize("later", ["heartbeat", "change"])
+def test_of_heartbeat_and_change_of_mode_the_later_tells(later: str, home: Path) -> None:
+    beat = HeartbeatSent(uptime_seconds=1.0, idle_seconds=0.0, mode=Mode.CLOSING)
+    change = ModeChanged(mode=Mode.HALTED)
+    write(home, [change, beat] if later == "heartbeat" else [beat, change])
+    write(home, [HeartbeatSent(uptime_seconds=2.0, idle_seconds=0.0)])  # of an older version: it tells no mode
+    write(home, [CommandSucceeded(command_id="c", command="set_mode", result={"mode": "active"})])
+    assert last_mode(names.writer_folder(home, "arb-1", names.MAIN)) is (
+        Mode.CLOSING if later == "heartbeat" else Mode.HALTED
+    )

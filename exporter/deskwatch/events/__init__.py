@@ -38,7 +38,7 @@ from deskwatch.events.decisions import (
     PredictionResolved,
     SignalRaised,
 )
-from deskwatch.events.lifecycle import BotStarted, BotStopped, HeartbeatSent, Mode, ModeChanged
+from deskwatch.events.lifecycle import BotStarted, BotStopped, EventsLost, HeartbeatSent, Mode, ModeChanged
 from deskwatch.events.logs import ErrorOccurred, LogRecorded
 from deskwatch.events.market import BookObserved, FundingRateObserved, PoolObserved, PriceObserved
 from deskwatch.events.orders import (
@@ -57,6 +57,7 @@ AnyEvent: TypeAlias = (
     BotStarted
     | BotStopped
     | HeartbeatSent
+    | EventsLost
     | ModeChanged
     | PriceObserved
     | BookObserved
@@ -137,6 +138,7 @@ __all__ = [
     "EquityObserved",
     "ErrorOccurred",
     "Event",
+    "EventsLost",
     "FundingPaid",
     "FundingRateObserved",
     "GasPriceObserved",

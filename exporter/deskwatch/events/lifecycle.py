@@ -57,6 +57,25 @@ class HeartbeatSent(Event, frozen=True, kw_only=True):
     """Figures of this run that were NaN or infinite and were journaled as null."""
     loop_lag_seconds: Number = None
     """How late the bot's event loop ran its last timer, where the bot measures it."""
+    mode: Mode | None = None
+    """The mode in force, so that it is known although the ModeChanged that led to it may be long gone."""
+    sync_failures: Integer = 0
+    """How often in this run the disk did not confirm what was journaled."""
+
+
+LOSS_REASONS = ("bad_event", "closed", "corrupt", "disk_full", "io_error", "read_only", "removed")
+"""Why events are lost, in the words of `EventsLost.reason`: the event could not be encoded; its recorder was closed, a
+parent's or locked out; it could not be read back after a failed sync; the disk was full; the system refused otherwise;
+the filesystem was read-only; its segment was removed, replaced or cut under its writer."""
+
+
+class EventsLost(Event, frozen=True, kw_only=True):
+    """Events that are not in the journal, or no longer, said as soon as writing works again."""
+
+    events: Integer
+    """How many, since the last such event of this run and reason."""
+    reason: str
+    """One of `LOSS_REASONS`."""
 
 
 class ModeChanged(Event, frozen=True, kw_only=True):

@@ -86,10 +86,15 @@ _decoders: dict[str, msgspec.json.Decoder[Event]] = {
 _unknown = msgspec.json.Decoder(Unknown)
 
 
+def template(run: bytes) -> bytes:
+    """What a writer frames its lines with: `template % (ts, seq, body[1:])` is a line without its last member."""
+    return b'{"v":%d,"ts":%%d,"seq":%%d,"run":"%b",%%b' % (FORMAT, run.replace(b"%", b"%%"))
+
+
 def frame(body: bytes, *, ts: int, seq: int, run: bytes) -> bytes:
     """Put an encoded event (`{"type":…}`) into its envelope; returns the line with its newline."""
-    line = b'{"v":1,"ts":%d,"seq":%d,"run":"%b",%b' % (ts, seq, run, body[1:])
-    return b'%b,"crc":%d}\n' % (line[:-1], zlib.crc32(line))
+    line = template(run) % (ts, seq, body[1:])
+    return line[:-1] + b',"crc":%d}\n' % zlib.crc32(line)
 
 
 def check_crc(line: bytes, crc: int) -> bool:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from deskwatch.errors import ConfigError
+from deskwatch.journal import folders, mounts
 
 CONTROL = "control"
 """The sidecar's writer in every bot's journal."""
@@ -39,9 +40,16 @@ def default_home() -> Path:
 
 
 def prepare_home(home: Path) -> Path:
-    """Make the home folder, readable by its owner only, and return its absolute path."""
+    """Make the home folder, readable by its owner only, and return its absolute path.
+
+    Raises:
+        ConfigError: It lies on a network filesystem, and the environment doesn't allow that.
+        OSError: It can't be made.
+    """
     home = home.absolute()
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    mounts.check(home)
+    for changed in folders.make(home):
+        folders.sync(changed)
     return home
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from deskwatch import events as ev
 from deskwatch.journal import Record
-from deskwatch.journal.names import CONTROL, SIDECAR
+from deskwatch.journal.names import CONTROL, MAIN, SIDECAR
 
 CURVE_POINTS = 240
 """Points of the equity curve that are kept; every second one is dropped when there are more."""
@@ -146,6 +146,10 @@ def _bot_stopped(state: BotState, record: Record, event: ev.BotStopped) -> None:
 def _heartbeat(state: BotState, record: Record, event: ev.HeartbeatSent) -> None:
     state.last_heartbeat = record.seconds
     state.idle_seconds = event.idle_seconds
+    mode = state.mode
+    if event.mode is not None and event.mode != mode.actual and (mode.actual is None or record.writer == MAIN):
+        mode.actual = event.mode  # its ModeChanged may be gone by retention
+        mode.since = mode.reason = mode.actor = None
 
 
 def _mode_changed(state: BotState, record: Record, event: ev.ModeChanged) -> None:

@@ -1,4 +1,10 @@
-"""Taking commands: each is journaled durably before it is answered, and expired when the bot does not start it."""
+"""Taking commands: each is journaled durably before it is answered, and expired when the bot does not start it.
+
+A disk that takes the line and does not confirm it is asked again for SYNC_SECONDS. Then the command counts as accepted
+all the same, and `unsynced` says so: the bot reads the line as soon as it is written and may have acted by it, so that
+neither "not accepted" nor a withdrawal would be true, and to withdraw a halt would raise the risk. The sync is tried
+again every second.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +14,12 @@ import logging
 import threading
 import time
 import uuid
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
 from deskwatch.encoding import encode
-from deskwatch.errors import DeskwatchError
+from deskwatch.errors import DeskwatchError, NotSynced
 from deskwatch.events import CommandAccepted, CommandExpired, Event
 from deskwatch.journal import Writer, names
 from deskwatch.projections.commands import CommandState
@@ -28,6 +35,9 @@ MAX_RECENT = 1000
 """Accepted commands whose keys are known although the feed has not folded them yet."""
 VISIBLE_SECONDS = 5.0
 """How long to wait for an accepted command to come back through the journal."""
+SYNC_SECONDS = 2.0
+"""How long a disk that doesn't confirm is asked again before the caller is answered."""
+SYNC_PAUSE_SECONDS = 0.2
 
 
 class KeyReused(Exception):
@@ -46,6 +56,8 @@ class Commanding:
         self._recent: dict[tuple[str, str], CommandState] = {}
         self._expired: set[str] = set()
         self._task: asyncio.Task[None] | None = None
+        self.unsynced: set[str] = set()
+        """Bots whose control journal is not known to be on disk."""
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._expire(), name="command expiry")
@@ -57,13 +69,16 @@ class Commanding:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
-        for writer in self._writers.values():
-            await asyncio.to_thread(writer.close)
+        for bot, writer in self._writers.items():
+            try:
+                await asyncio.to_thread(writer.close)
+            except (OSError, DeskwatchError) as error:
+                logger.error("a control journal could not be put on disk", extra={"bot": bot, "error": str(error)})
 
     async def accept(
         self, bot: str, kind: str, params: dict[str, Any], *, actor: str, reason: str | None, key: str | None
     ) -> CommandState:
-        """Pass a command on to a bot; it is on disk when this returns.
+        """Pass a command on to a bot; it is on disk when this returns, unless the bot is among the `unsynced` then.
 
         Args:
             bot: A bot that has a journal.
@@ -110,10 +125,11 @@ class Commanding:
         return command is not None and command.accepted_at is not None
 
     async def journal(self, bot: str, event: Event) -> None:
-        """Append an event of the sidecar's own to a bot's control journal, durably.
+        """Append an event of the sidecar's own to a bot's control journal, durably or else `unsynced`.
 
         Raises:
             OSError: The journal can't be written.
+            JournalError: The journal is locked by another process, or closed.
         """
         await asyncio.to_thread(self._append, bot, encode(event))
 
@@ -121,13 +137,44 @@ class Commanding:
         with self._opening:
             writer = self._writers.get(bot)
             if writer is None:
-                writer = self._writers[bot] = Writer(names.writer_folder(self._home, bot, names.CONTROL)).open()
-        writer.append(body, durable=True)
+                folder = names.writer_folder(self._home, bot, names.CONTROL)
+                writer = self._writers[bot] = Writer(folder, on_trouble=partial(_tell, bot)).open()
+        try:
+            writer.append(body, durable=True)
+        except NotSynced as error:
+            self.unsynced.add(bot)
+            self._ask_again(bot, writer, error)
+        else:
+            self.unsynced.discard(bot)
+
+    def _ask_again(self, bot: str, writer: Writer, error: Exception) -> None:
+        """Sync until the disk confirms what is in the journal, or the time is over."""
+        deadline = time.monotonic() + SYNC_SECONDS
+        while not self._is_synced(bot, writer):
+            if time.monotonic() >= deadline:
+                told = {"bot": bot, "error": str(error)}
+                logger.error("what was journaled is not known to be on disk; it is tried again", extra=told)
+                return
+            time.sleep(SYNC_PAUSE_SECONDS)
+
+    def _is_synced(self, bot: str, writer: Writer) -> bool:
+        try:
+            writer.sync()
+        except (OSError, DeskwatchError):
+            return False
+        self.unsynced.discard(bot)
+        return True
+
+    def _keep(self) -> None:
+        """Put on disk what is not yet, and see to it that the journals are still in their place."""
+        for bot, writer in list(self._writers.items()):
+            self._is_synced(bot, writer)
 
     async def _expire(self) -> None:
         await self._feed.caught_up.wait()  # before, what the bots did with their commands is not known
         while True:
             await asyncio.sleep(1.0)
+            await asyncio.to_thread(self._keep)
             overdue = self._feed.projections.commands.overdue(time.time() - GRACE_SECONDS)
             self._expired &= {command.id for command in overdue}
             for command in overdue:
@@ -138,3 +185,9 @@ class Commanding:
                     except (OSError, DeskwatchError) as error:
                         self._expired.discard(command.id)
                         logger.error("an expiry could not be journaled", extra={"error": str(error)})
+
+
+def _tell(bot: str, reason: str, events: int, message: str) -> None:
+    logger.error(
+        "a control journal is in trouble", extra={"bot": bot, "reason": reason, "lost": events, "error": message}
+    )

@@ -12,6 +12,7 @@ from fastapi.requests import HTTPConnection
 from starlette.responses import Response
 
 from deskwatch.config import Settings
+from deskwatch.errors import JournalError
 from deskwatch.events import SignInRefused
 from deskwatch.journal.names import SIDECAR
 from deskwatch.projections.state import BotState
@@ -93,7 +94,7 @@ async def _journal_refusal(connection: HTTPConnection, parts: Parts, denied: Den
     event = SignInRefused(route=f"{method} {connection.url.path}"[:200], remote=client, problem=denied.problem)
     try:
         await parts.commanding.journal(SIDECAR, event)
-    except OSError as error:
+    except (OSError, JournalError) as error:
         logger.error("a refused sign-in could not be journaled", extra={"error": str(error)})
 
 

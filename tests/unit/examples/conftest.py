@@ -15,7 +15,7 @@ from tests.unit.examples.world import BRISK, LIVELY, World, make_world
 def _quick_close() -> Iterator[None]:
     """A recorder's close waits for its background thread, which sleeps this long."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("deskwatch.recorder.SYNC_SECONDS", 0.02)
+        patch.setattr("deskwatch.background.SYNC_SECONDS", 0.02)
         yield
 
 

@@ -230,3 +230,13 @@ def test_a_checkpoint_in_between_changes_nothing(records: list[Record], cut: int
     for record in records[cut:]:
         second.apply(record)
     assert shown(second) == shown(whole)
+
+
+def test_a_heartbeat_corrects_the_mode() -> None:
+    beat = ev.HeartbeatSent(uptime_seconds=9.0, idle_seconds=4.0, mode=ev.Mode.HALTED)
+    bot = after(beat)
+    assert (bot.mode.actual, bot.mode.since) == ("halted", None)
+    bot = after(ev.ModeChanged(mode=ev.Mode.HALTED, reason="storm"), beat)
+    assert (bot.mode.actual, bot.mode.reason) == ("halted", "storm")
+    bot = after(ev.ModeChanged(mode=ev.Mode.ACTIVE, reason="calm"), beat)
+    assert (bot.mode.actual, bot.mode.reason) == ("halted", None)

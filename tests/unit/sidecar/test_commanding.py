@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import math
+import os
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -164,3 +167,47 @@ async def test_a_command_that_stays_invisible_is_answered_all_the_same(
             command = await one.accept("arb-1", "ping", {"a": 1}, actor="operator", reason=None, key=None)
     assert (command.status, command.params) == ("accepted", {"a": 1})
     assert events_in(home, writer="control")[0].command_id == command.id
+
+
+class StuckDisk:
+    """A disk that takes lines and doesn't confirm them while `refusals` are left."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, refusals: float) -> None:
+        self.refusals = refusals
+        real = os.fdatasync
+
+        def fdatasync(fd: int) -> None:
+            if self.refusals > 0:
+                self.refusals -= 1
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            real(fd)
+
+        monkeypatch.setattr(os, "fdatasync", fdatasync)
+
+
+async def test_a_disk_that_confirms_late_is_waited_for(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commanding_module, "SYNC_PAUSE_SECONDS", 0.01)
+    async with commanding(home) as one:
+        disk = StuckDisk(monkeypatch, 7)
+        await one.accept("arb-1", "ping", {}, actor="operator", reason=None, key=None)
+        assert disk.refusals == 0
+        assert one.unsynced == set()
+    assert len(lines_in(home, writer="control")) == 1
+
+
+async def test_a_command_whose_journal_never_gets_on_disk_is_accepted_once_and_told_of(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bot reads it at once and may have acted by it: to say it was not accepted would be a falsehood."""
+    monkeypatch.setattr(commanding_module, "SYNC_SECONDS", 0.05)
+    monkeypatch.setattr(commanding_module, "SYNC_PAUSE_SECONDS", 0.01)
+    async with commanding(home) as one:
+        disk = StuckDisk(monkeypatch, math.inf)
+        command = await one.accept("arb-1", "set_mode", {"mode": "halted"}, actor="operator", reason=None, key="k")
+        again = await one.accept("arb-1", "set_mode", {"mode": "halted"}, actor="operator", reason=None, key="k")
+        assert again.id == command.id
+        assert command.status == "accepted"
+        assert one.unsynced == {"arb-1"}
+        disk.refusals = 0
+        await eventually_async(lambda: one.unsynced == set())  # without anybody asking
+    assert [type(event) for event in events_in(home, writer="control")] == [CommandAccepted]

@@ -8,12 +8,14 @@ from deskwatch.events import (
     BotStarted,
     BotStopped,
     CommandAccepted,
+    EventsLost,
     HeartbeatSent,
     Mode,
     ModeChanged,
 )
+from deskwatch.events.lifecycle import LOSS_REASONS
 from deskwatch.journal import Record
-from deskwatch.journal.names import CONTROL
+from deskwatch.journal.names import CONTROL, MAIN
 from deskwatch.projections.metrics.family import Gauge
 from deskwatch.projections.metrics.registry import Registry
 
@@ -34,7 +36,12 @@ class Lifecycle:
         self.idle = registry.gauge(
             "tradebot_idle_seconds", "Time since the bot's own code touched its recorder, at the last heartbeat.", "bot"
         )
-        self.lost = registry.counter("tradebot_events_lost", "Events that the bot could not journal.", "bot")
+        self.lost = registry.counter(
+            "tradebot_events_lost", "Events that the bot could not journal, or that were removed.", "bot", "reason"
+        )
+        self.sync_failures = registry.counter(
+            "tradebot_journal_sync_failures", "Times that the disk did not confirm what the bot journaled.", "bot"
+        )
         self.nulls = registry.counter("tradebot_null_values", "Figures that were NaN or infinite.", "bot")
         self.mode = registry.gauge("tradebot_mode", "1 for the mode that the bot acts by, 0 for others.", "bot", "mode")
         self.desired = registry.gauge(
@@ -46,6 +53,7 @@ class Lifecycle:
         registry.on(BotStarted, self._bot_started)
         registry.on(BotStopped, self._bot_stopped)
         registry.on(HeartbeatSent, self._heartbeat)
+        registry.on(EventsLost, self._events_lost)
         registry.on(ModeChanged, self._mode_changed)
         registry.on(CommandAccepted, self._accepted)
 
@@ -56,7 +64,9 @@ class Lifecycle:
     def _bot_started(self, record: Record, event: BotStarted) -> None:
         self.starts.inc((record.bot,))
         self.stops.inc((record.bot,), 0)
-        self.lost.inc((record.bot,), 0)
+        self.sync_failures.inc((record.bot,), 0)
+        for reason in LOSS_REASONS:
+            self.lost.inc((record.bot, reason), 0)
         self.running.set((record.bot,), 1)
         self.started.set((record.bot,), record.seconds)
 
@@ -69,12 +79,17 @@ class Lifecycle:
         self.heartbeats.inc(key)
         self.idle.set(key, event.idle_seconds)
         writer = f"{record.bot}/{record.writer}"
-        run, lost, nulls = self.memory.get(writer, (None, 0, 0))
+        run, nulls, failures = self.memory.get(writer, (None, 0, 0))
         if run != record.run:
-            lost = nulls = 0
-        self.lost.inc(key, event.lost_events - lost)
+            nulls = failures = 0
         self.nulls.inc(key, event.null_values - nulls)
-        self.memory[writer] = (record.run, event.lost_events, event.null_values)
+        self.sync_failures.inc(key, event.sync_failures - failures)
+        self.memory[writer] = (record.run, event.null_values, event.sync_failures)
+        if event.mode is not None and (record.writer == MAIN or (record.bot, event.mode) not in self.mode.series):
+            _one_of(self.mode, record.bot, event.mode)  # its ModeChanged may be gone by retention
+
+    def _events_lost(self, record: Record, event: EventsLost) -> None:
+        self.lost.inc((record.bot, event.reason), event.events)
 
     def _mode_changed(self, record: Record, event: ModeChanged) -> None:
         _one_of(self.mode, record.bot, event.mode)

@@ -9,12 +9,14 @@ from fastapi import APIRouter, Depends, Header
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import Response
 
+from deskwatch.errors import JournalError
 from deskwatch.events import Mode
 from deskwatch.projections.commands import CommandState
 from deskwatch.sidecar.commanding import KeyReused
 from deskwatch.sidecar.parts import KnownBot, Operator, Parts, Wired, as_json, may_read
 from deskwatch.sidecar.problems import Problem
 
+NOT_ON_DISK = '199 deskwatch "the bot gets this command, but its journal is not known to be on disk yet"'
 router = APIRouter(tags=["control"])
 
 Reason = Annotated[str | None, Field(max_length=500)]
@@ -133,8 +135,13 @@ async def _accept(
             HTTPStatus.SERVICE_UNAVAILABLE,
             f"the command was not accepted: its journal can't be written: {error.strerror}",
         ) from None
-    return _accepted(command)
+    except JournalError as error:
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, f"the command was not accepted: {error}") from None
+    return _accepted(command, is_synced=bot not in parts.commanding.unsynced)
 
 
-def _accepted(command: CommandState) -> Response:
-    return as_json(command, HTTPStatus.ACCEPTED, {"Location": f"/commands/{command.id}"})
+def _accepted(command: CommandState, *, is_synced: bool) -> Response:
+    headers = {"Location": f"/commands/{command.id}"}
+    if not is_synced:  # the bot gets it, and may have acted by it: only a power loss could still take it
+        headers["Warning"] = NOT_ON_DISK
+    return as_json(command, HTTPStatus.ACCEPTED, headers)

@@ -214,3 +214,20 @@ async def test_a_key_is_known_while_the_feed_lags(desk: Desk, monkeypatch: pytes
     other = await desk.operate("POST", "/bots/arb-1/commands", {"type": "close_all"}, Idempotency_Key="k")
     assert first.json()["id"] == again.json()["id"]
     assert other.status_code == 422
+
+
+async def test_a_command_that_is_not_known_to_be_on_disk_is_accepted_with_a_warning(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bot gets it, so that 503 would be a falsehood; once the disk confirms, answers carry no warning."""
+    monkeypatch.setattr(commanding, "SYNC_SECONDS", 0.0)
+
+    def stuck(_: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as refused:
+        refused.setattr("os.fdatasync", stuck)
+        answer = await desk.operate("POST", "/bots/arb-1/commands", PING)
+        assert answer.status_code == 202
+        assert "not known to be on disk" in answer.headers["Warning"]
+    assert "Warning" not in (await desk.operate("POST", "/bots/arb-1/commands", PING)).headers
