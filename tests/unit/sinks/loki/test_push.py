@@ -135,10 +135,11 @@ def test_only_204_means_stored_and_only_poison_is_refused(
         ("", 0.0),
         ("soon", 0.0),
         ("Wed, 21 Oct 2020 07:28:00 GMT", 0.0),
-        (formatdate(time.time() + 120, usegmt=True), 120.0),
+        ("{in two minutes}", 120.0),
     ],
 )
 def test_retry_after_is_read_as_seconds_or_as_a_date(header: str, seconds: float, server: Server, push: Push) -> None:
+    header = header.replace("{in two minutes}", formatdate(time.time() + 120, usegmt=True))
     server.status, server.headers = 429, {"Retry-After": header}
     assert push.send(ENTRIES).retry_after == pytest.approx(seconds, abs=60 if seconds > 60 else 0)
 
