@@ -35,13 +35,11 @@ def parse_moment(text: str) -> int:
     try:
         return int(datetime.fromisoformat(text).timestamp() * 1e6) * 1000
     except (ValueError, OverflowError, OSError):
-        raise ConfigError(
-            f"expected a time such as 2026-01-31T14:05, 2026-01-31 or 15m (ago), was {text!r}"
-        ) from None
+        raise ConfigError(f"expected a time such as 2026-01-31T14:05, 2026-01-31 or 15m (ago), was {text!r}") from None
 
 
 def local_time(ts: int) -> str:
-    """Nanoseconds since 1970 as local time, `2026-01-31 14:05:06.123`; the number itself where there is no such time."""
+    """Nanoseconds since 1970 as local time, `2026-01-31 14:05:06.123`; the number where there is no such time."""
     try:
         moment = datetime.fromtimestamp(ts // 1_000_000_000).astimezone()
     except (ValueError, OverflowError, OSError):

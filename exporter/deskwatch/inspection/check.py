@@ -101,7 +101,7 @@ class Check:
         yield from self._foreign_files()
         size = sum((self._folder / names.segment_name(each)).stat().st_size for each in names.segments(self._folder))
         step = bars.begin(f"{self.bot}/{self.writer}", size)
-        first = True
+        segment = -1
         try:
             for line in Walk(self._home, self.bot, self.writer):
                 self.lines += 1
@@ -109,13 +109,17 @@ class Check:
                 found = self._check(line)
                 if found is not None:
                     yield found
-                elif first and self._last is not None and line.segment not in (0, self._last):
+                elif line.segment != segment and self._last not in (None, line.segment):
                     yield self._found(line, "order", f"the segment is named for seq {line.segment}, was {self._last}")
-                first = False
+                segment = line.segment
         except OSError as error:
             file = error.filename or str(self._folder)
-            yield Finding(file=os.path.relpath(file, names.journal_root(self._home)), offset=None, what="unreadable",
-                          detail=error.strerror or str(error))
+            yield Finding(
+                file=os.path.relpath(file, names.journal_root(self._home)),
+                offset=None,
+                what="unreadable",
+                detail=error.strerror or str(error),
+            )
         yield from self._gaps()
 
     def _check(self, line: Line) -> Finding | None:
@@ -148,7 +152,11 @@ class Check:
         """What no line filled. A gap that begins where `seq` jumped ahead is told at the line behind it."""
         places = {first: line for first, _, line in self._jumps}
         for first, last in self._seqs.holes():
-            many = f"seq {first} is missing" if first == last else f"seq {first} to {last} are missing ({last - first + 1:,})"
+            many = (
+                f"seq {first} is missing"
+                if first == last
+                else f"seq {first} to {last} are missing ({last - first + 1:,})"
+            )
             line = places.get(first)
             if line is not None:
                 yield self._found(line, "gap", f"{many} before this line")

@@ -56,10 +56,9 @@ def _action(
 
 def _quietly(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
     def quiet(arguments: argparse.Namespace) -> int:
-        status = 0
         with quiet_end():
-            status = run(arguments)
-        return status
+            return run(arguments)
+        return 0
 
     return quiet
 
@@ -89,9 +88,7 @@ def _wanted(arguments: argparse.Namespace) -> Wanted:
 def _stats(arguments: argparse.Namespace) -> int:
     from deskwatch.inspection import stats  # noqa: PLC0415  each command imports only what it needs
 
-    return stats.run(
-        arguments.home, arguments.bot, arguments.writer, by_type=arguments.types, as_json=arguments.json
-    )
+    return stats.run(arguments.home, arguments.bot, arguments.writer, by_type=arguments.types, as_json=arguments.json)
 
 
 def _check(arguments: argparse.Namespace) -> int:

@@ -41,7 +41,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """Which lines are shown; an empty set or None means any. Lines that are no event pass only where no type is asked."""
+    """Which lines are shown; an empty set or None means any."""
 
     types: frozenset[str] = frozenset()
     kinds: frozenset[str] = frozenset()
@@ -86,9 +86,7 @@ def _look_at_invalid(line: Line, bot: str, writer: str, error: InvalidLine) -> S
     else:
         kind = KINDS.get(envelope.type, UNKNOWN_KIND)
         told = {"type": envelope.type, "kind": kind, "ts": envelope.ts, "seq": envelope.seq}
-    return Shown(
-        bot=bot, writer=writer, line=line, level="error", invalid=error.reason, detail=error.detail, **told
-    )
+    return Shown(bot=bot, writer=writer, line=line, level="error", invalid=error.reason, detail=error.detail, **told)
 
 
 def for_people(shown: Shown) -> str:

@@ -59,17 +59,19 @@ class Walk:
                 batch = self._follower.read(READ_BYTES)
                 if batch is None:
                     return
-                segment, offset = batch.position.segment, batch.start.offset
+                segment, offset = batch.start.segment, batch.start.offset
                 if segment > self.stop.segment:
                     self._follower.position = self.stop
                     return
-                bound = self.stop.offset if segment == self.stop.segment else batch.position.offset
+                ends_at = (
+                    batch.position.offset if batch.position.segment == segment else -1
+                )  # -1: it ends in a torn line
                 for text in batch.lines:
-                    if offset >= bound:
+                    if segment == self.stop.segment and offset >= self.stop.offset:
                         self._follower.position = Position(segment, offset)
                         return
                     ends = offset + len(text) + 1
-                    yield Line(text, segment, offset, ends <= batch.position.offset)
+                    yield Line(text, segment, offset, ends <= ends_at)
                     offset = ends
         finally:
             self._follower.close()
