@@ -85,14 +85,14 @@ def print_table(columns: Sequence[tuple[str, bool]], rows: Iterable[Sequence[tup
     styles = {"error": "red", "warning": "yellow", "info": "green", "faint": "dim", "strong": "bold"}
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for heading, right in columns:
-        table.add_column(Text(heading), justify="right" if right else "left", no_wrap=True, overflow="ignore")
+        table.add_column(Text(heading), justify="right" if right else "left", no_wrap=True)
     for row in rows:
         table.add_row(*(Text(harmless(text), style=styles.get(style, "")) for text, style in row))
     plain = Console(width=10_000, no_color=True)
     needed = plain.measure(table).maximum
     console = Console(width=max(needed, 1), highlight=False, no_color=not has_colours(), emoji=False, markup=False)
     with console.capture() as captured:
-        console.print(table, crop=False, no_wrap=True, overflow="ignore")
+        console.print(table, crop=False)
     print("\n".join(line.rstrip() for line in captured.get().rstrip("\n").split("\n")))
 
 

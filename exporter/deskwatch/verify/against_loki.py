@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import defaultdict
 from collections.abc import Mapping
@@ -23,8 +24,17 @@ def is_missing(state: int) -> bool:
     return bool(state & DELIVERED) and not state & EXCUSED
 
 
-def compare(findings: Findings, counts: Mapping[tuple[str, str], Count], matched: Matched) -> None:
-    """Tell what is missing in Loki, changed, there twice, or there and in no journal."""
+def compare(
+    findings: Findings, counts: Mapping[tuple[str, str], Count], matched: Matched, shown_since: float = 0.0
+) -> None:
+    """Tell what is missing in Loki, changed, there twice, or there and in no journal.
+
+    Args:
+        findings: Where to tell it.
+        counts: The journals, their ledgers marked with what Loki returned.
+        matched: What else it returned.
+        shown_since: Seconds since 1970; Loki may not show yet what is older.
+    """
     ages = Ages()
     for count in counts.values():
         lost: defaultdict[str, Lost] = defaultdict(Lost)
@@ -43,6 +53,12 @@ def compare(findings: Findings, counts: Mapping[tuple[str, str], Count], matched
         words = f"Loki has {seqs(ranges)} as the journal has it no longer: changed or damaged since it was shipped"
         findings.differ("changed", (bot, writer), group, len(keys), words, ranges)
     _tell_strangers(findings, matched)
+    if ages.oldest_missing < shown_since:
+        findings.hints.append(
+            "Loki doesn't show lines that are older than its query_ingesters_within (3h unless it is told otherwise) "
+            "until it has flushed them, up to two hours after it took them; set that to 0 in Loki, or verify again "
+            "later; --repair leaves such lines alone unless you add --repair-older"
+        )
     if ages.look_deleted:
         findings.may_be_expired = True
         findings.hints.append(
@@ -73,13 +89,20 @@ class Ages:
     def __init__(self) -> None:
         self._oldest_found: dict[tuple[str, str, str], int] = {}
         self._newest_missing: dict[tuple[str, str, str], int] = {}
+        self._oldest_missing = math.inf
 
     def take(self, group: tuple[str, str, str], seconds: int, *, found: bool) -> None:
         """Take in one line that should be there; `seconds` since 1970."""
         if found:
             self._oldest_found[group] = min(seconds, self._oldest_found.get(group, seconds))
         else:
+            self._oldest_missing = min(seconds, self._oldest_missing)
             self._newest_missing[group] = max(seconds, self._newest_missing.get(group, seconds))
+
+    @property
+    def oldest_missing(self) -> float:
+        """Time of the oldest missing line, seconds since 1970; infinite where nothing is missing."""
+        return self._oldest_missing
 
     @property
     def look_deleted(self) -> bool:

@@ -35,6 +35,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         loki_keeps_seconds: Age beyond which Loki may have deleted; None for none.
         loki_keeps_is_told: Whether the operator said anything about it.
         repair_seconds: How long a repair may take; None for no repair.
+        repair_older: Ship again even what Loki may have and not show yet.
     """
 
     home: Path
@@ -44,6 +45,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     loki_keeps_seconds: float | None = None
     loki_keeps_is_told: bool = False
     repair_seconds: float | None = None
+    repair_older: bool = False
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +76,7 @@ class Audit:
         self._loki = loki
         self._bars = bars
         self._counts: dict[tuple[str, str], Count] = {}
+        self._shown_since = 0.0
 
     def run(self) -> Result:
         """Compare, mend if that was asked for and is needed, and compare again.
@@ -92,7 +95,7 @@ class Audit:
                 "--loki-keeps forever"
             )
             return self._result(findings, None)
-        repaired = repair(self._question.home, self._counts, self._loki.push(), seconds)
+        repaired = repair(self._question.home, self._counts, self._loki.push(), seconds, self._repair_since())
         return self._result(self._compare(), repaired)
 
     def _result(self, findings: Findings, repaired: Repaired | None) -> Result:
@@ -104,6 +107,9 @@ class Audit:
             lines=lines,
             repaired=repaired,
         )
+
+    def _repair_since(self) -> float:
+        return 0.0 if self._question.repair_older else self._shown_since
 
     def _compare(self) -> Findings:
         base, before, after, lagging = self._count()
@@ -119,10 +125,11 @@ class Audit:
             reader = self._loki.reader()
             try:
                 bots = sorted({bot for bot, _ in self._counts})
+                self._shown_since = max(0.0, time.time() - reader.hides_older_than())
                 matched = Matching(self._counts, base).read(reader, bots, time.time_ns(), self._bars)
             finally:
                 reader.close()
-            against_loki.compare(findings, self._counts, matched)
+            against_loki.compare(findings, self._counts, matched, self._shown_since)
             self._note_undelivered(findings)
         findings.sum_up()
         return findings

@@ -43,6 +43,9 @@ def add_parser(commands: Any) -> None:  # Any: argparse keeps the type of its su
         metavar="SECONDS",
         help="how long that may take (default: %(default)s)",
     )
+    parser.add_argument(
+        "--repair-older", action="store_true", help="ship again even old lines that Loki may have and not show yet"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=run)
 
@@ -82,6 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
         token_file=arguments.token_file,
         loki_keeps_seconds=None if keeps in (None, "forever") else parse_duration(keeps),
         loki_keeps_is_told=keeps is not None,
+        repair_older=arguments.repair_older,
         repair_seconds=arguments.repair_seconds if arguments.repair else None,
     )
     with quiet_end():

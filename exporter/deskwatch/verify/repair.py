@@ -48,15 +48,17 @@ class Repaired(msgspec.Struct, kw_only=True):
     complete: bool = True
 
 
-def repair(home: Path, counts: Mapping[tuple[str, str], Count], push: Pusher, seconds: float) -> Repaired:
-    """Push what is missing, for at most so many seconds."""
+def repair(
+    home: Path, counts: Mapping[tuple[str, str], Count], push: Pusher, seconds: float, since: float = 0.0
+) -> Repaired:
+    """Push what is missing, for at most so many seconds; older lines than `since` (seconds since 1970) are left."""
     done = Repaired()
     deadline = time.monotonic() + seconds
     ts = time.time_ns()
     batch: list[Entry] = []
     size = 0
     for count in counts.values():
-        for line in lines_missing(home, count):
+        for line in lines_missing(home, count, since):
             ts += 1  # a time of its own for each, decided once: a push that is repeated is the same push
             batch.append(late_entry(line, count.bot, count.writer, ts))
             size += len(line.text)
@@ -68,13 +70,13 @@ def repair(home: Path, counts: Mapping[tuple[str, str], Count], push: Pusher, se
     return done
 
 
-def lines_missing(home: Path, count: Count) -> Iterator[Line]:
+def lines_missing(home: Path, count: Count, since: float = 0.0) -> Iterator[Line]:
     """The journal's lines whose rows are marked as missing, read again: the ledger does not keep them."""
     numbered: dict[int, set[int]] = {}
     placed: set[tuple[int, int]] = set()
     for ledger in (count.numbered, count.placed):
         for at, state in enumerate(ledger.states):
-            if is_missing(state) and not state & UNSENDABLE:
+            if is_missing(state) and not state & UNSENDABLE and ledger.seconds[at] >= since:
                 if ledger is count.numbered:
                     numbered.setdefault(ledger.keys[at], set()).add(ledger.digests[at])
                 else:
