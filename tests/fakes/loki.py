@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.fakes import loki_query
+
 HOUR_NS = 3600 * 10**9
 MAX_LINE_BYTES = 256 * 1024
 Entry = tuple[int, str, tuple[tuple[str, str], ...]]
@@ -102,6 +104,14 @@ def running() -> Iterator[FakeLoki]:
                 return
             self.send_response(status)
             self.send_header("Content-Length", str(len(words)))
+            self.end_headers()
+            self.wfile.write(words.encode())
+
+        def do_GET(self) -> None:
+            with loki._lock:
+                status, words = loki_query.answer(loki.streams, self.path, self.headers)
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(words.encode())))
             self.end_headers()
             self.wfile.write(words.encode())
 

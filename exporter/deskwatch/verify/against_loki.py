@@ -55,9 +55,9 @@ def compare(
     _tell_strangers(findings, matched)
     if ages.oldest_missing < shown_since:
         findings.hints.append(
-            "Loki doesn't show lines that are older than its query_ingesters_within (3h unless it is told otherwise) "
-            "until it has flushed them, up to two hours after it took them; set that to 0 in Loki, or verify again "
-            "later; --repair leaves such lines alone unless you add --repair-older"
+            "some are old, and Loki shows an old line only once it has flushed it, up to two hours after it took it: "
+            "verify again later, or let Loki look everywhere (query_store_max_look_back_period: -1ns, as in "
+            "loki/loki.yml); --repair leaves such lines alone unless you add --repair-older"
         )
     if ages.look_deleted:
         findings.may_be_expired = True

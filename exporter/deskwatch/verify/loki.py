@@ -149,18 +149,23 @@ class Loki:
     def hides_older_than(self) -> float:
         """Age in seconds beyond which Loki shows a line only once it is flushed; infinite where it shows all.
 
-        A line is stored when its push is acknowledged, but queries older than `query_ingesters_within` don't ask the
-        ingesters, which hold it for up to two hours (`max_chunk_age`).
+        A line is stored when its push is acknowledged, but a query of old times doesn't ask the ingesters, which hold
+        it for up to two hours (`max_chunk_age`). How old: the ingester's `query_store_max_look_back_period`, which a
+        Loki of one process sets to 2h41m, else the querier's `query_ingesters_within`; both are left out where they
+        are 0. A Loki that does not show its configuration is taken for one with the defaults.
         """
         try:
             response = self._pool.request("GET", f"{self._base}/config", headers=self._headers, redirect=False)
         except urllib3.exceptions.HTTPError:
             return DEFAULT_HIDDEN_SECONDS
-        found = re.search(r"query_ingesters_within: (\S+)", response.data.decode(errors="replace"))
-        if response.status != 200 or found is None:
+        if response.status != 200:
             return DEFAULT_HIDDEN_SECONDS
-        seconds = sum(float(number) * _SECONDS[unit] for number, unit in re.findall(r"([\d.]+)([hms])(?!s)", found[1]))
-        return seconds or math.inf
+        text = response.data.decode(errors="replace")
+        for name in ("query_store_max_look_back_period", "query_ingesters_within"):
+            found = re.search(rf"^ *{name}: (\S+)$", text, re.MULTILINE)
+            if found and not found[1].startswith("0"):
+                return math.inf if found[1].startswith("-") else _go_seconds(found[1])
+        return math.inf
 
     def _page(self, selector: str, start: int, end: int) -> tuple[list[Entry], bool]:
         """The first entries within a time, and whether there may be more.
@@ -235,6 +240,11 @@ def _text(value: str | dict[str, dict[str, str]]) -> str:
     if not isinstance(value, str):
         raise msgspec.ValidationError(f"expected text, was {type(value).__name__}")
     return value
+
+
+def _go_seconds(text: str) -> float:
+    """Seconds of a duration as Go prints it: `2h41m0s`."""
+    return sum(float(number) * _SECONDS[unit] for number, unit in re.findall(r"([\d.]+)([hms])(?!s)", text))
 
 
 def _key(entry: Entry) -> str:
