@@ -38,6 +38,8 @@ def compare(
     ages = Ages()
     for count in counts.values():
         lost: defaultdict[str, Lost] = defaultdict(Lost)
+        whole = findings.row(count.bot, count.writer, ALL)
+        whole.loki = whole.quarantined = whole.missing = whole.duplicates = 0
         for ledger in (count.numbered, count.placed):
             _look(findings, count, ledger, lost, ages)
         for group, one in sorted(lost.items()):

@@ -27,6 +27,7 @@ def compare(
     exact = after.followed is not None
     events, invalid, repeats = Counter(removed.events), Counter(removed.invalid), Counter[Key]()
     for (bot, writer), count in counts.items():
+        findings.row(bot, writer, ALL).metrics = 0
         tally = (count.followed if exact else None) or count.tally
         for total, part in ((events, tally.events), (invalid, tally.invalid), (repeats, tally.repeats)):
             for name, number in part.items():

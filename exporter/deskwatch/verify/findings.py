@@ -140,7 +140,7 @@ class Findings:
             whole.journal = sum(row.journal for row in parts)
             for name in ("metrics", "loki", "quarantined", "missing", "duplicates"):
                 known = [number for row in parts if (number := getattr(row, name)) is not None]
-                setattr(whole, name, sum(known) if known else None)
+                setattr(whole, name, sum(known) if known else getattr(whole, name))
 
 
 def lines_of(count: int) -> str:
