@@ -8,13 +8,16 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from deskwatch.harmless import harmless
 
 COLOURS = {"critical": "1;31", "error": "31", "warning": "33", "info": "32", "debug": "2", "faint": "2", "strong": "1"}
 """Level → the terminal's code for it."""
+
+_SPACE = 2
+"""Columns between the cells of a table."""
 
 
 class Progress(Protocol):
@@ -38,6 +41,8 @@ class _Bars:
         self._bars = bars
 
     def begin(self, words: str, total: float | None = None) -> Callable[[float], None]:
+        if total == 0:
+            return lambda _: None
         task = self._bars.add_task(harmless(words), total=total)
         return lambda step: self._bars.advance(task, step)
 
@@ -71,26 +76,54 @@ def width() -> int | None:
     return os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else None
 
 
-def print_table(columns: Sequence[tuple[str, bool]], rows: Iterable[Sequence[tuple[str, str]]]) -> None:
-    """Print a table; nothing is wrapped or cut, whatever the width.
+def print_table(
+    columns: Sequence[tuple[str, bool]], rows: Sequence[Sequence[tuple[str, str]]], spare: Sequence[str] = ()
+) -> list[str]:
+    """Print a table; no cell is wrapped or cut, whatever the width.
 
     Args:
         columns: Heading and whether its cells stand at the right, as figures do.
         rows: Cells as text and style (a level of COLOURS, or empty).
+        spare: Headings of columns that a narrow terminal goes without, the first to go first.
+
+    Returns:
+        The headings that were left out.
     """
+    left_out: list[str] = []
+    most = width()
+    while most is not None and len(left_out) < len(spare) and _table_width(columns, rows, left_out) > most:
+        left_out.append(spare[len(left_out)])
+    kept = [at for at, (heading, _) in enumerate(columns) if heading not in left_out]
+    _draw([columns[at] for at in kept], [[row[at] for at in kept] for row in rows])
+    return left_out
+
+
+def _table_width(
+    columns: Sequence[tuple[str, bool]], rows: Sequence[Sequence[tuple[str, str]]], left_out: Sequence[str]
+) -> int:
+    from rich.cells import cell_len  # noqa: PLC0415 — see the module's text
+
+    widths = [
+        max(cell_len(heading), *(cell_len(harmless(row[at][0])) for row in rows)) + _SPACE
+        for at, (heading, _) in enumerate(columns)
+        if heading not in left_out
+    ]
+    return sum(widths) - _SPACE
+
+
+def _draw(columns: Sequence[tuple[str, bool]], rows: Sequence[Sequence[tuple[str, str]]]) -> None:
     from rich.console import Console  # noqa: PLC0415 — see the module's text
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     styles = {"error": "red", "warning": "yellow", "info": "green", "faint": "dim", "strong": "bold"}
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, _SPACE, 0, 0), header_style="bold")
     for heading, right in columns:
         table.add_column(Text(heading), justify="right" if right else "left", no_wrap=True)
     for row in rows:
         table.add_row(*(Text(harmless(text), style=styles.get(style, "")) for text, style in row))
-    plain = Console(width=10_000, no_color=True)
-    needed = plain.measure(table).maximum
-    console = Console(width=max(needed, 1), highlight=False, no_color=not has_colours(), emoji=False, markup=False)
+    needed = max(_table_width(columns, rows, ()), 1) + _SPACE
+    console = Console(width=needed, highlight=False, no_color=not has_colours(), emoji=False, markup=False)
     with console.capture() as captured:
         console.print(table, crop=False)
     print("\n".join(line.rstrip() for line in captured.get().rstrip("\n").split("\n")))

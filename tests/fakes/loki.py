@@ -109,7 +109,7 @@ def running() -> Iterator[FakeLoki]:
 
         def do_GET(self) -> None:
             with loki._lock:
-                status, words = loki_query.answer(loki.streams, self.path, self.headers)
+                status, words = loki_query.answer(loki.streams, self.path, dict(self.headers))
             self.send_response(status)
             self.send_header("Content-Length", str(len(words.encode())))
             self.end_headers()

@@ -142,6 +142,7 @@ def test_a_busy_bot_raises_no_false_alarm(home: Path):
             finally:
                 done.set()
                 bot.join()
+            recorder.close()
             eventually(lambda: is_delivered(home), 30)
             status, document = verify(home, sidecar, loki)
             assert (status, document["differences"]) == (0, [])

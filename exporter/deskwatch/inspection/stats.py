@@ -15,6 +15,8 @@ from deskwatch.journal.walk import Walk, select
 from deskwatch.moment import local_time
 
 _NONE = "-"
+_SPARE = ("files", "runs", "first", "events/s", "size")
+"""Columns that a narrow terminal goes without."""
 
 
 class Stats:
@@ -145,7 +147,7 @@ def _print(found: list[Stats]) -> None:
                 (_NONE if one.last is None else local_time(one.last)[:19], ""),
             ]
         )
-    print_table(columns, rows)
+    print_table(columns, rows, _SPARE)
 
 
 def _size(count: int) -> str:

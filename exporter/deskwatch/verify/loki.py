@@ -238,7 +238,7 @@ def _is_lasting(error: urllib3.exceptions.HTTPError) -> bool:
 
 def _text(value: str | dict[str, dict[str, str]]) -> str:
     if not isinstance(value, str):
-        raise msgspec.ValidationError(f"expected text, was {type(value).__name__}")
+        raise Unreachable(f"expected streams from Loki, but a time or a line is {type(value).__name__}; is it a Loki?")
     return value
 
 

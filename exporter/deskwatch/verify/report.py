@@ -37,7 +37,7 @@ def print_json(result: Result) -> None:
 def print_table(result: Result) -> None:
     """Print the table, each difference in words, and a line that sums it up."""
     findings = result.findings
-    _print_rows(findings.rows)
+    _print_rows([row for row in findings.rows if row.journal or not row.ok] or findings.rows)
     print()
     for note in findings.notes:
         print(f"note: {harmless(note)}")
@@ -76,10 +76,8 @@ def _print_repair(result: Result) -> None:
 
 
 def _print_rows(rows: list[Row]) -> None:
-    wide = (console.width() or 1000) >= _width(rows, _FAULTS)
-    faults = [name for name in _FAULTS if wide or any(getattr(row, name) for row in rows)]
     counts = [name for name in ("metrics", "loki") if any(getattr(row, name) is not None for row in rows)]
-    numbers = ["journal", *counts, *faults]
+    numbers = ["journal", *counts, *_FAULTS]
     columns = [("bot", False), ("writer", False), ("kind", False), ("seq", False)]
     columns += [(name, True) for name in numbers]
     columns.append(("ok", False))
@@ -87,30 +85,15 @@ def _print_rows(rows: list[Row]) -> None:
     for row in rows:
         style = "strong" if row.kind == ALL else ""
         cells = [(row.bot, style), (row.writer, style), (row.kind, style), (_seq(row), style)]
-        cells += [
-            (_number(row, name), "error" if name in _FAULTS[1:] and getattr(row, name) else style) for name in numbers
-        ]
+        for name in numbers:
+            is_fault = name in _FAULTS[1:] and getattr(row, name)
+            cells.append((_number(row, name), "error" if is_fault else style))
         cells.append(("yes", "info") if row.ok else ("NO", "error"))
         table.append(cells)
-    console.print_table(columns, table)
-    if len(faults) < len(_FAULTS):
-        print(f"none {', '.join(name for name in _FAULTS if name not in faults)}")
-
-
-def _width(rows: list[Row], names: tuple[str, ...]) -> int:
-    """Columns that the table takes with all of these."""
-    texts = [
-        [
-            row.bot,
-            row.writer,
-            row.kind,
-            _seq(row),
-            *(_number(row, name) for name in ("journal", "metrics", "loki", *names)),
-        ]
-        for row in rows
-    ]
-    heads = ["bot", "writer", "kind", "seq", "journal", "metrics", "loki", *names]
-    return sum(max(map(len, column)) + 2 for column in zip(heads, *texts, strict=True)) + len("yes")
+    nothing = [name for name in _FAULTS if not any(getattr(row, name) for row in rows)]
+    left_out = console.print_table(columns, table, nothing)
+    if left_out:
+        print(f"all 0: {', '.join(left_out)}")
 
 
 def _seq(row: Row) -> str:

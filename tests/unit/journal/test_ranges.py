@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,9 +30,9 @@ def test_its_ranges_are_apart_and_in_order_with_holes_between(added: list[int]) 
     pairs = list(ranges)
     assert pairs == sorted(pairs)
     assert all(first <= last for first, last in pairs)
-    assert all(one[1] + 1 < another[0] for one, another in zip(pairs, pairs[1:], strict=False))
+    assert all(one[1] + 1 < another[0] for one, another in itertools.pairwise(pairs))
     holes = ranges.holes()
-    assert holes == [(one[1] + 1, another[0] - 1) for one, another in zip(pairs, pairs[1:], strict=False)]
+    assert holes == [(one[1] + 1, another[0] - 1) for one, another in itertools.pairwise(pairs)]
 
 
 def test_a_first_number_asked_for_shows_what_is_missing_before() -> None:
