@@ -1,7 +1,8 @@
 """Making text from outside harmless before a terminal sees it.
 
 A terminal obeys what it prints: escape codes move the cursor, rename the window or answer as if typed; bidi overrides
-and zero-width characters make a text read as another. All of them come out as escapes that can be seen, of the kind that Python and JSON use.
+and zero-width characters make a text read as another. All of them come out as escapes that can be seen, of the kind
+that Python and JSON use.
 """
 
 from __future__ import annotations

@@ -17,6 +17,8 @@ from deskwatch.moment import local_time
 from deskwatch.projections.activity import level_of
 
 _ENVELOPE = frozenset({"v", "ts", "seq", "run", "crc", "type"})
+_LINKS = ("cause", "trace")
+"""Long ids that most events have: they come last."""
 _PLAIN = re.compile(r"[^\s\"'=\[\]{},]+")
 
 
@@ -124,7 +126,9 @@ def _is_json(text: bytes) -> bool:
 def _fields(line: bytes) -> str:
     """The event's own fields as ` name=value`, texts quoted where they hold more than a word."""
     fields: dict[str, Any] = msgspec.json.decode(line)  # Any: whatever the fields hold
-    return "".join(f" {harmless(name)}={_value(value)}" for name, value in fields.items() if name not in _ENVELOPE)
+    own = [name for name in fields if name not in _ENVELOPE and name not in _LINKS]
+    own += [name for name in _LINKS if name in fields]
+    return "".join(f" {harmless(name)}={_value(fields[name])}" for name in own)
 
 
 def _value(value: Any) -> str:  # Any: as above

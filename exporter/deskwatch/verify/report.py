@@ -77,7 +77,8 @@ def _print_repair(result: Result) -> None:
 
 def _print_rows(rows: list[Row]) -> None:
     counts = [name for name in ("metrics", "loki") if any(getattr(row, name) is not None for row in rows)]
-    numbers = ["journal", *counts, *_FAULTS]
+    faults = [name for name in _FAULTS if any(getattr(row, name) is not None for row in rows)]
+    numbers = ["journal", *counts, *faults]
     columns = [("bot", False), ("writer", False), ("kind", False), ("seq", False)]
     columns += [(name, True) for name in numbers]
     columns.append(("ok", False))
@@ -90,7 +91,7 @@ def _print_rows(rows: list[Row]) -> None:
             cells.append((_number(row, name), "error" if is_fault else style))
         cells.append(("yes", "info") if row.ok else ("NO", "error"))
         table.append(cells)
-    nothing = [name for name in _FAULTS if not any(getattr(row, name) for row in rows)]
+    nothing = [name for name in faults if not any(getattr(row, name) for row in rows)]
     left_out = console.print_table(columns, table, nothing)
     if left_out:
         print(f"all 0: {', '.join(left_out)}")
