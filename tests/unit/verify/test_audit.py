@@ -22,7 +22,7 @@ from tests.fakes import metrics as fake_metrics
 from tests.fakes.loki import FakeLoki
 from tests.fakes.loki_query import entries_of
 from tests.lines import BOT, line_of, segment_files, write
-from tests.unit.verify.world import PRICE, append, entry_of, events, forget, put_aside, ship
+from tests.unit.verify.world import ERROR, FILL, PRICE, append, entry_of, events, forget, put_aside, ship
 
 
 class World:
@@ -237,7 +237,10 @@ def test_lines_without_seq_are_known_by_their_place(world: World) -> None:
 def test_lines_shipped_by_an_older_sink_are_known_by_their_bytes(world: World) -> None:
     append(
         world.home,
-        line_of(PRICE, seq=31).replace(b'"venue":"amber"', b'"venue":12345.6').partition(b',"crc"')[0] + b"}\n",
+        line_of(PRICE, seq=31, ts=time.time_ns())
+        .replace(b'"venue":"amber"', b'"venue":12345.6')
+        .partition(b',"crc"')[0]
+        + b"}\n",
     )
     *_, last = Walk(world.home, BOT, "main")
     entry = entry_of(last, BOT, "main")
@@ -261,6 +264,26 @@ def test_old_lines_that_loki_may_not_show_yet_are_not_shipped_again_unasked(
     assert "verify again later" in document["hints"][0]
     status, document = world.verify("--repair", "--repair-older")
     assert (status, document["repaired"]["shipped"]) == (0, 1)
+
+
+def test_where_the_oldest_of_every_kind_are_missing_loki_may_have_deleted_them(world: World) -> None:
+    old = time.time_ns() - 3 * 86400 * 10**9
+    file = segment_files(world.home)[0]
+    of_old = [line_of((PRICE, ERROR, FILL)[seq % 3], seq=seq, ts=old + seq) + b"\n" for seq in range(1, 7)]
+    file.write_bytes(b"".join([*of_old, *file.read_bytes().splitlines(keepends=True)[6:]]))
+    world.loki.streams.clear()
+    world.loki._known.clear()
+    ship(world.home, world.loki)
+    world.follow()
+    assert world.verify()[0] == 0
+    forget(world.loki, *range(1, 7))
+    assert world.verify("--loki-keeps", "2d")[0] == 0
+    assert world.verify("--loki-keeps", "4d")[0] == 1
+    status, document = world.verify("--repair")
+    assert (status, document["repaired"]) == (1, None)
+    assert "--loki-keeps 30d" in document["hints"][0]
+    status, document = world.verify("--repair", "--loki-keeps", "forever")
+    assert (status, document["repaired"]["shipped"]) == (0, 6)
 
 
 @pytest.mark.parametrize(
