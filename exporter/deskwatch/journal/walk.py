@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from deskwatch.errors import ConfigError
-from deskwatch.journal import names
-from deskwatch.journal.follower import START, Position, WriterFollower
+from deskwatch.journal import START, Position, WriterFollower, names
 
 READ_BYTES = 128 * 1024
 """Read at once; as much as the sidecar does, so that both cut an endless line into the same pieces."""
