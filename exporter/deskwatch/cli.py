@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from deskwatch import dashboards, stack
+from deskwatch import dashboards, inspection, stack, verify
 from deskwatch.config import DEFAULT_HOST, DEFAULT_PORT, Settings
 from deskwatch.errors import ConfigError, DeskwatchError
 from deskwatch.journal.names import check_name, default_home
@@ -63,6 +63,8 @@ def _parser() -> argparse.ArgumentParser:
 
     dashboards.add_parser(commands)
     stack.add_parser(commands)
+    verify.add_parser(commands)
+    inspection.add_parser(commands)
 
     schema = commands.add_parser("schema", help="print the JSON Schema of a journal line")
     schema.set_defaults(run=_schema)

@@ -24,6 +24,8 @@ from typing import Any
 
 import msgspec
 
+from tests.fakes import loki_query
+
 HOUR_NS = 3600 * 10**9
 DAY_NS = 24 * HOUR_NS
 Key = tuple[tuple[str, str], ...]
@@ -239,6 +241,14 @@ def running(certificate: tuple[Path, Path] | None = None, port: int = 0) -> Iter
 
         def date_time_string(self, timestamp: float | None = None) -> str:
             return formatdate(loki.clock() / 1e9, usegmt=True)
+
+        def do_GET(self) -> None:
+            with loki.lock:
+                status, words = loki_query.answer(loki.streams, self.path, dict(self.headers))
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(words.encode())))
+            self.end_headers()
+            self.wfile.write(words.encode())
 
         def log_message(self, *_: object) -> None:
             pass
