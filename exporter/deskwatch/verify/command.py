@@ -3,37 +3,29 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 from typing import Any
 
-from deskwatch.config import DEFAULT_HOST, DEFAULT_PORT, Settings
+from deskwatch.config import DEFAULT_HOST, DEFAULT_PORT
 from deskwatch.console import progress, quiet_end
 from deskwatch.errors import ConfigError
-from deskwatch.journal.names import default_home
+from deskwatch.flags import add_home, add_loki, loki_url_of
 from deskwatch.moment import parse_duration
 
 REPAIR_SECONDS = 60.0
-_LOKI_FILES = {
-    "password": "file with that user's password",
-    "token": "file with a bearer token for that Loki",
-    "ca": "PEM file with the CAs to check that Loki's certificate by",
-}
 
 
 def add_parser(commands: Any) -> None:  # Any: argparse keeps the type of its subparsers private
     """Add `verify` to the command line."""
     parser = commands.add_parser("verify", help="compare journals, /metrics and Loki; status 1 if they differ")
-    parser.add_argument(
-        "--home", type=Path, default=default_home(), help="folder of all journals (default: %(default)s)"
-    )
+    add_home(parser)
     parser.add_argument("--bot", help="only this bot")
     parser.add_argument(
         "--url", default=f"http://{DEFAULT_HOST}:{DEFAULT_PORT}", help="the sidecar (default: %(default)s)"
     )
     parser.add_argument("--token-file", type=Path, help="file with a token of that sidecar")
     parser.add_argument("--no-metrics", action="store_true", help="leave /metrics out")
-    _add_loki(parser)
+    add_loki(parser)
     parser.add_argument("--loki-keeps", metavar="DURATION", help="how long that Loki keeps lines, 30d say; or: forever")
     parser.add_argument("--repair", action="store_true", help="ship to Loki again what it misses")
     parser.add_argument(
@@ -48,19 +40,6 @@ def add_parser(commands: Any) -> None:  # Any: argparse keeps the type of its su
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=run)
-
-
-def _add_loki(parser: argparse.ArgumentParser) -> None:
-    """The sink's own flags, as far as this version's sink has them."""
-    parser.add_argument(
-        "--loki-url", default=os.environ.get("DESKWATCH_LOKI_URL"), help="base URL of the Loki to compare with"
-    )
-    parser.add_argument("--loki-tenant", default=os.environ.get("DESKWATCH_LOKI_TENANT"), help="tenant at that Loki")
-    if "loki_user" in Settings.__struct_fields__:
-        parser.add_argument("--loki-user", default=os.environ.get("DESKWATCH_LOKI_USER"), help="user at that Loki")
-        for name, words in _LOKI_FILES.items():
-            value = os.environ.get(f"DESKWATCH_LOKI_{name.upper()}_FILE")
-            parser.add_argument(f"--loki-{name}-file", type=Path, default=value and Path(value), help=words)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -100,6 +79,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _access(arguments: argparse.Namespace) -> Any:  # Any: imported late
-    from deskwatch.verify.access import Access  # noqa: PLC0415  as above
+    from deskwatch.sinks.loki import Access  # noqa: PLC0415  as above
+    from deskwatch.verify.access import LokiAccess  # noqa: PLC0415  as above
 
-    return None if arguments.loki_url is None else Access(arguments)
+    url = loki_url_of(arguments)
+    return None if url is None else LokiAccess(url, Access.of(arguments))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 
 import msgspec
 
+from deskwatch import base
 from deskwatch.journal import Position
 
 
@@ -25,9 +25,6 @@ class Removed(msgspec.Struct, kw_only=True):
 
 
 def load(home: Path) -> Removed:
-    """The base of a home; an empty one where nothing was removed, or where this version removes nothing."""
-    try:
-        base = importlib.import_module("deskwatch.base").load(home)
-    except ModuleNotFoundError:
-        return Removed()
-    return Removed(positions=dict(base.positions), events=dict(base.events), invalid=dict(base.invalid))
+    """What the base of a home says now; nothing where nothing was removed."""
+    found = base.load(home)
+    return Removed(positions=found.positions, events=found.events, invalid=found.invalid)

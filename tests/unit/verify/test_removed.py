@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
-import types
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from deskwatch import base as base_module
 from deskwatch import cli
 from deskwatch.journal import Position
 from deskwatch.verify import removed
@@ -18,14 +16,11 @@ from tests.lines import BOT, segment_files, write
 from tests.unit.verify.world import events
 
 
-def with_base(monkeypatch: pytest.MonkeyPatch, base: Any) -> None:
-    module = types.ModuleType("deskwatch.base")
-    module.load = lambda _: base  # type: ignore[attr-defined]  # a module made by hand
-    monkeypatch.setitem(sys.modules, "deskwatch.base", module)
+def with_base(monkeypatch: pytest.MonkeyPatch, found: removed.Removed) -> None:
+    monkeypatch.setattr(base_module, "load", lambda _: found)
 
 
-def test_without_retention_nothing_was_removed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "deskwatch.base", None)
+def test_without_retention_nothing_was_removed(home: Path) -> None:
     assert removed.load(home) == removed.Removed()
 
 

@@ -6,6 +6,7 @@ can't be read, what it last said is used.
 
 from __future__ import annotations
 
+import argparse
 import base64
 import os
 import re
@@ -36,8 +37,8 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     """PEM; None for the CAs that the system trusts."""
 
     @classmethod
-    def of(cls, settings: Settings) -> Access:
-        """What the sidecar was told."""
+    def of(cls, settings: Settings | argparse.Namespace) -> Access:
+        """What the sidecar, or a command with the same flags, was told."""
         return cls(
             tenant=settings.loki_tenant,
             user=settings.loki_user,
