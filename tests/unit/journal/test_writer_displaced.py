@@ -122,6 +122,17 @@ def test_lines_of_someone_else_are_kept_and_their_seq_is_not_given_again(
     assert len(lines) == 3
 
 
+def test_a_segment_that_someone_else_named_by_our_next_seq_is_left_alone(home: Path) -> None:
+    """The lines in it keep their `seq`; ours go on behind them, in a segment of their own."""
+    one = Writer(names.writer_folder(home, "arb-1", "main"), segment_bytes=1).open()
+    one.append(BODY)
+    (one.folder / names.segment_name(2)).write_bytes(b'{"ts":1,"seq":2,"type":"x"}\n{"ts":1,"seq":3,"type":"x"}\n')
+    assert one.append(BODY) == 4
+    one.close()
+    assert seqs(home) == [1, 2, 3, 4]
+    assert names.segments(one.folder) == [1, 2, 4]
+
+
 def test_a_durable_line_is_never_in_a_file_that_was_removed(writer: Writer, home: Path) -> None:
     segment_files(home)[0].unlink()
     seq = writer.append(BODY, durable=True)
