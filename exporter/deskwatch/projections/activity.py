@@ -36,6 +36,7 @@ _NOT_ACTIVITY = frozenset(
         "position_updated",
     }
 )
+_ASK_EVENT = "ask"
 _LEVEL_OF_TYPE = {
     "order_rejected": "warning",
     "order_expired": "warning",
@@ -44,7 +45,10 @@ _LEVEL_OF_TYPE = {
     "command_expired": "warning",
     "command_refused": "warning",
     "sign_in_refused": "warning",
-    "risk_alert_raised": "warning",
+    "risk_alert_raised": _ASK_EVENT,
+    "connection_changed": _ASK_EVENT,
+    "log_recorded": _ASK_EVENT,
+    "error_occurred": _ASK_EVENT,
 }
 
 
@@ -55,14 +59,15 @@ def level_of(record: Record) -> str:
 
 def level_of_event(name: str, event: ev.Event | ev.Unknown) -> str:
     """How serious an event of this type is: one of LEVELS."""
-    if isinstance(event, ev.LogRecorded | ev.ErrorOccurred):
-        level = event.levelname.lower()
-        return level if level in LEVELS else "info"
-    if isinstance(event, ev.RiskAlertRaised) and event.severity in LEVELS:
-        return event.severity
-    if isinstance(event, ev.ConnectionChanged) and not event.up:
-        return "warning"
-    return _LEVEL_OF_TYPE.get(name, "info")
+    level = _LEVEL_OF_TYPE.get(name, "info")
+    if level != _ASK_EVENT:
+        return level
+    if isinstance(event, ev.RiskAlertRaised):
+        return event.severity if event.severity in LEVELS else "warning"
+    if isinstance(event, ev.ConnectionChanged):
+        return "info" if event.up else "warning"
+    level = getattr(event, "levelname", "").lower()
+    return level if level in LEVELS else "info"
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,7 +23,8 @@ from deskwatch.sinks.loki.lanes import Lanes
 logger = logging.getLogger(__name__)
 
 MAX_PUSH_BYTES = 1024 * 1024
-"""Journal bytes in one push, about. With metadata and quoting it is twice that: within Loki's own limit of 4 MB."""
+"""Journal bytes in one push, about; twice that while a backlog is worked off. It goes in two requests, each of which is
+about as long with its metadata and quoting, and so within Loki's own limit of 4 MB."""
 MIN_PUSH_BYTES = 16 * 1024
 SHARE_BYTES = 256 * 1024
 """Of which one bot gets this much where many have something to send."""

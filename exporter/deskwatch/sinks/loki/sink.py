@@ -96,6 +96,7 @@ class LokiSink:
         self._items: list[Item] = []
         self._oldest_ns: int | None = None
         self._pushed = 0.0
+        self._most_bytes = 2 * self._pace.push_bytes
         self._thread = threading.Thread(target=self._run, name="loki", daemon=True)
 
     @property
@@ -186,22 +187,31 @@ class LokiSink:
         """
         if not self._cursor.plan:
             self._items = self._planner.next_items()
-            self._oldest_ns = min((item.entry.event_ts for item in self._items if item.entry), default=None)
+            heads = (item.entry for item in self._items if item.index == 0)
+            self._oldest_ns = min((entry.event_ts for entry in heads if entry), default=None)
         if not self._cursor.plan:
             if time.monotonic() - self._pushed >= self._pace.settle_seconds:
                 self._save()
             return False
         self._save()
+        failures = self._trouble.failures.total()
         self._delivery.deliver(self._items)
         delivered, quarantined, late = count(self._items)
         self._cursor.settle(delivered=delivered, quarantined=quarantined, late=late)
         self._items = []
         self._oldest_ns = None
         self._pushed = time.monotonic()
+        self._size_next_push(is_smooth=self._trouble.failures.total() == failures)
+        return True
+
+    def _size_next_push(self, *, is_smooth: bool) -> None:
+        """Twice the usual while a backlog is worked off smoothly; less where Loki finds that too large."""
+        usual = self._pace.push_bytes
         if self._delivery.too_large:
             self._delivery.too_large = False
-            self._planner.push_bytes = max(self._planner.push_bytes // 2, MIN_PUSH_BYTES)
-        return True
+            self._most_bytes = max(self._planner.push_bytes // 2, MIN_PUSH_BYTES)
+        wanted = 2 * usual if is_smooth and self._planner.is_full else usual
+        self._planner.push_bytes = min(wanted, self._most_bytes)
 
     def _save(self) -> None:
         if self._cursor.is_changed and not self._delivery.is_abandoned:
