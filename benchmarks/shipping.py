@@ -31,6 +31,9 @@ from tests.functional.loki_servers import Loki, running_real
 
 EVENTS = 200_000
 BUDGET = 40_000
+"""Into a real Loki."""
+FAKE_BUDGET = 30_000
+"""The fake is written in Python, and is slower at times."""
 BASELINE_EVENTS = 300
 BOT = "bench"
 
@@ -142,7 +145,8 @@ def measure(name: str, loki: Loki, home: Path, count: int) -> None:
     lost, duplicated = (expected - found).total(), (found - expected).total()
     more: dict[str, float] = {"events": count, "lost": lost, "duplicated": duplicated}
     baseline = one_by_one(loki.url) if name.endswith("real Loki") else None
-    report(f"{name}, events a second", ours=rate, baseline=baseline, budget=BUDGET, most=False, more=more)
+    budget = BUDGET if baseline else FAKE_BUDGET
+    report(f"{name}, events a second", ours=rate, baseline=baseline, budget=budget, most=False, more=more)
     if lost or duplicated:
         raise SystemExit(f"expected every line in Loki once, but {lost} are lost and {duplicated} duplicated")
 

@@ -64,13 +64,13 @@ class Planner:
 
     Attributes:
         follower: Finds bots and writers, and waits for news of them.
-        push_bytes: Journal bytes in one push; less than the usual where Loki found a push too large.
+        push_bytes: Journal bytes in one push; twice the usual, or less than it, as Loki takes it.
         is_full: Whether there is more to send than the last plan holds.
     """
 
     def __init__(self, home: Path, cursor: Cursor, lanes: Lanes, push_bytes: int = MAX_PUSH_BYTES) -> None:
         self.follower = Follower(home)
-        self.push_bytes = push_bytes
+        self.push_bytes = self._usual_bytes = push_bytes
         self.is_full = False
         self._home = home
         self._cursor = cursor
@@ -111,7 +111,7 @@ class Planner:
             size += sum(len(item.line) for item in chosen)
             busy += bool(chosen)
         self._busy = max(busy, 1)
-        self.is_full = self.is_full or size >= self.push_bytes // 2
+        self.is_full = self.is_full or size >= min(self.push_bytes, self._usual_bytes) // 2
         if parts:
             self._cursor.begin(parts)
         return items
