@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from decimal import Decimal
 from typing import Any
@@ -30,7 +31,11 @@ def _from_scalar(value: object) -> object:
 
 
 _encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=_from_scalar)
-_strict = {tag: msgspec.json.Decoder(cls) for tag, cls in EVENTS.items()}
+
+
+@functools.cache
+def _strict(tag: str) -> msgspec.json.Decoder[Event]:
+    return msgspec.json.Decoder(EVENTS[tag])
 
 
 def encode(event: Event) -> bytes:
@@ -57,7 +62,7 @@ def check(event: Event, body: bytes) -> None:
     """
     name = type(event).__name__
     try:
-        _strict[str(event.__struct_config__.tag)].decode(body)
+        _strict(str(event.__struct_config__.tag)).decode(body)
     except KeyError:
         raise EventError(f"expected an event of deskwatch's vocabulary, was {name}") from None
     except msgspec.ValidationError as error:

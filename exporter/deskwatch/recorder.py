@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -243,7 +242,7 @@ class Recorder:
         self._steering.mode = mode = at_start(last=last, desired=desired, initial=initial)
         self._inbox.open()
         self._background.watch(self._inbox.folder)
-        started = BotStarted(pid=os.getpid(), host=socket.gethostname(), mode=mode, version=version, strategy=strategy)
+        started = BotStarted(pid=os.getpid(), host=os.uname().nodename, mode=mode, version=version, strategy=strategy)
         self._entry.emit(started, False)
         self._entry.emit(ModeChanged(mode=mode, reason="start", actor="bot"), False)
         self._background.start()

@@ -80,9 +80,18 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _envelopes = msgspec.json.Decoder(Envelope, strict=False)
-_decoders: dict[str, msgspec.json.Decoder[Event]] = {
-    tag: msgspec.json.Decoder(cls, strict=False) for tag, cls in EVENTS.items()
-}
+
+
+class _Decoders(dict[str, msgspec.json.Decoder[Event]]):
+    """A decoder for each type, made when it is first asked for: all of them at import would cost each bot 5 ms."""
+
+    def __missing__(self, tag: str) -> msgspec.json.Decoder[Event]:
+        decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(EVENTS[tag], strict=False)
+        self[tag] = decoder
+        return decoder
+
+
+_decoders = _Decoders()
 _unknown = msgspec.json.Decoder(Unknown)
 
 
@@ -138,7 +147,7 @@ def read(line: bytes, bot: str, writer: str) -> Record:
     """
     envelope = read_envelope(line)
     kind = envelope.type
-    decoder = _decoders.get(kind)
+    decoder = _decoders[kind] if kind in EVENTS else None
     if decoder is not None and (kind in _FROM_SIDECAR) is not (writer == CONTROL):
         raise InvalidLine("misplaced", f"{kind} does not count from writer {writer}")
     try:
