@@ -32,8 +32,7 @@ class InvalidLine(DeskwatchError):
 
     Attributes:
         reason: `json`, `length`, `crc`, `envelope`, `fields`, `misplaced`, or `duplicate` (seen before, which only who
-            reads the whole journal can tell); the label on `deskwatch_invalid_lines_total`, which also has `internal`
-            (our fault).
+            reads the whole journal can tell); the label on `deskwatch_invalid_lines_total`.
     """
 
     def __init__(self, reason: str, detail: str) -> None:

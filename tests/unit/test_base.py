@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from deskwatch import base
 from deskwatch.base import Base
 from deskwatch.events import OrderFilled
-from deskwatch.journal import Position, Record
+from deskwatch.journal import Batch, Position, Record, names
 from deskwatch.projections import FORMAT, Projections
 from tests import strategies
-from tests.lines import record_of
+from tests.lines import line_of, record_of
 
 MAIN = ("arb-1", "main")
 FILL = OrderFilled(order_id="o", venue="v", symbol="S", side="buy", quantity=1, price=2, final=True, asset="USD")
@@ -25,9 +25,7 @@ def made(home: Path, *records: Record) -> Projections:
     projections = Projections()
     for record in records:
         projections.apply(record)
-    one = Base()
-    one.remember(projections, MAIN, Position(7, 0))
-    one.removed["arb-1"] = 3
+    one = Base().with_more(projections, MAIN, Position(7, 0), is_whole=True)
     one.overflowed["arb-1", "loki"] = 5
     one.save(home)
     return projections
@@ -47,7 +45,8 @@ def test_figures_and_state_come_back_as_they_were(
     found = base.load(home)
     assert found.restore(after)
     assert dumped(after) == dumped(before)
-    assert (found.positions, found.removed) == ({MAIN: Position(7, 0)}, {"arb-1": 3})
+    assert (found.positions, found.removed) == ({MAIN: Position(7, 0)}, {"arb-1": 1})
+    assert found.is_whole
     assert found.overflowed == {("arb-1", "loki"): 5}
     assert sum(found.events.values()) == len(records)
 
@@ -72,9 +71,11 @@ def test_a_file_that_cant_be_read_is_told_and_put_aside_when_the_next_is_written
     found = base.load(home)
     assert found.is_lost
     assert not found.restore(Projections())
-    found.save(home)
+    found.with_more(Projections(), MAIN, Position(3, 0), is_whole=False).save(home)
     assert (home / "base.json.unreadable").read_bytes() == content
-    assert not base.load(home).is_lost
+    again = base.load(home)
+    assert (again.is_lost, again.is_whole) == (False, False)
+    assert not again.restore(Projections())  # what was lost stays lost, and that stays told
 
 
 @pytest.mark.parametrize("how", ["another version", "a part is missing"])
@@ -97,3 +98,30 @@ def test_of_another_version_the_totals_come_back_and_that_is_told(how: str, home
     assert sum(totals["tradebot_orders_filled"].values()) == 2
     assert totals["tradebot_fees"] == {}
     assert not after.state.bots
+    after.apply_batch(
+        Batch(bot="arb-1", writer="main", lines=[line_of(FILL, seq=7)], start=Position(7, 0), position=Position(8, 0))
+    )
+    assert totals["deskwatch_journal_faults"] == {}  # that the journal begins at 7 is known
+
+
+def test_what_was_loaded_can_be_changed_without_changing_the_base(home: Path) -> None:
+    """A fold that is given up half-way leaves the base as it was."""
+    made(home, record_of(FILL))
+    found = base.load(home)
+    for _ in range(2):
+        half_way = Projections()
+        found.restore(half_way)
+        assert half_way.metrics.event_counts()["arb-1", "main", "order_filled"] == 1
+        half_way.apply(record_of(FILL, seq=2))
+
+
+@pytest.mark.parametrize(("newest", "known"), [(3, False), (7, True), (None, True)])
+def test_a_journal_that_began_anew_has_no_position(newest: int | None, known: bool, home: Path) -> None:
+    made(home, record_of(FILL))
+    if newest is not None:
+        folder = names.writer_folder(home, *MAIN)
+        folder.mkdir(parents=True)
+        (folder / names.segment_name(newest)).write_bytes(b"")
+    found = base.load(home)
+    assert (MAIN in found.positions) is known
+    assert found.events["arb-1", "main", "order_filled"] == 1

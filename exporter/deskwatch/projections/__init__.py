@@ -71,7 +71,7 @@ class Projections:
                 entry = self.apply(record)
             except Exception:  # a fault of ours costs one line, told and counted, and not all that follow it
                 logger.exception("a record could not be folded", extra={"bot": batch.bot, "type": record.type})
-                self.metrics.invalid(batch.bot, batch.writer, "internal")
+                self.metrics.fold_failed(batch.bot)
                 continue
             if entry is not None:
                 entries.append(entry)

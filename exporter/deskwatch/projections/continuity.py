@@ -186,6 +186,10 @@ class Continuity:
             return True
         return self.of(bot, writer).knows(envelope.seq, envelope.run, envelope.ts)
 
+    def begin(self, bot: str, writer: str, seq: int) -> None:
+        """Expect a writer's journal to begin at a `seq`: what came before is known to have been removed."""
+        self.of(bot, writer).next = seq
+
     def next_seq(self, bot: str, writer: str) -> int:
         """The `seq` that is expected of a writer."""
         return self.of(bot, writer).next

@@ -86,7 +86,7 @@ class Feed:
         """Load the checkpoint, or else the base that retention left; the positions to go on from."""
         positions = self._checkpoint.load(self.projections)
         removed = base.load(self._home)
-        if removed.is_within(positions) and not (removed.is_lost and not positions):
+        if positions and removed.is_within(positions):
             return positions
         if positions:
             logger.warning("the checkpoint is older than what retention removed, replaying onto the base")

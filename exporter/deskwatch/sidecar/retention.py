@@ -87,15 +87,11 @@ class Retention:
         Raises:
             OSError: The disk refused; what was not removed is still in the journal.
         """
-        segments = retention.list_segments(self._home)
-        for segment in segments:
-            if segment.is_behind(self.base.positions):
-                retention.remove(self._home, segment)
-        segments = [segment for segment in segments if not segment.is_behind(self.base.positions)]
+        segments = self._without_leftovers(retention.list_segments(self._home))
         sinks = self._cursors()
         folded = dict(self._feed.positions)
         removed = 0
-        for _, group in groupby(segments, key=lambda one: (one.bot, one.writer == names.CONTROL)):
+        for _, group in groupby(sorted(segments, key=_limited_with), key=_limited_with):
             alike = list(group)
             needed = {one.key: self._slowest(one.key, sinks) for one in alike}
             keep = self._limits.of(alike[0].writer)
@@ -105,6 +101,24 @@ class Retention:
                 removed += 1
         self._measure()
         return removed
+
+    def _without_leftovers(self, segments: list[Segment]) -> list[Segment]:
+        """Remove what the base holds already, from before a crash; the others.
+
+        A journal that was begun anew has nothing behind the base's position: none of it is in the base.
+        """
+        ends = {one.key: one.first_seq for one in segments if one.is_newest}
+        for key, position in list(self.base.positions.items()):
+            if key in ends and ends[key] < position.segment:
+                logger.warning("a journal was begun anew", extra={"bot": key[0], "writer": key[1]})
+                del self.base.positions[key]
+        kept = []
+        for segment in segments:
+            if segment.is_newest or not segment.is_behind(self.base.positions):
+                kept.append(segment)
+            else:
+                retention.remove(self._home, segment)
+        return kept
 
     def _cursors(self) -> dict[str, Cursor]:
         """How far each sink is, as its cursor on disk says; also sinks that are not configured at present."""
@@ -122,7 +136,7 @@ class Retention:
     def _retire(self, segment: Segment, sinks: Mapping[str, Cursor]) -> bool:
         """Fold a segment into the base, then remove it; False if the work was stopped before that."""
         projections = Projections()
-        self.base.restore(projections)
+        is_whole = self.base.restore(projections)
         undelivered = dict.fromkeys(
             (name for name, cursor in sinks.items() if not segment.is_behind(cursor.positions)), 0
         )
@@ -133,18 +147,20 @@ class Retention:
                 undelivered[name] += _undelivered(batch, sinks[name])
             if self._stop.wait(REST_FACTOR * (time.monotonic() - began)):
                 return False
-        following = next(one for one in names.segments(segment.path(self._home).parent) if one > segment.first_seq)
-        self.base.remember(projections, segment.key, Position(following, 0))
-        self.base.removed[segment.bot] = self.base.removed.get(segment.bot, 0) + 1
+        later = [one for one in names.segments(segment.path(self._home).parent) if one > segment.first_seq]
+        if not later:
+            return False  # someone else removes, too: the newest stays
+        base = self.base.with_more(projections, segment.key, Position(later[0], 0), is_whole=is_whole)
         for sink, lines in undelivered.items():
             if lines:
                 key = (segment.bot, sink)
-                self.base.overflowed[key] = self.base.overflowed.get(key, 0) + lines
+                base.overflowed[key] = base.overflowed.get(key, 0) + lines
                 logger.error(
                     "the disk budget is used up: lines went that a sink had not delivered",
                     extra={"bot": segment.bot, "writer": segment.writer, "sink": sink, "lines": lines},
                 )
-        self.base.save(self._home)
+        base.save(self._home)
+        self.base = base  # only what is on disk may be judged by
         retention.remove(self._home, segment)
         logger.info("a segment was removed", extra={"path": str(segment.path(self._home)), "bytes": segment.bytes})
         return True
@@ -162,6 +178,11 @@ class Retention:
         for segment in retention.list_segments(self._home):
             sizes[segment.key] = sizes.get(segment.key, 0) + segment.bytes
         self.sizes = sizes
+
+
+def _limited_with(segment: Segment) -> tuple[str, bool]:
+    """Segments with the same share one limit."""
+    return segment.bot, segment.writer == names.CONTROL
 
 
 def _undelivered(batch: Batch, cursor: Cursor) -> int:

@@ -69,7 +69,7 @@ def test_reset_forgets_everything(records: list[Record]) -> None:
 
 
 def test_a_fault_of_ours_costs_one_line_and_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fold that raises is told and counted as `internal`; what follows is folded."""
+    """A fold that raises is told and counted; the line counts once, as an event, and what follows is folded."""
     projections = Projections()
 
     def broken(record: Record) -> None:
@@ -79,7 +79,9 @@ def test_a_fault_of_ours_costs_one_line_and_is_counted(monkeypatch: pytest.Monke
     monkeypatch.setattr(projections.commands, "apply", broken)
     lines = [line_of(BotStopped(reason="closed"), seq=seq) for seq in (1, 2, 3)]
     assert len(projections.apply_batch(batch(lines))) == 2
-    assert value(projections.metrics, "deskwatch_invalid_lines_total", reason="internal") == 1
+    assert value(projections.metrics, "deskwatch_fold_failures_total") == 1
+    assert projections.metrics.event_counts() == {("arb-1", "main", "bot_stopped"): 3}
+    assert projections.metrics.invalid_counts() == {}
 
 
 def test_the_first_invalid_line_of_each_kind_is_told(caplog: pytest.LogCaptureFixture) -> None:

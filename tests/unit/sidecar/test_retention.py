@@ -199,3 +199,68 @@ async def test_a_run_that_fails_is_counted_and_tried_again(home: Path, monkeypat
             assert len(segment_files(home)) > 5
             patched.undo()
             await eventually_async(lambda: len(segment_files(home)) < 3)
+
+
+async def test_a_base_that_cant_be_saved_removes_nothing_not_even_at_the_next_run(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trade(home, 1, 100)
+    files = segment_files(home)
+    async with Feed(home, 3600) as feed:
+        await asyncio.wait_for(feed.caught_up.wait(), 5)
+        await feed.save()
+        before = figures(feed)
+        one = Retention(home, TINY, feed, [])
+
+        def refuse(*_: object) -> None:
+            raise OSError("disk full")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(base.Base, "save", refuse)
+            for _ in range(2):
+                with pytest.raises(OSError, match="disk full"):
+                    one.run(time.time())
+                assert segment_files(home) == files
+        one.run(time.time())
+    assert len(segment_files(home)) < len(files)
+    (home / "checkpoint.json").unlink()
+    assert (await replayed(home))[0] == before
+
+
+async def test_a_journal_that_was_begun_anew_is_kept_and_counted(home: Path) -> None:
+    trade(home, 1, 100)
+    await run(home, TINY)
+    for file in segment_files(home):
+        file.unlink()
+    trade(home, 1, 40)
+    (home / "checkpoint.json").unlink()
+    files = segment_files(home)
+    await run(home, Limits())
+    assert segment_files(home) == files
+    (home / "checkpoint.json").unlink()
+    (families, *_), _ = await replayed(home)
+    removed = base.load(home).events["arb-1", "main", "order_filled"]
+    assert removed > 80
+    totals = {tuple(labels): value for labels, value in families["deskwatch_events"]}
+    assert totals == {("arb-1", "main", "order_filled"): removed + 40}
+
+
+async def test_writers_of_one_bot_share_its_limits_whatever_their_names(home: Path) -> None:
+    for writer in ("alpha", "main"):
+        trade(home, 1, 50, writer=writer)
+    trade(home, 1, 20, writer=names.CONTROL)
+    await run(home, Limits(bots=Keep(seconds=1e9, bytes=6000, budget_bytes=10**9)))
+    sizes = [file.stat().st_size for writer in ("alpha", "main") for file in segment_files(home, writer=writer)]
+    assert sum(sizes) <= 6000
+
+
+async def test_a_base_that_is_not_whole_stays_told(home: Path) -> None:
+    trade(home, 1, 100)
+    await run(home, TINY)
+    base.path_of(home).write_bytes(b"torn")
+    trade(home, 101, 200)
+    one = await run(home, TINY)
+    assert not one.base.is_whole
+    async with serving(home) as desk:
+        await desk.caught_up()
+        assert "deskwatch_base_whole 0.0" in (await desk.ask("GET", "/metrics")).text

@@ -68,6 +68,10 @@ class Metrics:
             if family.folded:
                 self._folded.series[(family.name,)] = float(family.folded)
 
+    def fold_failed(self, bot: str) -> None:
+        """Count an event that could not be folded in whole: our fault."""
+        self._journal.fold_failures.inc((bot,))
+
     def event_counts(self) -> dict[tuple[str, str, str], int]:
         """(bot, writer, type) → events folded in."""
         return {(key[0], key[1], key[2]): int(value) for key, value in self._journal.events.series.items()}

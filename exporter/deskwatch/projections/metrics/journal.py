@@ -30,6 +30,9 @@ class Journal:
         self.missing = registry.gauge(
             "deskwatch_journal_missing_events", "Events that a journal should hold and doesn't.", "bot", "writer"
         )
+        self.fold_failures = registry.counter(
+            "deskwatch_fold_failures", "Events that figures lack in part by a fault of deskwatch.", "bot"
+        )
         registry.on_every(self._followed)
 
     def _followed(self, record: Record) -> None:

@@ -81,17 +81,18 @@ def _kept(parts: Parts) -> list[Family[Any]]:
     for key, value in retention.sizes.items():
         size.set(key, value)
     removed = Counter("deskwatch_retention_removed_segments", "Segments that retention removed.", ("bot",))
-    for bot, count in retention.base.removed.items():
+    base = retention.base
+    for bot, count in base.removed.items():
         removed.inc((bot,), count)
     overflowed = Counter(
         "deskwatch_retention_overflow_lines",
         "Lines that went at the hard disk budget though a sink had not delivered them.",
         ("bot", "kind"),
     )
-    for key, count in retention.base.overflowed.items():
+    for key, count in base.overflowed.items():
         overflowed.inc(key, count)
     failures = Counter("deskwatch_retention_failures", "Runs of retention that failed.", ())
     failures.inc((), retention.failures)
     whole = Gauge("deskwatch_base_whole", "0 where figures that retention removed could not all be taken back.", ())
-    whole.set((), parts.feed.base_is_whole)
+    whole.set((), parts.feed.base_is_whole and base.is_whole)
     return [size, removed, overflowed, failures, whole]
