@@ -11,7 +11,8 @@ import pytest
 from deskwatch import Recorder
 from deskwatch.command import last_mode
 from deskwatch.events import CommandFailed, CommandStarted, CommandSucceeded, HeartbeatSent, Mode, ModeChanged
-from deskwatch.journal import names
+from deskwatch.journal import Writer, names
+from tests import removal
 from tests.lines import events_in, segment_files, write
 from tests.unit.recording import Open, Operator
 from tests.waiting import eventually
@@ -51,6 +52,19 @@ def test_a_restart_after_a_crash_knows_the_mode(open_recorder: Open, home: Path)
     recorder._background.stop()
     recorder._journal.close()  # as the kernel does at a process's death
     assert open_recorder(mode=Mode.ACTIVE).mode is Mode.CLOSING
+
+
+@pytest.mark.parametrize("writer", [names.MAIN, names.CONTROL])
+def test_a_bot_starts_though_retention_removes_segments_meanwhile(
+    open_recorder: Open, home: Path, monkeypatch: pytest.MonkeyPatch, writer: str
+) -> None:
+    journal = Writer(names.writer_folder(home, "arb-1", writer), segment_bytes=300).open()
+    for _ in range(30):
+        journal.append(b'{"type":"x"}')
+    journal.close()
+    gone = removal.after_listing(monkeypatch, times=2)
+    assert open_recorder(mode=Mode.ACTIVE).mode is Mode.ACTIVE
+    assert gone() == 2
 
 
 def test_garbage_in_the_journals_hides_neither_mode(open_recorder: Open, control: Operator, home: Path) -> None:

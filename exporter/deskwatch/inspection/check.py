@@ -99,8 +99,7 @@ class Check:
     def findings(self, bars: Progress) -> Iterator[Finding]:
         """Everything that is wrong, in the journal's order; gaps at the end, as a later line may fill one."""
         yield from self._foreign_files()
-        size = sum((self._folder / names.segment_name(each)).stat().st_size for each in names.segments(self._folder))
-        step = bars.begin(f"{self.bot}/{self.writer}", size)
+        step = bars.begin(f"{self.bot}/{self.writer}", sum(names.sizes(self._folder).values()))
         segment = -1
         try:
             for line in Walk(self._home, self.bot, self.writer):
@@ -164,9 +163,8 @@ class Check:
                 yield Finding(file=f"{self.bot}/{self.writer}", offset=None, what="gap", detail=many)
 
     def _foreign_files(self) -> Iterator[Finding]:
-        known = {names.segment_name(first) for first in names.segments(self._folder)} | _OURS
         for name in sorted(os.listdir(self._folder)):
-            if name not in known:
+            if name not in _OURS and not names.is_segment(name):
                 file = f"{self.bot}/{self.writer}/{name}"
                 yield Finding(file=file, offset=None, what="foreign", detail="no segment of a journal; move it away")
 

@@ -95,10 +95,8 @@ def run(home: Path, bot: str | None, writer: str | None, *, by_type: bool, as_js
 def measure(home: Path, bot: str, writer: str, bars: Progress) -> Stats:
     """Read a writer's journal up to its end of now."""
     stats = Stats(bot, writer)
-    folder = names.writer_folder(home, bot, writer)
-    for segment in names.segments(folder):
-        stats.segments += 1
-        stats.bytes += (folder / names.segment_name(segment)).stat().st_size
+    sizes = names.sizes(names.writer_folder(home, bot, writer))
+    stats.segments, stats.bytes = len(sizes), sum(sizes.values())
     step = bars.begin(f"{bot}/{writer}", stats.bytes)
     for line in Walk(home, bot, writer):
         step(len(line.text) + 1)

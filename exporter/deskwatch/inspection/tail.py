@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import mmap
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -93,13 +94,16 @@ def _placed(lines: list[bytes], start: Position) -> Iterator[Line]:
 
 
 def _backwards(folder: Path, end: Position) -> Iterator[Line]:
-    """A writer's lines before a position, the last first."""
+    """A writer's lines before a position, the last first. Segments that are removed meanwhile are passed over."""
     for segment in reversed(names.segments(folder)):
         if segment > end.segment:
             continue
-        path = folder / names.segment_name(segment)
-        with path.open("rb") as file:
-            size = path.stat().st_size
+        try:
+            file = (folder / names.segment_name(segment)).open("rb")
+        except FileNotFoundError:
+            continue
+        with file:
+            size = os.fstat(file.fileno()).st_size
             at = min(end.offset, size) if segment == end.segment else size
             if at == 0:
                 continue

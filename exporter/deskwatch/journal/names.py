@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from pathlib import Path
@@ -68,6 +69,11 @@ def segment_name(first_seq: int) -> str:
     return f"{first_seq:020d}.ndjson"
 
 
+def is_segment(name: str) -> bool:
+    """Whether a file of this name is a segment."""
+    return _SEGMENT.fullmatch(name) is not None
+
+
 def segments(folder: Path) -> list[int]:
     """First `seq` of each segment in a writer's folder, oldest first. Empty where there is no such folder."""
     try:
@@ -75,6 +81,15 @@ def segments(folder: Path) -> list[int]:
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return []
     return sorted(int(match[1]) for name in names if (match := _SEGMENT.fullmatch(name)))
+
+
+def sizes(folder: Path) -> dict[int, int]:
+    """Bytes of each segment in a writer's folder, oldest first; one that is removed meanwhile is left out."""
+    found = {}
+    for first_seq in segments(folder):
+        with contextlib.suppress(FileNotFoundError):
+            found[first_seq] = (folder / segment_name(first_seq)).stat().st_size
+    return found
 
 
 def bots(home: Path) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,7 +40,10 @@ def find_end(folder: Path) -> End | None:
     """
     last = None
     for first_seq in reversed(names.segments(folder)):
-        data = (folder / names.segment_name(first_seq)).read_bytes()
+        try:
+            data = (folder / names.segment_name(first_seq)).read_bytes()
+        except FileNotFoundError:
+            continue  # retention was quicker
         size = data.rfind(b"\n") + 1
         if last is None:
             last = (first_seq, size)
@@ -60,11 +64,17 @@ def find_end(folder: Path) -> End | None:
 
 
 def lines_with(folder: Path, needle: bytes) -> Iterator[bytes]:
-    """Lines of a writer that contain `needle`, the newest first, without their newlines."""
+    """Lines of a writer that contain `needle`, the newest first, without their newlines.
+
+    Segments that retention removes meanwhile are passed over: it removes the oldest first.
+    """
     for first_seq in reversed(names.segments(folder)):
-        path = folder / names.segment_name(first_seq)
-        with path.open("rb") as file:
-            if path.stat().st_size == 0:
+        try:
+            file = (folder / names.segment_name(first_seq)).open("rb")
+        except FileNotFoundError:
+            continue
+        with file:
+            if os.fstat(file.fileno()).st_size == 0:
                 continue
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
                 at = data.rfind(needle)

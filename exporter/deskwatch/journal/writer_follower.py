@@ -94,23 +94,18 @@ class WriterFollower:
     def backlog_bytes(self) -> int:
         """Bytes of the journal that were not read yet."""
         total = 0
-        for first_seq in names.segments(self.folder):
+        for first_seq, size in names.sizes(self.folder).items():
             if first_seq < self.position.segment:
-                continue
-            try:
-                size = (self.folder / names.segment_name(first_seq)).stat().st_size
-            except FileNotFoundError:
                 continue
             total += size - (self.position.offset if first_seq == self.position.segment else 0)
         return max(total, 0)
 
     def end(self) -> Position:
         """Behind the last whole line that the writer has written by now."""
-        existing = names.segments(self.folder)
-        if not existing:
-            return START
-        with (self.folder / names.segment_name(existing[-1])).open("rb") as file:
-            return Position(existing[-1], _whole(file.fileno(), file.seek(0, os.SEEK_END)))
+        for segment in reversed(names.segments(self.folder)):
+            with contextlib.suppress(FileNotFoundError), self._path(segment).open("rb") as file:
+                return Position(segment, _whole(file.fileno(), file.seek(0, os.SEEK_END)))
+        return START
 
     def close(self) -> None:
         """Close the segment that is open. The follower can be used again."""

@@ -173,12 +173,13 @@ class Audit:
         sent = Sent() if self._loki is None else Sent().load(home)
         self._counts = {}
         for bot, writer in journals:
-            start = base.positions.get((bot, writer), Position())
+            folder = names.writer_folder(home, bot, writer)
+            start = base.start_of((bot, writer), names.segments(folder))
             count = Count(home, bot, writer, start=start)
             followed = (
                 None if scrape is None or scrape.followed is None else scrape.followed.get((bot, writer), Position())
             )
-            step = self._bars.begin(f"{bot}/{writer}", _size(home, bot, writer))
+            step = self._bars.begin(f"{bot}/{writer}", sum(names.sizes(folder).values()))
             count.read(sent, followed=followed, kept_since=kept_since, step=step)
             self._counts[bot, writer] = count
 
@@ -186,7 +187,7 @@ class Audit:
         """Whether retention was at work meanwhile, so that base, scrape and count don't belong together."""
         now = removed.load(self._question.home)
         followed = {} if scrape is None else scrape.followed or {}
-        return now != base or any(at > followed[key] for key, at in base.positions.items() if key in followed)
+        return now != base or any(count.start > followed.get(key, count.start) for key, count in self._counts.items())
 
     def _scrape_after(self, metrics: Metrics, base: Removed) -> Scrape:
         """A scrape that has everything that was counted, if that comes within the time."""
@@ -222,14 +223,3 @@ class Audit:
         waiting = sum(count.undelivered() for count in self._counts.values())
         if waiting:
             findings.notes.append(f"{waiting:,} of the newest lines were not delivered to Loki yet, and not asked for")
-
-
-def _size(home: Path, bot: str, writer: str) -> int:
-    folder = names.writer_folder(home, bot, writer)
-    total = 0
-    for first in names.segments(folder):
-        try:
-            total += (folder / names.segment_name(first)).stat().st_size
-        except FileNotFoundError:
-            continue
-    return total

@@ -172,16 +172,18 @@ class Loki:
 
         Raises:
             Refused: Loki will not answer this query.
-            Unreachable: Loki does not answer at all.
+            Unreachable: Loki does not answer at all, or not what it was asked.
         """
         limit = self._limit
         fields = {"query": selector, "start": str(start), "end": str(end), "limit": str(limit), "direction": "forward"}
-        entries = [
-            Entry(int(_text(ts)), _text(line), _labels(stream.stream, more))
-            for stream in self._ask(fields)
-            for ts, line, *more in stream.values
-        ]
+        entries = [_entry(stream, value) for stream in self._ask(fields) for value in stream.values]
         entries.sort(key=lambda entry: entry.ts)
+        if entries and not start <= entries[0].ts <= entries[-1].ts < end:  # paging would never come to its end
+            odd = entries[0] if entries[0].ts < start else entries[-1]
+            raise Unreachable(
+                f"expected entries from {self._url} of {start} to before {end} ns as asked for, was one of {odd.ts}; "
+                "is it a Loki?"
+            )
         return entries, len(entries) >= limit
 
     def _ask(self, fields: dict[str, str]) -> list[_Stream]:
@@ -200,7 +202,7 @@ class Loki:
             if status == 200:
                 try:
                     return _decoder.decode(response.data).data.result
-                except (msgspec.DecodeError, ValueError) as error:
+                except (msgspec.DecodeError, ValueError, RecursionError) as error:
                     raise Unreachable(f"expected streams from {self._url}, but: {harmless(str(error))}") from None
             if status == 400 or "larger than max" in words:
                 raise Refused(words)
@@ -236,6 +238,16 @@ def _is_lasting(error: urllib3.exceptions.HTTPError) -> bool:
     return isinstance(error, urllib3.exceptions.NewConnectionError | urllib3.exceptions.LocationValueError)
 
 
+def _entry(stream: _Stream, value: list[str | dict[str, dict[str, str]]]) -> Entry:
+    try:
+        ts, line, *more = value
+        return Entry(int(_text(ts)), _text(line), _labels(stream.stream, more))
+    except ValueError:  # too few members, or a time that is no number
+        raise Unreachable(
+            f"expected a time and a line from Loki, was {harmless(str(value))[:100]}; is it a Loki?"
+        ) from None
+
+
 def _text(value: str | dict[str, dict[str, str]]) -> str:
     if not isinstance(value, str):
         raise Unreachable(f"expected streams from Loki, but a time or a line is {type(value).__name__}; is it a Loki?")
@@ -244,7 +256,7 @@ def _text(value: str | dict[str, dict[str, str]]) -> str:
 
 def _go_seconds(text: str) -> float:
     """Seconds of a duration as Go prints it: `2h41m0s`."""
-    return sum(float(number) * _SECONDS[unit] for number, unit in re.findall(r"([\d.]+)([hms])(?!s)", text))
+    return sum(float(number) * _SECONDS[unit] for number, unit in re.findall(r"(\d+(?:\.\d+)?)([hms])(?!s)", text))
 
 
 def _key(entry: Entry) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -25,6 +26,7 @@ EARLIEST_NS = 1_500_000_000 * 10**9
 MAX_STRANGERS = 100_000
 """Entries that no line matches that are kept with their key; beyond, they are counted."""
 LANES = ("live", "late")
+_NUMBER = re.compile(r"-?[0-9]{1,100}")
 
 
 class Stranger(NamedTuple):
@@ -97,7 +99,8 @@ class Matching:
         labels = entry.labels
         writer, kind = labels.get("writer", ""), labels.get("kind", "")
         seq, at = labels.get("seq", ""), labels.get("at", "")
-        key = int(seq) if seq.lstrip("-").isdecimal() else -1
+        number = _number(seq)
+        key = -1 if number is None else number
         this = _Open(entry, Stranger(bot, writer, kind, key))
         count = self._counts.get((bot, writer))
         if count is None:
@@ -127,15 +130,13 @@ class Matching:
         """Mark the row that an entry is of; False where there is none."""
         line = entry.line.encode(errors="surrogatepass")
         if seq:
-            if not seq.lstrip("-").isdecimal():
-                return False
-            ledger, key = count.numbered, int(seq)
+            ledger, key = count.numbered, _number(seq)
         else:
             segment, _, offset = at.partition(":")
-            place = count.place(int(segment), int(offset)) if segment.isdecimal() and offset.isdecimal() else None
-            if place is None:
-                return False
-            ledger, key = count.placed, place
+            first, before = _number(segment), _number(offset)
+            ledger, key = count.placed, None if first is None or before is None else count.place(first, before)
+        if key is None:
+            return False
         row = ledger.find(key, line)
         if row is None:
             return False
@@ -185,14 +186,19 @@ class Matching:
 
 def _is_before(count: Count, entry: Entry) -> bool:
     """Whether an entry is of a line that the journal no longer keeps."""
-    seq, at = entry.labels.get("seq", ""), entry.labels.get("at", "")
-    if seq.lstrip("-").isdecimal():
+    seq = _number(entry.labels.get("seq", ""))
+    if seq is not None:
         span = count.seqs.span
-        return span is None or int(seq) < span[0]
-    segment = at.partition(":")[0]
-    if segment.isdecimal():
-        return count.first_segment is None or int(segment) < count.first_segment
+        return span is None or seq < span[0]
+    segment = _number(entry.labels.get("at", "").partition(":")[0])
+    if segment is not None:
+        return count.first_segment is None or segment < count.first_segment
     return count.earliest is None or entry.ts < count.earliest
+
+
+def _number(text: str) -> int | None:
+    """The number that a label of an entry says; None where it says none, as a stranger's may."""
+    return int(text) if _NUMBER.fullmatch(text) else None
 
 
 def _run(line: str) -> str | None:

@@ -15,10 +15,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from deskwatch import cli
+from deskwatch.encoding import encode
 from deskwatch.events import ErrorOccurred, OrderFilled, PriceObserved
 from deskwatch.harmless import _UNSAFE
-from deskwatch.journal import names
-from tests import strategies
+from deskwatch.journal import Writer, names
+from tests import removal, strategies
 from tests.lines import BOT, line_of, segment_files, write
 from tests.waiting import eventually
 
@@ -105,6 +106,25 @@ def test_check_finds_each_kind_of_damage_at_its_place(home: Path, journal: Any) 
     assert status == 1
     assert "\x1b" not in out
     assert "--limit 10 prints all" in out
+
+
+@pytest.mark.parametrize("words", [("stats",), ("check",), ("tail", "-n", "100"), ("grep", "-c", "WETH")])
+def test_segments_that_retention_removes_meanwhile_are_done_without(
+    home: Path, journal: Any, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    with_segments = Writer(names.writer_folder(home, "arb-3", "main"), segment_bytes=300).open()
+    for _ in range(10):
+        with_segments.append(encode(PRICE))
+    with_segments.close()
+    files = len(segment_files(home, bot="arb-3"))
+    gone = removal.after_listing(monkeypatch, times=2)
+    status, out = journal(*words, "--bot", "arb-3", "--json")
+    assert (status, gone()) == (0, 2), out
+    told = shown(out)
+    assert len(segment_files(home, bot="arb-3")) == files - 2 > 1
+    kept = sum(len(file.read_bytes().splitlines()) for file in segment_files(home, bot="arb-3"))
+    counted = {"stats": "events", "check": "lines", "grep": "count"}.get(words[0])
+    assert (len(told) if counted is None else told[0][counted]) == kept
 
 
 def test_tail_shows_the_newest_of_all_writers_by_time(journal: Any) -> None:

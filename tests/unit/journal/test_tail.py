@@ -13,6 +13,7 @@ from deskwatch.events import BotStopped, ModeChanged
 from deskwatch.events.lifecycle import Mode
 from deskwatch.journal import Writer, names
 from deskwatch.journal.tail import _lines_backwards, find_end, lines_with
+from tests import removal
 from tests.lines import START_NS, line_of
 
 
@@ -112,3 +113,23 @@ def test_a_needle_that_is_not_there_gives_nothing(folder: Path) -> None:
     segment(folder, 1, b"")
     segment(folder, 2, stopped(2))
     assert list(lines_with(folder, b"needle")) == []
+
+
+def test_a_segment_that_goes_meanwhile_is_passed_over(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for seq in (1, 2, 3):
+        segment(folder, seq, stopped(seq))
+    gone = removal.after_listing(monkeypatch, removal.OLDEST)
+    assert list(lines_with(folder, b"bot_stopped")) == [stopped(3)[:-1], stopped(2)[:-1]]
+    assert gone() == 1
+
+
+def test_a_writer_goes_on_though_the_segment_before_its_empty_one_goes_meanwhile(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    segment(folder, 1, stopped(1))
+    segment(folder, 2, b"")
+    gone = removal.after_listing(monkeypatch, removal.OLDEST)
+    end = find_end(folder)
+    assert gone() == 1
+    assert end is not None
+    assert (end.first_seq, end.size, end.next_seq) == (2, 0, 2)

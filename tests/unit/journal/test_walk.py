@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from deskwatch.errors import ConfigError
 from deskwatch.journal import Position, Writer, names
 from deskwatch.journal.walk import Line, Walk, select
+from tests import removal
 from tests.lines import BOT, segment_files
 
 BODY = b'{"type":"price_observed","venue":"v","symbol":"s","price":1}'
@@ -88,3 +89,13 @@ def test_journals_are_chosen_by_bot_and_writer(home: Path, folder: Path) -> None
         select(home, "arb-3")
     with pytest.raises(ConfigError, match="expected the bot's name"):
         select(home, "../arb-1")
+
+
+def test_a_newest_segment_that_goes_meanwhile_leaves_the_one_before_as_the_end(
+    home: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = segment_files(home)[-2]
+    gone = removal.after_listing(monkeypatch, removal.NEWEST)
+    stop = Walk(home, BOT, "main").stop
+    assert gone() == 1
+    assert (names.segment_name(stop.segment), stop.offset) == (before.name, before.stat().st_size)

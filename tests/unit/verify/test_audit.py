@@ -144,6 +144,18 @@ def test_entries_twice_unknown_and_changed_are_told_apart(world: World) -> None:
     ]
 
 
+@pytest.mark.parametrize("key", [("seq", "--5"), ("seq", "9" * 5000), ("at", "9" * 5000 + ":0"), ("at", "x")])
+def test_an_entry_whose_key_is_no_number_is_in_no_journal(world: World, key: tuple[str, str]) -> None:
+    push = Push(world.loki.url)
+    entry = entry_of(next(iter(Walk(world.home, BOT, "main"))), BOT, "main")
+    metadata = {name: text for name, text in entry.metadata.items() if name != "seq"}
+    odd = msgspec.structs.replace(entry, ts=entry.ts + 1, line='{"odd":1}', metadata={**metadata, key[0]: key[1]})
+    assert push.send([odd]).outcome == "stored"
+    push.close()
+    status, document = world.verify()
+    assert (status, told(document)) == (1, [("unexpected", "market", 1, [])])
+
+
 def test_what_the_sink_has_not_delivered_is_not_missing(world: World) -> None:
     write(world.home, events(5))
     world.follow()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -98,6 +100,22 @@ def _with_limits(streams: Any, target: str, headers: Any) -> tuple[int, str]:
         (503, "later", "was 503: later"),
         (200, "{}", "expected streams"),
         (200, '{"data":{"result":[{"stream":{},"values":[[{},"x"]]}]}}', "expected"),
+        (
+            200,
+            '{"data":{"result":[{"stream":{},"values":[["a\\u001b","x"]]}]}}',
+            r"a time and a line .* was \['a\\x1b",
+        ),
+        (200, '{"data":{"result":[{"stream":{},"values":[["1"]]}]}}', "a time and a line"),
+        (
+            200,
+            '{"data":{"result":[{"stream":{},"values":[["10","x"]]}]}}',
+            "0 to before 10 ns as asked for, was one of 10",
+        ),
+        (
+            200,
+            '{"data":{"result":[{"stream":{},"values":[["-1","x"]]}]}}',
+            "0 to before 10 ns as asked for, was one of -1",
+        ),
     ],
 )
 def test_what_is_no_answer_is_told_without_harm(
@@ -108,6 +126,20 @@ def test_what_is_no_answer_is_told_without_harm(
     loki = Loki(server.url, {})
     with pytest.raises(Unreachable, match=words):
         list(loki.entries(selector("b", "live"), 0, 10))
+    loki.close()
+
+
+def test_a_loki_that_ignores_what_time_is_asked_for_is_not_asked_for_ever(
+    server: FakeLoki, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = {"stream": {}, "values": [[str(100 + number % 2), "x"] for number in range(reading.LIMIT)]}
+    body = json.dumps({"data": {"result": [page]}})
+    monkeypatch.setattr("tests.fakes.loki_query.answer", lambda *_: (200, body))
+    loki = Loki(server.url, {})
+    bounded = itertools.islice(loki.entries(selector("b", "live"), 0, 1000), 20_000)
+    with pytest.raises(Unreachable, match="of 101 to before 1000 ns as asked for, was one of 100"):
+        list(bounded)
+    assert loki.requests == 2
     loki.close()
 
 
@@ -127,6 +159,7 @@ def test_trouble_that_passes_is_waited_out(server: FakeLoki, monkeypatch: pytest
         ("  query_store_max_look_back_period: 2h41m0s\n  query_ingesters_within: 3h0m0s\n", 9660.0),
         ("  query_store_max_look_back_period: 0s\n  query_ingesters_within: 3h0m0s\n", 10800.0),
         ("target: all\n", math.inf),
+        ("  query_ingesters_within: 3h1..5m\n", 11100.0),
     ],
 )
 def test_its_configuration_says_how_old_a_line_may_be_to_be_shown_at_once(
