@@ -50,6 +50,7 @@ class Base:
         overflowed: (bot, sink) → lines that went although the sink had not delivered them.
         is_lost: There is a file that can't be read: what it remembered is not known.
         is_whole: Nothing that was removed is missing from it: it was never lost, nor of another version.
+        is_outdated: The file still has the position of a journal that was begun anew; whoever may write saves it.
     """
 
     def __init__(self) -> None:
@@ -60,6 +61,7 @@ class Base:
         self.overflowed: dict[tuple[str, str], int] = {}
         self.is_lost = False
         self.is_whole = True
+        self.is_outdated = False
         self._format = FORMAT
         self._dump: bytes | None = None  # encoded, so that whoever loads it has a copy of their own
 
@@ -129,6 +131,7 @@ class Base:
             path_of(home).replace(home / "base.json.unreadable")
             self.is_lost = False
         atomic.write(path_of(home), msgspec.json.encode(file))
+        self.is_outdated = False
 
 
 def path_of(home: Path) -> Path:
@@ -152,11 +155,11 @@ def load(home: Path) -> Base:
             "the remembered base can't be read: counters lack what retention removed", extra={"error": str(error)}
         )
         return base
-    base.positions = {
-        (bot, writer): Position(segment, offset)
-        for bot, writer, segment, offset in file.positions
-        if not _began_anew(home, bot, writer, segment)
-    }
+    for bot, writer, segment, offset in file.positions:
+        if _began_anew(home, bot, writer, segment):
+            base.is_outdated = True
+        else:
+            base.positions[bot, writer] = Position(segment, offset)
     base.events = {(bot, writer, kind): count for bot, writer, kind, count in file.events}
     base.invalid = {(bot, writer, reason): count for bot, writer, reason, count in file.invalid}
     base.removed = dict(file.removed)

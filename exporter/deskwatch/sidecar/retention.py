@@ -112,6 +112,9 @@ class Retention:
             if key in ends and ends[key] < position.segment:
                 logger.warning("a journal was begun anew", extra={"bot": key[0], "writer": key[1]})
                 del self.base.positions[key]
+                self.base.is_outdated = True
+        if self.base.is_outdated:  # or else, once that journal has grown as long, its first segments seem left over
+            self.base.save(self._home)
         kept = []
         for segment in segments:
             if segment.is_newest or not segment.is_behind(self.base.positions):

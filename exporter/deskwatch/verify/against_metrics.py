@@ -25,6 +25,7 @@ def compare(
     same one. Where it doesn't tell, the journal must lie between the scrapes before and after it was counted.
     """
     exact = after.followed is not None
+    newer = 0
     events, invalid, repeats = Counter(removed.events), Counter(removed.invalid), Counter[Key]()
     for (bot, writer), count in counts.items():
         findings.row(bot, writer, ALL).metrics = 0
@@ -35,6 +36,9 @@ def compare(
         if count.followed_bytes_gone:
             words = "the journal ends before the place that the sidecar has followed it to: lines are gone"
             findings.differ("followed", count.journal, ALL, 1, words)
+        newer += count.tally.total() - tally.total()
+    if newer:
+        findings.notes.append(f"{newer:,} of the newest lines were written after /metrics was asked, and not compared")
     _compare(findings, counts, (events, repeats), (before.events, after.events), removed.events, exact=exact)
     if not exact:  # and so older than the counting of what was there before
         invalid = Counter({key: number for key, number in invalid.items() if key[2] != DUPLICATE})

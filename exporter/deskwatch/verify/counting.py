@@ -43,6 +43,10 @@ class Tally(msgspec.Struct, kw_only=True):
     invalid: Counter[str]
     repeats: Counter[str]
 
+    def total(self) -> int:
+        """All lines."""
+        return self.events.total() + self.invalid.total()
+
 
 class Count:
     """One writer's journal, counted from what retention left of it up to its end of now.

@@ -237,12 +237,15 @@ async def test_a_journal_that_was_begun_anew_is_kept_and_counted(home: Path) -> 
     files = segment_files(home)
     await run(home, Limits())
     assert segment_files(home) == files
+    trade(home, 41, 200)  # it is longer now than the one before
+    await run(home, Limits())
+    assert segment_files(home)[: len(files)] == files
     (home / "checkpoint.json").unlink()
     (families, *_), _ = await replayed(home)
     removed = base.load(home).events["arb-1", "main", "order_filled"]
     assert removed > 80
     totals = {tuple(labels): value for labels, value in families["deskwatch_events"]}
-    assert totals == {("arb-1", "main", "order_filled"): removed + 40}
+    assert totals == {("arb-1", "main", "order_filled"): removed + 200}
 
 
 async def test_writers_of_one_bot_share_its_limits_whatever_their_names(home: Path) -> None:
