@@ -3,11 +3,17 @@
 A push is written down before it is made: after a crash the same lines go out again, in the same lanes and with the same
 times, so that the destination can tell them for repeats. What is saved before the next push thus also says that the one
 before it is done: one save for each push.
+
+The file that a save replaces is kept beside it, and read where the file itself can't be: one push goes out again, and
+only lines of the push after it that went to the late lane can be doubled. Where neither can be read, all that the
+journals hold is delivered again; what is older than Loki's window is then doubled, in the late lane.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -74,7 +80,7 @@ class CursorState(msgspec.Struct, kw_only=True):
 
 
 class Cursor:
-    """The cursor file of one sink: `<home>/sinks/<name>.json`.
+    """The cursor file of one sink: `<home>/sinks/<name>.json`; the one before it: `<name>.json.before`.
 
     Attributes:
         positions: Everything before it is delivered or quarantined.
@@ -91,6 +97,8 @@ class Cursor:
 
     def __init__(self, home: Path, name: str) -> None:
         self.path = home / "sinks" / f"{name}.json"
+        self._before = self.path.with_name(f"{self.path.name}.before")
+        self._is_sound = True  # the file that the next save replaces is worth keeping
         self.positions: dict[Key, Position] = {}
         self.ahead: dict[Key, tuple[Position, Position]] = {}
         self.delivered = 0
@@ -108,14 +116,10 @@ class Cursor:
         return self._saved
 
     def load(self) -> None:
-        """Read the file. Without a readable one everything is delivered again: Loki drops what it has already."""
+        """Read the file, or else the one before it. Without either everything is delivered again."""
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            state = msgspec.json.decode(self.path.read_bytes(), type=CursorState)
-        except FileNotFoundError:
-            return
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            logger.warning("cursor can't be read, delivering from the start", extra={"error": str(error)})
+        state = self._read()
+        if state is None:
             return
         self.positions = {(bot, writer): Position(segment, offset) for bot, writer, segment, offset in state.positions}
         self.ahead = {(bot, writer): (Position(a, b), Position(c, d)) for bot, writer, a, b, c, d in state.ahead}
@@ -125,6 +129,21 @@ class Cursor:
         self.late_ts = state.late_ts
         self._saved = dict(self.positions)
         self.saved_counts = (self.delivered, self.quarantined, self.late)
+
+    def _read(self) -> CursorState | None:
+        try:
+            return msgspec.json.decode(self.path.read_bytes(), type=CursorState)
+        except FileNotFoundError:
+            return None  # a new home, or somebody wants all to be delivered again
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            self._is_sound = False
+            try:
+                state = msgspec.json.decode(self._before.read_bytes(), type=CursorState)
+            except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+                logger.error("cursor can't be read, delivering from the start", extra={"error": str(error)})
+                return None
+            logger.warning("cursor can't be read, going on from the one before it", extra={"error": str(error)})
+            return state
 
     def save(self) -> None:
         """Put the cursor on disk.
@@ -143,10 +162,19 @@ class Cursor:
             newest=[(*stream, ts) for stream, ts in self.newest.items()],
             late_ts=self.late_ts,
         )
+        if self._is_sound:
+            self._keep()
         atomic.write(self.path, msgspec.json.encode(state))
+        self._is_sound = True
         self._saved = saved
         self.saved_counts = (state.delivered, state.quarantined, state.late)
         self.is_changed = False
+
+    def _keep(self) -> None:
+        """Keep the file that is about to be replaced. A filesystem that can't link files keeps none."""
+        with contextlib.suppress(OSError):
+            self._before.unlink(missing_ok=True)
+            os.link(self.path, self._before)
 
     def begin(self, plan: list[Part]) -> None:
         """Take up a push. It must be saved before it is made."""
