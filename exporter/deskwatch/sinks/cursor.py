@@ -21,6 +21,7 @@ import msgspec
 
 from deskwatch import atomic
 from deskwatch.journal import START, Position
+from deskwatch.sinks.marks import Last, Mark
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ class Part(msgspec.Struct, kw_only=True):
         late: Runs of lines that go to the late lane: index of the first (0 is the part's first line), how many, and the
             first one's time there in ns; each further line is 1 ns later.
         is_ahead: It lies in the range that is read ahead of the backlog.
+        last: Its last line.
     """
 
     bot: str
@@ -47,6 +49,7 @@ class Part(msgspec.Struct, kw_only=True):
     end: Position
     late: list[tuple[int, int, int]] = []
     is_ahead: bool = False
+    last: Last | None = None
 
     def late_times(self) -> dict[int, int]:
         """Index of each late line, and its time in the late lane."""
@@ -77,6 +80,8 @@ class CursorState(msgspec.Struct, kw_only=True):
     newest: list[tuple[str, str, int]] = []
     """Bot, kind, ns."""
     late_ts: int = 0
+    marks: list[tuple[str, str, Mark]] = []
+    ahead_marks: list[tuple[str, str, Mark]] = []
 
 
 class Cursor:
@@ -85,6 +90,8 @@ class Cursor:
     Attributes:
         positions: Everything before it is delivered or quarantined.
         ahead: A further range that is, where live lines overtook a backlog: its start and its end.
+        marks: What is known of the lines before each position.
+        ahead_marks: What is known of the lines before the end of each range ahead.
         delivered: Lines delivered, ever.
         quarantined: Lines put aside, ever.
         late: Lines delivered to the late lane, ever; they are among the delivered.
@@ -101,6 +108,8 @@ class Cursor:
         self._is_sound = True  # the file that the next save replaces is worth keeping
         self.positions: dict[Key, Position] = {}
         self.ahead: dict[Key, tuple[Position, Position]] = {}
+        self.marks: dict[Key, Mark] = {}
+        self.ahead_marks: dict[Key, Mark] = {}
         self.delivered = 0
         self.quarantined = 0
         self.late = 0
@@ -127,6 +136,8 @@ class Cursor:
         self.plan = state.plan
         self.newest = {(bot, kind): ts for bot, kind, ts in state.newest}
         self.late_ts = state.late_ts
+        self.marks = {(bot, writer): mark for bot, writer, mark in state.marks}
+        self.ahead_marks = {(bot, writer): mark for bot, writer, mark in state.ahead_marks}
         self._saved = dict(self.positions)
         self.saved_counts = (self.delivered, self.quarantined, self.late)
 
@@ -161,6 +172,8 @@ class Cursor:
             plan=self.plan,
             newest=[(*stream, ts) for stream, ts in self.newest.items()],
             late_ts=self.late_ts,
+            marks=[(*key, mark) for key, mark in self.marks.items()],
+            ahead_marks=[(*key, mark) for key, mark in self.ahead_marks.items()],
         )
         if self._is_sound:
             self._keep()
@@ -187,8 +200,10 @@ class Cursor:
             key = (part.bot, part.writer)
             if part.is_ahead:
                 self.ahead[key] = (self.ahead[key][0] if key in self.ahead else part.start, part.end)
+                self.ahead_marks[key] = self.ahead_marks.get(key, Mark()).followed_by(part.last)
             else:
                 self.positions[key] = part.end
+                self.marks[key] = self.marks.get(key, Mark()).followed_by(part.last)
             self.join(key)
         self.plan = []
         self.delivered += delivered
@@ -200,4 +215,16 @@ class Cursor:
         """Make one of both delivered ranges of a writer, once its backlog (read up to `position`) reached the other."""
         if key in self.ahead and (position or self.positions.get(key, START)) >= self.ahead[key][0]:
             self.positions[key] = self.ahead.pop(key)[1]
+            ahead = self.ahead_marks.pop(key, Mark())
+            mark = self.marks.get(key, Mark())
+            for run, seq in ahead.runs:
+                mark = mark.followed_by(Last(0, run, seq))
+            self.marks[key] = Mark(ahead.crc, mark.runs)
             self.is_changed = True
+
+    def go_back(self, key: Key, position: Position) -> None:
+        """Deliver a writer again from a position on: its journal is not what it was."""
+        self.positions[key] = position
+        self.ahead.pop(key, None)
+        self.ahead_marks.pop(key, None)
+        self.is_changed = True

@@ -16,9 +16,9 @@ from deskwatch.sinks.backoff import Backoff
 from deskwatch.sinks.cursor import Cursor
 from deskwatch.sinks.loki.entries import LATE, LIVE, Entry, as_late
 from deskwatch.sinks.loki.lanes import Lanes, find_order_cutoff, is_about_time
-from deskwatch.sinks.loki.plan import Item
 from deskwatch.sinks.loki.push import Answer, Push
 from deskwatch.sinks.loki.quarantine import Quarantine, Row, row_of
+from deskwatch.sinks.loki.reading import Item
 
 logger = logging.getLogger(__name__)
 
