@@ -20,7 +20,7 @@ from deskwatch.sinks.loki.lanes import HOUR_NS, Lanes
 from deskwatch.sinks.loki.plan import Planner
 from deskwatch.sinks.loki.reading import Item
 from tests.fakes.loki import FakeLoki, running
-from tests.lines import lines_in, segment_files, write
+from tests.lines import segment_files, write
 from tests.shipping import HOUR, QUICK, journaled, quarantined, shipped, write_at, writer
 from tests.waiting import eventually_async
 
@@ -73,7 +73,7 @@ def drain(one: Planner, cursor: Cursor) -> list[bytes]:
 async def test_after_a_power_cut_each_new_line_is_shipped_and_no_old_one_twice(
     kept: int, new: int, home: Path, loki: FakeLoki
 ) -> None:
-    """The disk lost lines that Loki has, and the bot is back before the sidecar. The lines are old, so they are late."""
+    """The disk lost lines that Loki has, and the bot is back before the sidecar. All are old, so they are late."""
     with writer(home) as one:
         write_at(one, [time.time() - 200 * HOUR + n for n in range(50)])
     await ship(home, loki)
@@ -86,18 +86,26 @@ async def test_after_a_power_cut_each_new_line_is_shipped_and_no_old_one_twice(
     assert (await ship(home, loki)).rereads == 0
 
 
-async def test_a_cut_at_a_lines_end_is_found_out_though_the_new_lines_are_just_as_long(home: Path) -> None:
-    write(home, notes(9))
+def test_a_cut_at_a_lines_end_is_found_out_though_the_new_lines_are_just_as_long(home: Path) -> None:
+    def lines(run: str, *seqs: int) -> list[bytes]:
+        return [b'{"ts":%d,"seq":%d,"run":"%s","type":"moon_landed"}' % (now, seq, run.encode()) for seq in seqs]
+
+    def put(*all_lines: bytes) -> None:
+        (folder / names.segment_name(1)).write_bytes(b"".join(line + b"\n" for line in all_lines))
+
+    now = time.time_ns()
+    folder = names.writer_folder(home, "arb-1", "main")
+    folder.mkdir(parents=True)
+    old, new = lines("a", *range(1, 10)), lines("b", *range(5, 10))
+    put(*old)
     one, cursor = planner(home)
     drain(one, cursor)
     cursor.save()
     one.close()
-    cut(home, 4)
-    write(home, notes(9)[4:])
+    put(*old[:4], *new)
     assert segment_files(home)[0].stat().st_size == cursor.positions["arb-1", "main"].offset
     one, cursor = planner(home)
-    write(home, notes(1))
-    assert drain(one, cursor) == lines_in(home)[4:]
+    assert drain(one, cursor) == new
     one.close()
 
 

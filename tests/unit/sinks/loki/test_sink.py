@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from deskwatch.journal import Writer, names
 from deskwatch.sinks.cursor import Cursor
 from deskwatch.sinks.loki import LokiSink, Pace
 from deskwatch.sinks.loki.push import Answer, Push
+from deskwatch.sinks.loki.quarantine import Quarantine, Row
 from tests.fakes.loki import FakeLoki, running
 from tests.lines import lines_in, segment_files, write
 from tests.shipping import write_at
@@ -187,9 +188,17 @@ async def test_one_push_takes_lines_of_all_bots_up_to_a_limit(home: Path, loki: 
     assert loki.pushes == 3
 
 
-async def test_a_segment_of_garbage_is_told_in_one_log_line(
-    home: Path, loki: FakeLoki, caplog: pytest.LogCaptureFixture
+async def test_a_segment_of_garbage_is_synced_once_and_told_in_one_log_line(
+    home: Path, loki: FakeLoki, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    puts: list[int] = []
+    put = Quarantine.put
+
+    def noted(quarantine: Quarantine, rows: Sequence[Row]) -> None:
+        puts.append(len(rows))
+        put(quarantine, rows)
+
+    monkeypatch.setattr(Quarantine, "put", noted)
     write(home, notes(1))
     with segment_files(home)[0].open("ab") as file:
         file.write(b"garbage\n" * 300)
@@ -198,6 +207,7 @@ async def test_a_segment_of_garbage_is_told_in_one_log_line(
     told = [record for record in caplog.records if record.message == "lines were quarantined"]
     assert [(record.__dict__["reason"], record.__dict__["lines"]) for record in told] == [("json", 300)]
     assert len(quarantined(home)) == 300
+    assert puts == [300]  # each is synced once
 
 
 async def test_a_late_time_that_a_wrong_clock_left_holds_nothing_up(home: Path, loki: FakeLoki) -> None:
