@@ -3,11 +3,17 @@
 A push is written down before it is made: after a crash the same lines go out again, in the same lanes and with the same
 times, so that the destination can tell them for repeats. What is saved before the next push thus also says that the one
 before it is done: one save for each push.
+
+The file that a save replaces is kept beside it, and read where the file itself can't be: one push goes out again, and
+only lines of the push after it that went to the late lane can be doubled. Where neither can be read, all that the
+journals hold is delivered again; what is older than Loki's window is then doubled, in the late lane.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,6 +21,7 @@ import msgspec
 
 from deskwatch import atomic
 from deskwatch.journal import START, Position
+from deskwatch.sinks.marks import Last, Mark
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +40,7 @@ class Part(msgspec.Struct, kw_only=True):
         late: Runs of lines that go to the late lane: index of the first (0 is the part's first line), how many, and the
             first one's time there in ns; each further line is 1 ns later.
         is_ahead: It lies in the range that is read ahead of the backlog.
+        last: Its last line.
     """
 
     bot: str
@@ -41,6 +49,7 @@ class Part(msgspec.Struct, kw_only=True):
     end: Position
     late: list[tuple[int, int, int]] = []
     is_ahead: bool = False
+    last: Last | None = None
 
     def late_times(self) -> dict[int, int]:
         """Index of each late line, and its time in the late lane."""
@@ -71,14 +80,18 @@ class CursorState(msgspec.Struct, kw_only=True):
     newest: list[tuple[str, str, int]] = []
     """Bot, kind, ns."""
     late_ts: int = 0
+    marks: list[tuple[str, str, Mark]] = []
+    ahead_marks: list[tuple[str, str, Mark]] = []
 
 
 class Cursor:
-    """The cursor file of one sink: `<home>/sinks/<name>.json`.
+    """The cursor file of one sink: `<home>/sinks/<name>.json`; the one before it: `<name>.json.before`.
 
     Attributes:
         positions: Everything before it is delivered or quarantined.
         ahead: A further range that is, where live lines overtook a backlog: its start and its end.
+        marks: What is known of the lines before each position.
+        ahead_marks: What is known of the lines before the end of each range ahead.
         delivered: Lines delivered, ever.
         quarantined: Lines put aside, ever.
         late: Lines delivered to the late lane, ever; they are among the delivered.
@@ -91,8 +104,12 @@ class Cursor:
 
     def __init__(self, home: Path, name: str) -> None:
         self.path = home / "sinks" / f"{name}.json"
+        self._before = self.path.with_name(f"{self.path.name}.before")
+        self._is_sound = True  # the file that the next save replaces is worth keeping
         self.positions: dict[Key, Position] = {}
         self.ahead: dict[Key, tuple[Position, Position]] = {}
+        self.marks: dict[Key, Mark] = {}
+        self.ahead_marks: dict[Key, Mark] = {}
         self.delivered = 0
         self.quarantined = 0
         self.late = 0
@@ -108,14 +125,10 @@ class Cursor:
         return self._saved
 
     def load(self) -> None:
-        """Read the file. Without a readable one everything is delivered again: Loki drops what it has already."""
+        """Read the file, or else the one before it. Without either everything is delivered again."""
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            state = msgspec.json.decode(self.path.read_bytes(), type=CursorState)
-        except FileNotFoundError:
-            return
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            logger.warning("cursor can't be read, delivering from the start", extra={"error": str(error)})
+        state = self._read()
+        if state is None:
             return
         self.positions = {(bot, writer): Position(segment, offset) for bot, writer, segment, offset in state.positions}
         self.ahead = {(bot, writer): (Position(a, b), Position(c, d)) for bot, writer, a, b, c, d in state.ahead}
@@ -123,8 +136,25 @@ class Cursor:
         self.plan = state.plan
         self.newest = {(bot, kind): ts for bot, kind, ts in state.newest}
         self.late_ts = state.late_ts
+        self.marks = {(bot, writer): mark for bot, writer, mark in state.marks}
+        self.ahead_marks = {(bot, writer): mark for bot, writer, mark in state.ahead_marks}
         self._saved = dict(self.positions)
         self.saved_counts = (self.delivered, self.quarantined, self.late)
+
+    def _read(self) -> CursorState | None:
+        try:
+            return msgspec.json.decode(self.path.read_bytes(), type=CursorState)
+        except FileNotFoundError:
+            return None  # a new home, or somebody wants all to be delivered again
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            self._is_sound = False
+            try:
+                state = msgspec.json.decode(self._before.read_bytes(), type=CursorState)
+            except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+                logger.error("cursor can't be read, delivering from the start", extra={"error": str(error)})
+                return None
+            logger.warning("cursor can't be read, going on from the one before it", extra={"error": str(error)})
+            return state
 
     def save(self) -> None:
         """Put the cursor on disk.
@@ -142,11 +172,22 @@ class Cursor:
             plan=self.plan,
             newest=[(*stream, ts) for stream, ts in self.newest.items()],
             late_ts=self.late_ts,
+            marks=[(*key, mark) for key, mark in self.marks.items()],
+            ahead_marks=[(*key, mark) for key, mark in self.ahead_marks.items()],
         )
+        if self._is_sound:
+            self._keep()
         atomic.write(self.path, msgspec.json.encode(state))
+        self._is_sound = True
         self._saved = saved
         self.saved_counts = (state.delivered, state.quarantined, state.late)
         self.is_changed = False
+
+    def _keep(self) -> None:
+        """Keep the file that is about to be replaced. A filesystem that can't link files keeps none."""
+        with contextlib.suppress(OSError):
+            self._before.unlink(missing_ok=True)
+            os.link(self.path, self._before)
 
     def begin(self, plan: list[Part]) -> None:
         """Take up a push. It must be saved before it is made."""
@@ -159,8 +200,10 @@ class Cursor:
             key = (part.bot, part.writer)
             if part.is_ahead:
                 self.ahead[key] = (self.ahead[key][0] if key in self.ahead else part.start, part.end)
+                self.ahead_marks[key] = self.ahead_marks.get(key, Mark()).followed_by(part.last)
             else:
                 self.positions[key] = part.end
+                self.marks[key] = self.marks.get(key, Mark()).followed_by(part.last)
             self.join(key)
         self.plan = []
         self.delivered += delivered
@@ -172,4 +215,16 @@ class Cursor:
         """Make one of both delivered ranges of a writer, once its backlog (read up to `position`) reached the other."""
         if key in self.ahead and (position or self.positions.get(key, START)) >= self.ahead[key][0]:
             self.positions[key] = self.ahead.pop(key)[1]
+            ahead = self.ahead_marks.pop(key, Mark())
+            mark = self.marks.get(key, Mark())
+            for run, seq in ahead.runs:
+                mark = mark.followed_by(Last(0, run, seq))
+            self.marks[key] = Mark(ahead.crc, mark.runs)
             self.is_changed = True
+
+    def go_back(self, key: Key, position: Position) -> None:
+        """Deliver a writer again from a position on: its journal is not what it was."""
+        self.positions[key] = position
+        self.ahead.pop(key, None)
+        self.ahead_marks.pop(key, None)
+        self.is_changed = True

@@ -146,3 +146,41 @@ def test_a_cursor_that_cant_be_read_begins_at_the_start_and_says_so(
     cursor.load()
     assert cursor.positions == {}
     assert "cursor can't be read" in caplog.text
+
+
+def shipped_to(home: Path, *offsets: int) -> Cursor:
+    """A cursor that was saved at each of these offsets."""
+    cursor = Cursor(home, "loki")
+    cursor.load()
+    for offset in offsets:
+        cursor.positions[KEY] = Position(1, offset)
+        cursor.save()
+    return cursor
+
+
+def test_where_the_cursor_cant_be_read_the_one_before_it_is_and_outlives_the_next_save(
+    home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = shipped_to(home, 70, 140).path
+    for _ in range(2):
+        path.write_bytes(b"torn")
+        again = Cursor(home, "loki")
+        again.load()
+        assert again.positions == again.saved_positions() == {KEY: Position(1, 70)}
+        assert "the one before it" in caplog.text
+        again.save()
+
+
+def test_a_cursor_that_was_removed_begins_at_the_start(home: Path) -> None:
+    shipped_to(home, 70, 140).path.unlink()
+    cursor = Cursor(home, "loki")
+    cursor.load()
+    assert cursor.positions == {}
+
+
+def test_a_filesystem_without_links_keeps_one_cursor(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.link", lambda *_: (_ for _ in ()).throw(PermissionError(1, "Operation not permitted")))
+    shipped_to(home, 70, 140)
+    cursor = Cursor(home, "loki")
+    cursor.load()
+    assert cursor.positions == {KEY: Position(1, 140)}

@@ -59,9 +59,15 @@ def _own(parts: Parts) -> list[Family[Any]]:
             failures.inc((sink.name, reason), count)
         late = Counter("deskwatch_sink_late", "Lines delivered to the late lane.", ("kind",))
         late.inc((sink.name,), sink.late)
+        rereads = Counter(
+            "deskwatch_sink_rereads",
+            "Journals read again in part, because they were not what a sink had read.",
+            ("kind",),
+        )
+        rereads.inc((sink.name,), sink.rereads)
         lag = Gauge("deskwatch_sink_lag_seconds", "Age of the oldest line of the push under way.", ("kind",))
         lag.set((sink.name,), sink.lag_seconds())
-        families += [delivered, quarantined, late, lag, failures]
+        families += [delivered, quarantined, late, rereads, lag, failures]
     return families
 
 

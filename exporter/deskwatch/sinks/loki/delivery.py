@@ -16,9 +16,9 @@ from deskwatch.sinks.backoff import Backoff
 from deskwatch.sinks.cursor import Cursor
 from deskwatch.sinks.loki.entries import LATE, LIVE, Entry, as_late
 from deskwatch.sinks.loki.lanes import Lanes, find_order_cutoff, is_about_time
-from deskwatch.sinks.loki.plan import Item
 from deskwatch.sinks.loki.push import Answer, Push
-from deskwatch.sinks.loki.quarantine import Quarantine
+from deskwatch.sinks.loki.quarantine import Quarantine, Row, row_of
+from deskwatch.sinks.loki.reading import Item
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +53,25 @@ class Trouble:
             logger.warning("no delivery to Loki, trying again", extra={"reason": reason, "detail": detail[:MAX_REASON]})
 
 
+class Poison:
+    """Tells of lines that were quarantined: once a minute for each kind of reason, with how many they are by then."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, float] = {}
+        self._untold: Counter[str] = Counter()
+
+    def tell(self, rows: Sequence[Row]) -> None:
+        """Take in what was put aside."""
+        latest = {row.reason.partition(" ")[0]: row for row in rows}  # a status, or what is wrong with the line
+        self._untold.update(row.reason.partition(" ")[0] for row in rows)
+        now = time.monotonic()
+        for kind, row in latest.items():
+            if now - self._told.get(kind, -TELL_SECONDS) >= TELL_SECONDS:
+                self._told[kind] = now
+                extra = {"sink": "loki", "bot": row.bot, "reason": row.reason[:200], "lines": self._untold.pop(kind)}
+                logger.warning("lines were quarantined", extra=extra)
+
+
 class Delivery:
     """Delivers planned lines.
 
@@ -78,6 +97,7 @@ class Delivery:
         self._quarantine = quarantine
         self._backoff = backoff
         self._trouble = trouble
+        self._poison = Poison()
         self._stop = stop
         self._meanwhile = meanwhile
         self.too_large = False
@@ -91,16 +111,19 @@ class Delivery:
             Stopping: The sink is stopping.
             OSError: The quarantine or the cursor could not be written.
         """
-        waiting = []
+        waiting: list[Item] = []
+        faulty: list[tuple[Item, str]] = []
         for item in items:
             if item.is_done:
                 continue
-            if self._quarantine.has((item.part.bot, item.part.writer), item.at):  # before a crash
+            if self._quarantine.has((item.part.bot, item.part.writer), item.at, item.line):  # before a crash
                 item.is_done, item.entry = True, None
             elif item.entry is None:
-                self._put_aside(item, item.fault)
+                faulty.append((item, item.fault))
             else:
                 waiting.append(item)
+        self._put_aside(faulty)
+        refused: list[tuple[Item, str]] = []
         chunks = self._send_first(waiting)
         while chunks:
             chunk, answer = chunks.pop()
@@ -110,6 +133,7 @@ class Delivery:
                 for item in chunk:
                     item.is_done = True
             elif answer.outcome == "later":
+                self._put_aside(refused)  # what was found out is kept, however long this lasts
                 self._pause(answer.reason, answer.detail, answer.retry_after)
                 chunks.append((chunk, None))
             elif len(chunk) > 1:
@@ -123,7 +147,8 @@ class Delivery:
                 self._move_one(chunk[0], answer, [one for other, known in chunks if known is None for one in other])
                 chunks.append((chunk, None))
             else:
-                self._put_aside(chunk[0], f"{answer.reason} {answer.detail}"[:MAX_REASON])
+                refused.append((chunk[0], f"{answer.reason} {answer.detail}"[:MAX_REASON]))
+        self._put_aside(refused)
 
     def _send_first(self, waiting: list[Item]) -> list[tuple[list[Item], Answer | None]]:
         """The first try: a long push goes in halves at the same time, while the lines after it are read.
@@ -208,12 +233,17 @@ class Delivery:
         self._cursor.is_changed = True
         self._cursor.save()
 
-    def _put_aside(self, item: Item, reason: str) -> None:
+    def _put_aside(self, lines: list[tuple[Item, str]]) -> None:
+        """Put lines in quarantine, each with its reason, in one go; the list is empty then."""
+        if not lines:
+            return
         self._check_going_on()
-        key = (item.part.bot, item.part.writer)
-        self._quarantine.put(key, item.at, item.line, reason)
-        item.is_done, item.entry = True, None
-        logger.warning("a line was quarantined", extra={"sink": "loki", "bot": key[0], "reason": reason[:200]})
+        rows = [row_of((item.part.bot, item.part.writer), item.at, item.line, reason) for item, reason in lines]
+        self._quarantine.put(rows)
+        for item, _ in lines:
+            item.is_done, item.entry = True, None
+        lines.clear()
+        self._poison.tell(rows)
 
 
 def count(items: Iterable[Item]) -> tuple[int, int, int]:

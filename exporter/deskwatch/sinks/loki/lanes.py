@@ -84,8 +84,16 @@ class Lanes:
         ]
 
     def next_late_ts(self, at_least: int = 0) -> int:
-        """A time for one more late line: now, and later than every one before it."""
-        self._cursor.late_ts = max(self._clock.now_ns(), self._cursor.late_ts + 1, at_least)
+        """A time for one more late line: now, and later than every one before it.
+
+        A time that Loki finds too new is no time to go on from: it was given while a clock was wrong.
+        """
+        now = self._clock.now_ns()
+        latest = now + self.limits.future
+        following = self._cursor.late_ts + 1
+        if following > latest + MINUTE_NS:  # beyond what a bounded `at_least` and the lines after it come to
+            following = 0
+        self._cursor.late_ts = max(now, following, min(at_least, latest))
         return self._cursor.late_ts
 
     def find_refused(self, words: str, entries: Sequence[Entry]) -> tuple[list[int], int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -27,12 +27,18 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     line: str
 
 
+def row_of(key: Key, at: Position, line: bytes, reason: str) -> Row:
+    """The row of a line that lies at this place."""
+    bot, writer = key
+    return Row(bot=bot, writer=writer, segment=at.segment, offset=at.offset, reason=reason, line=_text(line))
+
+
 class Quarantine:
     """`<home>/sinks/<name>.quarantine.ndjson`: one JSON object for each line."""
 
     def __init__(self, home: Path, name: str) -> None:
         self.path = home / "sinks" / f"{name}.quarantine.ndjson"
-        self._known: set[tuple[Key, Position]] = set()
+        self._known: set[tuple[Key, Position, str]] = set()
 
     def load(self, positions: Mapping[Key, Position]) -> None:
         """Know the rows that were written for lines at or behind these positions. A torn last row is taken back.
@@ -59,27 +65,19 @@ class Quarantine:
                     continue
                 key, at = (row.bot, row.writer), Position(row.segment, row.offset)
                 if row.segment >= 0 and at >= positions.get(key, START):
-                    self._known.add((key, at))
+                    self._known.add((key, at, row.line))
 
-    def has(self, key: Key, at: Position) -> bool:
+    def has(self, key: Key, at: Position, line: bytes) -> bool:
         """Whether the line at this place was put aside before the crash that it is read again after."""
-        return (key, at) in self._known
+        return bool(self._known) and (key, at, _text(line)) in self._known
 
-    def put(self, key: Key, at: Position, line: bytes, reason: str) -> None:
-        """Append one line and put it on disk.
+    def put(self, rows: Sequence[Row]) -> None:
+        """Append lines and put them on disk together.
 
         Raises:
-            OSError: The disk refused; the line is not quarantined, and nothing of its row stays behind.
+            OSError: The disk refused; none of the lines is quarantined, and nothing of their rows stays behind.
         """
-        row = Row(
-            bot=key[0],
-            writer=key[1],
-            segment=at.segment,
-            offset=at.offset,
-            reason=reason,
-            line=line.decode(errors="backslashreplace"),
-        )
-        data = _encoder.encode(row) + b"\n"
+        data = b"".join(_encoder.encode(row) + b"\n" for row in rows)
         fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             size = os.fstat(fd).st_size
@@ -100,6 +98,10 @@ class Quarantine:
             os.fsync(fd)
         finally:
             os.close(fd)
+
+
+def _text(line: bytes) -> str:
+    return line.decode(errors="backslashreplace")
 
 
 def _write_all(fd: int, data: bytes) -> None:

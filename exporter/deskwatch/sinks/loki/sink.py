@@ -23,9 +23,10 @@ from deskwatch.sinks.cursor import Cursor, Key
 from deskwatch.sinks.loki.access import Access
 from deskwatch.sinks.loki.delivery import Delivery, Stopping, Trouble, count
 from deskwatch.sinks.loki.lanes import Lanes, Limits
-from deskwatch.sinks.loki.plan import MAX_PUSH_BYTES, MIN_PUSH_BYTES, Item, Planner
+from deskwatch.sinks.loki.plan import MAX_PUSH_BYTES, MIN_PUSH_BYTES, Planner
 from deskwatch.sinks.loki.push import READ_SECONDS, Push
 from deskwatch.sinks.loki.quarantine import Quarantine
+from deskwatch.sinks.loki.reading import Item
 
 logger = logging.getLogger(__name__)
 
@@ -119,6 +120,11 @@ class LokiSink:
         """Lines that Loki has in the late lane, ever; as written down."""
         return self._cursor.saved_counts[2]
 
+    @property
+    def rereads(self) -> int:
+        """How often a journal was not what was read, and part of it was read again, since the start."""
+        return self._planner.rereads
+
     def backlog_bytes(self) -> int:
         """Journal bytes that are not delivered yet."""
         return self._planner.backlog_bytes()
@@ -157,7 +163,7 @@ class LokiSink:
             try:
                 if not is_loaded:
                     self._quarantine.load(self._cursor.positions)
-                    self._items = self._planner.items_of_plan()
+                    self._take_up(self._planner.items_of_plan())
                     is_loaded = True
                 if not self._deliver_next():
                     self._planner.follower.notifier.wait(self._pace.linger_seconds)
@@ -186,9 +192,7 @@ class LokiSink:
             OSError: A disk refused; the next call goes on where this one was.
         """
         if not self._cursor.plan:
-            self._items = self._planner.next_items()
-            heads = (item.entry for item in self._items if item.index == 0)
-            self._oldest_ns = min((entry.event_ts for entry in heads if entry), default=None)
+            self._take_up(self._planner.next_items())
         if not self._cursor.plan:
             if time.monotonic() - self._pushed >= self._pace.settle_seconds:
                 self._save()
@@ -203,6 +207,11 @@ class LokiSink:
         self._pushed = time.monotonic()
         self._size_next_push(is_smooth=self._trouble.failures.total() == failures)
         return True
+
+    def _take_up(self, items: list[Item]) -> None:
+        self._items = items
+        heads = (item.entry for item in items if item.index == 0)
+        self._oldest_ns = min((entry.event_ts for entry in heads if entry), default=None)
 
     def _size_next_push(self, *, is_smooth: bool) -> None:
         """Twice the usual while a backlog is worked off smoothly; less where Loki finds that too large."""

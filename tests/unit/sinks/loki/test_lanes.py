@@ -83,6 +83,16 @@ def test_late_times_are_now_and_never_the_same(lanes: Lanes) -> None:
     assert before <= times[0] <= times[-1] <= time.time_ns() + 1000
 
 
+@pytest.mark.parametrize("year", [2100, 9999])
+def test_a_late_time_of_a_wrong_clock_is_not_gone_on_from(year: int, lanes: Lanes) -> None:
+    """Whether it was kept from a day with a wrong clock, or an odd answer asks for it."""
+    wrong = (year - 1970) * 365 * DAY_NS
+    lanes._cursor.late_ts = wrong
+    times = [lanes.next_late_ts(), *(lanes.next_late_ts(wrong) for _ in range(1000)), lanes.next_late_ts()]
+    assert times == sorted(set(times))
+    assert times[-1] < time.time_ns() + 10 * MINUTE_NS
+
+
 def test_a_late_entry_carries_the_events_own_time_however_often_it_is_decided() -> None:
     late = as_late(as_late(entry(5), 7), 9)
     assert (late.ts, late.event_ts, late.metadata, late.stream[2]) == (9, 5, {"event_ts": "5"}, "late")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,14 @@ import msgspec
 import pytest
 
 from deskwatch.events import BotStopped, Event, LogRecorded
+from deskwatch.journal import Writer, names
+from deskwatch.sinks.cursor import Cursor
 from deskwatch.sinks.loki import LokiSink, Pace
 from deskwatch.sinks.loki.push import Answer, Push
+from deskwatch.sinks.loki.quarantine import Quarantine, Row
 from tests.fakes.loki import FakeLoki, running
 from tests.lines import lines_in, segment_files, write
+from tests.shipping import write_at
 from tests.waiting import eventually, eventually_async
 
 
@@ -181,3 +186,39 @@ async def test_one_push_takes_lines_of_all_bots_up_to_a_limit(home: Path, loki: 
     async with sink(home, loki, pace=msgspec.structs.replace(QUICK, push_bytes=1)) as one:
         await eventually_async(lambda: one.delivered == 3)
     assert loki.pushes == 3
+
+
+async def test_a_segment_of_garbage_is_synced_once_and_told_in_one_log_line(
+    home: Path, loki: FakeLoki, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    puts: list[int] = []
+    put = Quarantine.put
+
+    def noted(quarantine: Quarantine, rows: Sequence[Row]) -> None:
+        puts.append(len(rows))
+        put(quarantine, rows)
+
+    monkeypatch.setattr(Quarantine, "put", noted)
+    write(home, notes(1))
+    with segment_files(home)[0].open("ab") as file:
+        file.write(b"garbage\n" * 300)
+    async with sink(home, loki) as one:
+        await eventually_async(lambda: (one.delivered, one.quarantined) == (1, 300))
+    told = [record for record in caplog.records if record.message == "lines were quarantined"]
+    assert [(record.__dict__["reason"], record.__dict__["lines"]) for record in told] == [("json", 300)]
+    assert len(quarantined(home)) == 300
+    assert puts == [300]  # each is synced once
+
+
+async def test_a_late_time_that_a_wrong_clock_left_holds_nothing_up(home: Path, loki: FakeLoki) -> None:
+    year_ns = 365 * 24 * 3600 * 10**9
+    cursor = Cursor(home, "loki")
+    cursor.load()
+    cursor.late_ts = time.time_ns() + year_ns
+    cursor.save()
+    journal = Writer(names.writer_folder(home, "arb-1", "main")).open()
+    write_at(journal, [time.time() - 200 * 3600])
+    journal.close()
+    async with sink(home, loki) as one:
+        await eventually_async(lambda: one.delivered == one.late == 1)
+    assert loki.refusals == {}
