@@ -15,13 +15,16 @@ REQUIRED_VARIABLE = "DESKWATCH_REQUIRE_SERVERS"
 
 
 def require(binary: str) -> str:
-    """The path of a server's binary. Skips the test, with the server's name, where the machine has none."""
+    """The path of a server's binary. Skips the test, with the server's name, where the machine has none.
+
+    Where servers are required a missing one fails the test, but for Loki: no distribution packages it.
+    """
     folder = os.environ.get(FOLDER_VARIABLE)
     path = (shutil.which(binary, path=folder) if folder else None) or shutil.which(binary)
     if path is not None and (binary != "loki" or _is_grafana_loki(path)):
         return path
     message = f"needs {binary}: not on PATH, nor in ${FOLDER_VARIABLE}"
-    if os.environ.get(REQUIRED_VARIABLE) == "1":
+    if os.environ.get(REQUIRED_VARIABLE) == "1" and binary != "loki":
         pytest.fail(message)
     pytest.skip(message)
 
