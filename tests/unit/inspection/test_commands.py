@@ -212,7 +212,8 @@ def test_a_wrong_flag_is_told_in_one_line(words: tuple[str, ...], said: str, jou
 def test_following_shows_new_lines_of_new_bots_until_it_is_interrupted(home: Path, tmp_path: Path) -> None:
     write(home, [PRICE])
     output = tmp_path / "out"
-    argv = [sys.executable, "-m", "deskwatch", "journal", "tail", "-f", "-n", "1", "--home", str(home)]
+    argv = ["env", "--default-signal=INT"]  # a shell's background job, which these tests may run in, ignores it
+    argv += [sys.executable, "-m", "deskwatch", "journal", "tail", "-f", "-n", "1", "--home", str(home)]
     with output.open("wb") as file:
         child = subprocess.Popen(argv, stdout=file, stderr=subprocess.STDOUT, env=os.environ)
     try:
@@ -221,7 +222,9 @@ def test_following_shows_new_lines_of_new_bots_until_it_is_interrupted(home: Pat
         eventually(lambda: "arb-9/main #1 order_filled" in output.read_text(), 20)
         write(home, [ERROR])
         eventually(lambda: "arb-1/main #2 error_occurred" in output.read_text(), 20)
-    finally:
         child.send_signal(signal.SIGINT)
-    assert child.wait(20) == 0
+        assert child.wait(20) == 0
+    finally:
+        child.kill()
+        child.wait()
     assert len(output.read_text().splitlines()) == 3
