@@ -119,6 +119,9 @@ async def test_a_sinks_figures_are_among_the_metrics(home: Path) -> None:
             await eventually_async(lambda: sink.delivered == len(EVENTS), 10)
             families = {family.name: family for family in parse_text((await desk.ask("GET", "/metrics")).text)}
     assert families["deskwatch_sink_delivered"].samples[0].value == len(EVENTS)
+    for name in ("deskwatch_sink_late", "deskwatch_sink_quarantined", "deskwatch_sink_rereads"):
+        assert [(one.labels, one.value) for one in families[name].samples] == [({"kind": "loki"}, 0)]
+    assert families["deskwatch_sink_lag_seconds"].samples[0].labels == {"kind": "loki"}
     assert families["deskwatch_sink_failures"].samples[0].labels == {"kind": "loki", "reason": "500"}
     assert {one.labels["kind"] for one in families["deskwatch_backlog_bytes"].samples} == {"feed", "loki"}
 
