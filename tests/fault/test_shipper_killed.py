@@ -48,7 +48,10 @@ async def test_a_killed_shipper_loses_nothing_repeats_nothing_and_quarantines_on
             _kill_one(home, loki, dice)
         loki.on_stored = lambda: None
         async with LokiSink(home, loki.url, pace=QUICK) as sink:
-            await eventually_async(lambda: shipped(loki) == owed(home) and sink.backlog_bytes() == 0, 60)
+            seconds = count(60, 600)  # after many quick kills there is a long backlog, with poison all over it
+            await eventually_async(
+                lambda: shipped(loki) == owed(home) and sink.backlog_bytes() == 0, seconds, every=seconds / 200
+            )
             total = sum(journaled(home).values())
             await eventually_async(lambda: sink.delivered + sink.quarantined == total)
         rows = Counter((row["bot"], row["writer"], row["segment"], row["offset"]) for row in quarantined(home))
