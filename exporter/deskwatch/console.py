@@ -53,8 +53,8 @@ def progress() -> Iterator[Progress]:
     if not sys.stderr.isatty():
         yield Silent()
         return
-    from rich.console import Console  # noqa: PLC0415 — see the module's text
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
@@ -101,7 +101,7 @@ def print_table(
 def _table_width(
     columns: Sequence[tuple[str, bool]], rows: Sequence[Sequence[tuple[str, str]]], left_out: Sequence[str]
 ) -> int:
-    from rich.cells import cell_len  # noqa: PLC0415 — see the module's text
+    from rich.cells import cell_len
 
     widths = [
         max(cell_len(heading), *(cell_len(harmless(row[at][0])) for row in rows)) + _SPACE
@@ -112,9 +112,9 @@ def _table_width(
 
 
 def _draw(columns: Sequence[tuple[str, bool]], rows: Sequence[Sequence[tuple[str, str]]]) -> None:
-    from rich.console import Console  # noqa: PLC0415 — see the module's text
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
     styles = {"error": "red", "warning": "yellow", "info": "green", "faint": "dim", "strong": "bold"}
     table = Table(box=None, pad_edge=False, padding=(0, _SPACE, 0, 0), header_style="bold")

@@ -86,19 +86,19 @@ def _wanted(arguments: argparse.Namespace) -> Wanted:
 
 
 def _stats(arguments: argparse.Namespace) -> int:
-    from deskwatch.inspection import stats  # noqa: PLC0415  each command imports only what it needs
+    from deskwatch.inspection import stats
 
     return stats.run(arguments.home, arguments.bot, arguments.writer, by_type=arguments.types, as_json=arguments.json)
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from deskwatch.inspection import check  # noqa: PLC0415  as above
+    from deskwatch.inspection import check
 
     return check.run(arguments.home, arguments.bot, arguments.writer, limit=arguments.limit, as_json=arguments.json)
 
 
 def _tail(arguments: argparse.Namespace) -> int:
-    from deskwatch.inspection import tail  # noqa: PLC0415  as above
+    from deskwatch.inspection import tail
 
     if arguments.count < 0:
         raise ConfigError(f"expected -n to be 0 or more, was {arguments.count}")
@@ -114,7 +114,7 @@ def _tail(arguments: argparse.Namespace) -> int:
 
 
 def _grep(arguments: argparse.Namespace) -> int:
-    from deskwatch.inspection import grep  # noqa: PLC0415  as above
+    from deskwatch.inspection import grep
 
     return grep.run(
         arguments.home,

@@ -12,6 +12,8 @@ older than Loki's order window. They go to the late lane, at a new time. The oth
 
 from __future__ import annotations
 
+import mmap
+import os
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -82,15 +84,19 @@ class Mark(msgspec.Struct, frozen=True, array_like=True):
             if segment > newest or (has_segment and segment > position.segment):
                 continue  # it begins with a line that was not delivered
             try:
-                data = (folder / names.segment_name(segment)).read_bytes()
+                file = (folder / names.segment_name(segment)).open("rb")
             except FileNotFoundError:
                 continue
-            end = self._find_in(data)
+            with file:
+                if os.fstat(file.fileno()).st_size == 0:
+                    continue
+                with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:  # a segment is long
+                    end = self._find_in(data)
             if end:
                 return Position(segment, end)
         return Position(existing[0], 0)
 
-    def _find_in(self, data: bytes) -> int:
+    def _find_in(self, data: mmap.mmap) -> int:
         """Bytes of a segment up to the end of the last line that was delivered, 0 where there is none."""
         runs = [run.encode() for run, _ in self.runs]
         border = data.rfind(b"\n") + 1  # a torn line is none

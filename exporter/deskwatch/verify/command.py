@@ -49,8 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
         ConfigError: A flag is wrong.
         Unreachable: A side can't be asked.
     """
-    from deskwatch.verify import report  # noqa: PLC0415  what compares needs the sidecar's libraries
-    from deskwatch.verify.audit import Audit, Question  # noqa: PLC0415  as above
+    from deskwatch.verify import report
+    from deskwatch.verify.audit import Audit, Question
 
     if arguments.no_metrics and arguments.loki_url is None:
         raise ConfigError("expected something to compare the journals with; give --loki-url, or leave out --no-metrics")
@@ -79,8 +79,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _access(arguments: argparse.Namespace) -> Any:  # Any: imported late
-    from deskwatch.sinks.loki import Access  # noqa: PLC0415  as above
-    from deskwatch.verify.access import LokiAccess  # noqa: PLC0415  as above
+    from deskwatch.sinks.loki import Access
+    from deskwatch.verify.access import LokiAccess
 
     url = loki_url_of(arguments)
     return None if url is None else LokiAccess(url, Access.of(arguments))
