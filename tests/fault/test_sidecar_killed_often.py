@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import multiprocessing
 import os
 import random
@@ -66,8 +67,8 @@ class Scraper:
         try:
             with urllib.request.urlopen(f"{self._url}/metrics", timeout=5) as answer:
                 text = answer.read().decode()
-        except OSError:
-            return {}
+        except (OSError, http.client.HTTPException):
+            return {}  # killed, before it answered or in the middle of its answer
         found = {}
         for line in text.splitlines():
             name = line.partition("{")[0].partition(" ")[0]
