@@ -18,7 +18,7 @@ from deskwatch.journal import Writer, names
 from deskwatch.sinks.cursor import Cursor
 from deskwatch.sinks.loki import LokiSink, Pace
 from deskwatch.sinks.loki.push import Answer, Push
-from deskwatch.sinks.loki.quarantine import Quarantine, Row
+from deskwatch.sinks.quarantine import Quarantine, Row
 from tests.fakes.loki import FakeLoki, running
 from tests.lines import lines_in, segment_files, write
 from tests.shipping import write_at
