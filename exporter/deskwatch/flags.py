@@ -44,6 +44,11 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         help="age at which control segments go (default: %(default)s)",
     )
     add_loki(parser)
+    parser.add_argument(
+        "--otlp-endpoint",
+        default=os.environ.get("DESKWATCH_OTLP_ENDPOINT"),
+        help="base URL of an OTLP endpoint for logs, traces and metrics; OTEL_EXPORTER_OTLP_* say the rest",
+    )
 
 
 def add_home(parser: argparse.ArgumentParser) -> None:
@@ -102,6 +107,7 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
         loki_password_file=arguments.loki_password_file,
         loki_token_file=arguments.loki_token_file,
         loki_ca_file=arguments.loki_ca_file,
+        otlp_endpoint=arguments.otlp_endpoint or None,
         with_parent=getattr(arguments, "with_parent", None),
     )
 

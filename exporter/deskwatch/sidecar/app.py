@@ -43,14 +43,16 @@ def create(settings: Settings, supervised: tuple[str, list[str]] | None = None) 
             hub = Hub(feed.projections)
             feed.listen(hub.publish)
             commanding = Commanding(settings.home, feed)
-            sink = LokiSink(settings.home, settings.loki_url, access=Access.of(settings)) if settings.loki_url else None
+            sinks = [LokiSink(settings.home, settings.loki_url, access=Access.of(settings))] if settings.loki_url else []
+            destinations = otlp.resolve(settings.otlp_endpoint, os.environ)
+            sender = _open_sender(settings.home, destinations)
             supervisor = Supervisor(*supervised, settings.home, commanding.journal) if supervised else None
-            retention = Retention(settings.home, settings.limits, feed, [sink.name] if sink else [])
+            retention = Retention(settings.home, settings.limits, feed, [sink.name for sink in sinks])
             samples = Samples(settings.home)
-            for part in (feed, hub, sink, commanding, supervisor, retention):
+            for part in (feed, hub, *sinks, commanding, supervisor, retention):
                 if part is not None:
                     await stack.enter_async_context(part)
-            app.state.parts = Parts(settings, gate, feed, hub, commanding, samples, retention, sink, supervisor)
+            app.state.parts = Parts(settings, gate, feed, hub, commanding, samples, retention, sinks, supervisor)
             yield
 
     app = FastAPI(title="deskwatch", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)

@@ -24,7 +24,7 @@ from deskwatch.sidecar.problems import Problem
 from deskwatch.sidecar.retention import Retention
 from deskwatch.sidecar.samples import Samples
 from deskwatch.sidecar.supervisor import Supervisor
-from deskwatch.sinks.loki import LokiSink
+from deskwatch.sinks.sink import Sink
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ _encoder = msgspec.json.Encoder()
 
 
 class Parts:
-    """The running parts of one sidecar. `sink` and `supervisor` are there where they were asked for."""
+    """The running parts of one sidecar. `sinks` and `supervisor` are there where they were asked for."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Parts:
         commanding: Commanding,
         samples: Samples,
         retention: Retention,
-        sink: LokiSink | None,
+        sinks: list[Sink],
         supervisor: Supervisor | None,
     ) -> None:
         self.settings = settings
@@ -53,7 +53,7 @@ class Parts:
         self.commanding = commanding
         self.samples = samples
         self.retention = retention
-        self.sink = sink
+        self.sinks = sinks
         self.supervisor = supervisor
 
 

@@ -12,6 +12,7 @@ from deskwatch import exposition
 from deskwatch.projections.metrics import Counter, Family, Gauge
 from deskwatch.sidecar.parts import Parts, Wired, may_read
 from deskwatch.sidecar.problems import Problem
+from deskwatch.sinks.loki import LokiSink
 
 router = APIRouter(tags=["metrics"], dependencies=[Depends(may_read)])
 
@@ -47,28 +48,33 @@ def _own(parts: Parts) -> list[Family[Any]]:
     checkpoints = Counter("deskwatch_checkpoint_failures", "Checkpoints that could not be written.", ())
     checkpoints.inc((), parts.feed.checkpoint_failures)
     families: list[Family[Any]] = [backlog, clients, dropped, checkpoints, *_followed(parts), *_kept(parts)]
-    if parts.sink is not None:
-        sink = parts.sink
+    for sink in parts.sinks:
         backlog.set((sink.name,), sink.backlog_bytes())
-        delivered = Counter("deskwatch_sink_delivered", "Lines that a sink has delivered.", ("kind",))
+    return [*families, *_delivered(parts)] if parts.sinks else families
+
+
+def _delivered(parts: Parts) -> list[Family[Any]]:
+    """What each sink did."""
+    delivered = Counter("deskwatch_sink_delivered", "Lines (spans, for traces) that a sink has delivered.", ("kind",))
+    quarantined = Counter("deskwatch_sink_quarantined", "Lines (or spans) that a sink could not deliver.", ("kind",))
+    failures = Counter("deskwatch_sink_failures", "Deliveries tried again.", ("kind", "reason"))
+    late = Counter("deskwatch_sink_late", "Lines delivered to the late lane.", ("kind",))
+    rereads = Counter(
+        "deskwatch_sink_rereads",
+        "Journals read again in part, because they were not what a sink had read.",
+        ("kind",),
+    )
+    lag = Gauge("deskwatch_sink_lag_seconds", "Age of the oldest line of the delivery under way.", ("kind",))
+    for sink in parts.sinks:
         delivered.inc((sink.name,), sink.delivered)
-        quarantined = Counter("deskwatch_sink_quarantined", "Lines that a sink could not deliver.", ("kind",))
         quarantined.inc((sink.name,), sink.quarantined)
-        failures = Counter("deskwatch_sink_failures", "Deliveries tried again.", ("kind", "reason"))
         for reason, count in list(sink.failures.items()):
             failures.inc((sink.name, reason), count)
-        late = Counter("deskwatch_sink_late", "Lines delivered to the late lane.", ("kind",))
-        late.inc((sink.name,), sink.late)
-        rereads = Counter(
-            "deskwatch_sink_rereads",
-            "Journals read again in part, because they were not what a sink had read.",
-            ("kind",),
-        )
+        if isinstance(sink, LokiSink):
+            late.inc((sink.name,), sink.late)
         rereads.inc((sink.name,), sink.rereads)
-        lag = Gauge("deskwatch_sink_lag_seconds", "Age of the oldest line of the push under way.", ("kind",))
         lag.set((sink.name,), sink.lag_seconds())
-        families += [delivered, quarantined, late, rereads, lag, failures]
-    return families
+    return [delivered, quarantined, late, rereads, lag, failures]
 
 
 def _followed(parts: Parts) -> list[Family[Any]]:

@@ -10,11 +10,12 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
+from deskwatch.sinks.answer import Answer
 from deskwatch.sinks.backoff import Backoff
 from deskwatch.sinks.cursor import Cursor
 from deskwatch.sinks.loki.entries import LATE, LIVE, Entry, as_late
 from deskwatch.sinks.loki.lanes import Lanes, find_order_cutoff, is_about_time
-from deskwatch.sinks.loki.push import Answer, Push
+from deskwatch.sinks.loki.push import Push
 from deskwatch.sinks.loki.reading import Item
 from deskwatch.sinks.quarantine import Quarantine, row_of
 from deskwatch.sinks.trouble import MAX_REASON, Poison, Stopping, Trouble
