@@ -1,26 +1,160 @@
 """The metrics as Prometheus text and as OpenMetrics, and as a prometheus-client collector.
 
 Formats: Prometheus text 0.0.4 and OpenMetrics 1.0.0. `render` writes what prometheus-client's `generate_latest` would
-write for `FamilyCollector`; a test holds the two equal.
+write for `FamilyCollector`; a test holds the two equal. What a series looked like is kept beside its value, so that
+only those that changed since are written anew.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from prometheus_client import Metric
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.core import CounterMetricFamily, Exemplar, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
-from deskwatch.projections.metrics import Counter, Family, Histogram
+from deskwatch.projections.metrics import Counter, Family, Histogram, Reading, readings
+from deskwatch.projections.metrics import Exemplar as Observed
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
-KEPT_SERIES = 50_000
-"""Series whose names and labels are kept as text between scrapes."""
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+SLICE_SERIES = 256
+"""Series in one piece of `pieces`: what is written well within a millisecond."""
+
+
+def render(some: Iterable[Reading], content_type: str = TEXT) -> bytes:
+    """All series of all readings, in their order."""
+    return b"".join(pieces(some, content_type))
+
+
+def pieces(some: Iterable[Reading], content_type: str = TEXT) -> Iterator[bytes]:
+    """The same in pieces of bounded work, for those who have something else to do in between."""
+    openmetrics = content_type == OPENMETRICS
+    for reading in some:
+        family = reading.family
+        total = "_total" if isinstance(family, Counter) else ""
+        header = family.name + ("" if openmetrics else total)
+        lines = [
+            f"# HELP {header} {_escape_help(family.documentation, openmetrics)}\n",
+            f"# TYPE {header} {family.type}\n",
+        ]
+        if openmetrics and family.unit:
+            lines.append(f"# UNIT {header} {family.unit}\n")
+        yield "".join(lines).encode()
+        if isinstance(family, Histogram):
+            step = max(SLICE_SERIES // (len(family.buckets) + 3), 1)
+            for first in range(0, len(reading.keys), step):
+                yield _histogram(family, reading, first, first + step, openmetrics).encode()
+        else:
+            for first in range(0, len(reading.keys), SLICE_SERIES):
+                yield _plain(reading, first, first + SLICE_SERIES).encode()
+    if openmetrics:
+        yield b"# EOF\n"
+
+
+class FamilyCollector(Collector):
+    """The same series for a prometheus-client registry: to serve beside own metrics, to push, or to write to a file.
+
+    Args:
+        families: What to show; called at each collection.
+        clock: Unix time of now.
+    """
+
+    def __init__(self, families: Callable[[], Iterable[Family[Any]]], clock: Callable[[], float] = time.time) -> None:
+        self._families = families
+        self._clock = clock
+
+    def collect(self) -> Iterator[Metric]:
+        """Each family that has series, as prometheus-client's own."""
+        for reading in readings(self._families(), self._clock()):
+            family = reading.family
+            if isinstance(family, Histogram):
+                yield _client_histogram(family, reading)
+                continue
+            kind = CounterMetricFamily if isinstance(family, Counter) else GaugeMetricFamily
+            metric = kind(family.name, family.documentation, labels=family.labels, unit=family.unit)
+            for labels, value in zip(reading.keys, reading.values, strict=True):
+                metric.add_metric(labels, value)
+            yield metric
+
+
+def _client_histogram(family: Histogram, reading: Reading) -> Metric:
+    metric = HistogramMetricFamily(family.name, family.documentation, labels=family.labels, unit=family.unit)
+    for labels, series in zip(reading.keys, reading.values, strict=True):
+        observed = reading.exemplars.get(labels, {})
+        buckets = [
+            (bound, count, _client_exemplar(observed[index])) if index in observed else (bound, count)
+            for index, (bound, count) in enumerate(_cumulative(family, series))
+        ]
+        metric.add_metric(labels, buckets, series[-1])
+    return metric
+
+
+def _client_exemplar(observed: Observed) -> Exemplar:
+    return Exemplar({"trace_id": observed.trace}, observed.value, observed.seconds)
+
+
+def _plain(reading: Reading, first: int, end: int) -> str:
+    """Lines of a slice of counters or gauges."""
+    lines = []
+    family = reading.family
+    keys = reading.keys
+    name = family.name + ("_total" if isinstance(family, Counter) else "")
+    for index, (value, cell) in enumerate(zip(reading.values[first:end], reading.cells[first:end], strict=True), first):
+        if cell.shown is not value:  # not `==`: 0 and -0 are written differently
+            line = cell.text
+            start = line[: line.rindex(" ")] if line else name + _pairs(family.labels, keys[index])
+            cell.text = f"{start} {_go_float(value)}\n"
+            cell.shown = value
+        lines.append(cell.text)
+    return "".join(lines)
+
+
+def _histogram(family: Histogram, reading: Reading, first: int, end: int, openmetrics: bool) -> str:
+    """Lines of a slice of a histogram."""
+    lines = []
+    for index in range(first, min(end, len(reading.keys))):
+        cell, value = reading.cells[index], reading.values[index]
+        shown = (openmetrics, value)
+        if cell.shown != shown:
+            exemplars = reading.exemplars.get(reading.keys[index], {}) if openmetrics else {}
+            cell.text = _buckets(family, reading.keys[index], value, exemplars)
+            cell.shown = shown
+        lines.append(cell.text)
+    return "".join(lines)
+
+
+def _buckets(family: Histogram, labels: tuple[str, ...], series: list[float], exemplars: dict[int, Observed]) -> str:
+    start, end = _around_bound(family.labels, labels)
+    start = f"{family.name}_bucket{{{start}"
+    lines = []
+    for index, (bound, count) in enumerate(_cumulative(family, series)):
+        exemplar = _exemplar(exemplars[index]) if index in exemplars else ""
+        lines.append(f'{start}le="{bound}"{end}}} {_go_float(count)}{exemplar}\n')
+    pairs = _pairs(family.labels, labels)
+    lines.append(f"{family.name}_count{pairs} {_go_float(sum(series[:-1]))}\n")
+    lines.append(f"{family.name}_sum{pairs} {_go_float(series[-1])}\n")
+    return "".join(lines)
+
+
+def _exemplar(one: Observed) -> str:
+    return f' # {{trace_id="{one.trace}"}} {_go_float(one.value)} {one.seconds}'
+
+
+def _cumulative(family: Histogram, series: list[float]) -> Iterator[tuple[str, float]]:
+    total = 0.0
+    for bound, count in zip(_bounds(family.buckets), series, strict=False):
+        total += count
+        yield bound, total
+
+
+@functools.lru_cache
+def _bounds(buckets: tuple[float, ...]) -> tuple[str, ...]:
+    return (*(_go_float(bound) for bound in buckets), "+Inf")
 
 
 def _go_float(value: float) -> str:
@@ -30,80 +164,20 @@ def _go_float(value: float) -> str:
     return str(floatToGoString(value))  # type: ignore[no-untyped-call]  # prometheus-client leaves it untyped
 
 
-def negotiate(accept: str) -> str:
-    """The content type to answer an Accept header with: OpenMetrics where it is asked for, else text."""
-    return OPENMETRICS if "application/openmetrics-text" in accept else TEXT
+def _pairs(names: tuple[str, ...], labels: tuple[str, ...]) -> str:
+    """A series' labels, in the order of their names, as prometheus-client writes them."""
+    if not names:
+        return ""
+    pairs = sorted(zip(names, labels, strict=True))
+    return "{" + ",".join(f'{one}="{_escape(value)}"' for one, value in pairs) + "}"
 
 
-def render(families: Iterable[Family[Any]], content_type: str = TEXT) -> bytes:
-    """All series of all families that have any, in the order of declaration."""
-    openmetrics = content_type == OPENMETRICS
-    lines: list[str] = []
-    for family in families:
-        if family.series:
-            total = "_total" if isinstance(family, Counter) else ""
-            header = family.name + ("" if openmetrics else total)
-            lines.append(f"# HELP {header} {_escape_help(family.documentation, openmetrics)}\n")
-            lines.append(f"# TYPE {header} {family.type}\n")
-            lines.extend(_histogram(family) if isinstance(family, Histogram) else _plain(family, family.name + total))
-    if openmetrics:
-        lines.append("# EOF\n")
-    return "".join(lines).encode()
-
-
-class FamilyCollector(Collector):
-    """The same series for a prometheus-client registry: to serve beside own metrics, to push, or to write to a file."""
-
-    def __init__(self, families: Iterable[Family[Any]]) -> None:
-        self._families = families
-
-    def collect(self) -> Iterator[Metric]:
-        """Each family that has series, as prometheus-client's own."""
-        for family in self._families:
-            if not family.series:
-                continue
-            if isinstance(family, Histogram):
-                histogram = HistogramMetricFamily(family.name, family.documentation, labels=family.labels)
-                for labels, series in family.series.items():
-                    buckets = [(_go_float(bound), count) for bound, count in _cumulative(family, series)]
-                    histogram.add_metric(labels, buckets, series[-1])
-                yield histogram
-                continue
-            kind = CounterMetricFamily if isinstance(family, Counter) else GaugeMetricFamily
-            metric = kind(family.name, family.documentation, labels=family.labels)
-            for labels, value in family.series.items():
-                metric.add_metric(labels, value)
-            yield metric
-
-
-def _plain(family: Family[Any], name: str) -> Iterator[str]:
-    for labels, value in family.series.items():
-        yield f"{_series(name, family.labels, labels)}{_go_float(value)}\n"
-
-
-def _histogram(family: Histogram) -> Iterator[str]:
-    for labels, series in family.series.items():
-        names = (*family.labels, "le")
-        for bound, count in _cumulative(family, series):
-            yield f"{_series(f'{family.name}_bucket', names, (*labels, _go_float(bound)))}{_go_float(count)}\n"
-        yield f"{_series(f'{family.name}_count', family.labels, labels)}{_go_float(sum(series[:-1]))}\n"
-        yield f"{_series(f'{family.name}_sum', family.labels, labels)}{_go_float(series[-1])}\n"
-
-
-def _cumulative(family: Histogram, series: list[float]) -> Iterator[tuple[float, float]]:
-    total = 0.0
-    for bound, count in zip((*family.buckets, float("inf")), series, strict=False):
-        total += count
-        yield bound, total
-
-
-@functools.lru_cache(KEPT_SERIES)
-def _series(name: str, label_names: tuple[str, ...], labels: tuple[str, ...]) -> str:
-    """A series' line up to its value. It is the same at each scrape, so it is made once."""
-    if not label_names:
-        return f"{name} "
-    pairs = sorted(zip(label_names, labels, strict=True))  # by name, as prometheus-client does
-    return name + "{" + ",".join(f'{one}="{_escape(value)}"' for one, value in pairs) + "} "
+def _around_bound(names: tuple[str, ...], labels: tuple[str, ...]) -> tuple[str, str]:
+    """What stands before and behind a bucket's `le` among its labels."""
+    pairs = sorted(zip(names, labels, strict=True))
+    before = "".join(f'{one}="{_escape(value)}",' for one, value in pairs if one < "le")
+    behind = "".join(f',{one}="{_escape(value)}"' for one, value in pairs if one > "le")
+    return before, behind
 
 
 def _escape(value: str) -> str:

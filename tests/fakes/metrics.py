@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from pathlib import Path
 from deskwatch import exposition
 from deskwatch.journal import Follower, Position
 from deskwatch.projections import Projections
-from deskwatch.projections.metrics import Gauge
+from deskwatch.projections.metrics import Gauge, readings
 
 
 class FakeMetrics:
@@ -82,4 +83,4 @@ def of_journals(home: Path, *, followed: bool) -> str:
         segment.set(key, at.segment)
         offset.set(key, at.offset)
     own = [segment, offset] if followed else []
-    return exposition.render([*projections.metrics.families, *own]).decode()
+    return exposition.render(readings([*projections.metrics.current(), *own], time.time())).decode()

@@ -11,25 +11,31 @@ from deskwatch.projections.activity import Activity, Entry
 from deskwatch.projections.commands import Commands
 from deskwatch.projections.continuity import Continuity, Seen
 from deskwatch.projections.metrics import Metrics
+from deskwatch.projections.metrics.guard import MAX_SERIES
 from deskwatch.projections.state import State
 
 MAX_TOLD = 1000
 _WHOLE = frozenset({"fields", "misplaced"})
 logger = logging.getLogger(__name__)
 
-FORMAT = 4
+FORMAT = 5
 """Version of what `dump` gives. A checkpoint of another version is not loaded: the journal is replayed."""
 
 
 class Projections:
-    """All projections, fed together so that they agree."""
+    """All projections, fed together so that they agree.
 
-    def __init__(self) -> None:
+    Args:
+        max_series: Label sets that a family of metrics holds of one bot.
+    """
+
+    def __init__(self, max_series: int = MAX_SERIES) -> None:
+        self.max_series = max_series
         self.reset()
 
     def reset(self) -> None:
         """Forget everything, as before the first record."""
-        self.metrics = Metrics()
+        self.metrics = Metrics(self.max_series)
         self.state = State()
         self.activity = Activity()
         self.commands = Commands()

@@ -23,6 +23,7 @@ from deskwatch.sidecar.hub import Hub
 from deskwatch.sidecar.problems import Problem
 from deskwatch.sidecar.retention import Retention
 from deskwatch.sidecar.samples import Samples
+from deskwatch.sidecar.scraping import Scraping
 from deskwatch.sidecar.supervisor import Supervisor
 from deskwatch.sinks.sink import Sink
 
@@ -55,6 +56,7 @@ class Parts:
         self.retention = retention
         self.sinks = sinks
         self.supervisor = supervisor
+        self.scraping = Scraping()
 
 
 def parts_of(connection: HTTPConnection) -> Parts:

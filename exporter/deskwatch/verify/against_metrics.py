@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from deskwatch.events import KINDS, UNKNOWN_KIND
-from deskwatch.projections.metrics.family import OTHER
+from deskwatch.projections.metrics.label import OTHER
 from deskwatch.verify.counting import DUPLICATE, INVALID, Count
 from deskwatch.verify.findings import ALL, Findings
 from deskwatch.verify.metrics import Scrape

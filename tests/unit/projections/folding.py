@@ -21,12 +21,11 @@ def fold(*events: Event | Record, into: Metrics | None = None) -> Metrics:
     return metrics
 
 
-def samples(metrics: Metrics, name: str) -> list[tuple[dict[str, str], float]]:
-    """All samples of this name, as a Prometheus reads them."""
-    metrics.count_folded()
+def samples(metrics: Metrics, name: str, now: float = 0.0) -> list[tuple[dict[str, str], float]]:
+    """All samples of this name, as a Prometheus reads them at a time; at 0 nothing is too old to be shown."""
     return [
         (sample.labels, sample.value)
-        for family in text_string_to_metric_families(render(metrics.families).decode())
+        for family in text_string_to_metric_families(render(metrics.readings(now)).decode())
         for sample in family.samples
         if sample.name == name
     ]

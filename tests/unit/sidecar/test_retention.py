@@ -43,9 +43,11 @@ def trade(home: Path, first: int, last: int, *, bot: str = "arb-1", writer: str 
 
 
 def figures(feed: Feed) -> Any:
-    """Everything that is counted, in order: which of two writers was read last is left to chance."""
+    """Everything that is counted, in order: which of two writers was read last, and when, is left to chance."""
     dump = msgspec.json.decode(msgspec.json.encode(feed.projections.dump()))
-    families = {name: sorted(rows) for name, rows in dump["metrics"]["families"].items()}
+    families = {
+        name: sorted([labels, value] for labels, value, _ in rows) for name, rows in dump["metrics"]["families"].items()
+    }
     families.pop("tradebot_last_event_timestamp_seconds")
     return families, dump["metrics"]["memory"], dump["state"], dump["commands"]
 

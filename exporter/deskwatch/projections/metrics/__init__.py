@@ -9,13 +9,16 @@ from deskwatch.projections.metrics.account import Account
 from deskwatch.projections.metrics.chain import Chain
 from deskwatch.projections.metrics.control import Control
 from deskwatch.projections.metrics.decisions import Decisions
-from deskwatch.projections.metrics.family import Counter, Family, Gauge, Histogram
+from deskwatch.projections.metrics.family import Counter, Exemplar, Family, Gauge, Histogram, Reading
+from deskwatch.projections.metrics.guard import MAX_SERIES, Guard
 from deskwatch.projections.metrics.health import Health
 from deskwatch.projections.metrics.journal import Journal
 from deskwatch.projections.metrics.lifecycle import Lifecycle
+from deskwatch.projections.metrics.limits import Limits
 from deskwatch.projections.metrics.market import Market
 from deskwatch.projections.metrics.orders import Orders
 from deskwatch.projections.metrics.positions import Positions
+from deskwatch.projections.metrics.reading import readings
 from deskwatch.projections.metrics.registry import Group, Registry
 from deskwatch.projections.metrics.trades import Trades
 
@@ -23,8 +26,9 @@ from deskwatch.projections.metrics.trades import Trades
 class Metrics:
     """The projection: `apply` records, read `families`."""
 
-    def __init__(self) -> None:
-        registry = Registry()
+    def __init__(self, max_series: int = MAX_SERIES) -> None:
+        self._guard = Guard(max_series)
+        registry = Registry(self._guard)
         self._journal = Journal(registry)
         self._groups: tuple[Group, ...] = (
             Lifecycle(registry),
@@ -38,13 +42,14 @@ class Metrics:
             Health(registry),
             Control(registry),
         )
-        self._folded = registry.counter("deskwatch_series_folded", "Updates that found their family full.", "kind")
+        self._limits = Limits(registry)
         self._handlers = registry.handlers
         self._always = registry.always
         self.families: list[Family[Any]] = registry.families
 
     def apply(self, record: Record) -> None:
         """Fold one record in."""
+        self._guard.begin(record.bot, record.seconds)
         for always in self._always:
             always(record)
         for handler in self._handlers.get(type(record.event), ()):  # type: ignore[arg-type]  # Unknown has none
@@ -62,11 +67,14 @@ class Metrics:
         """Say how many lines a journal lacks."""
         self._journal.missing.set((bot, writer), lines)
 
-    def count_folded(self) -> None:
-        """Bring `deskwatch_series_folded_total` up to date. Called before each exposition."""
-        for family in self.families:
-            if family.folded:
-                self._folded.series[(family.name,)] = float(family.folded)
+    def readings(self, now: float) -> list[Reading]:
+        """What is shown of each family at a Unix time."""
+        return readings(self.current(), now)
+
+    def current(self) -> list[Family[Any]]:
+        """All families, with what their guard has counted."""
+        self._limits.count()
+        return self.families
 
     def fold_failed(self, bot: str) -> None:
         """Count an event that could not be folded in whole: our fault."""
@@ -85,12 +93,13 @@ class Metrics:
         for family in self.families:
             if isinstance(family, Counter | Histogram):
                 family.load([row for row in families.get(family.name, []) if family.fits(row)])
+        self._limits.load()
 
     def dump(self) -> dict[str, Any]:
         """The state as JSON-able values, for the checkpoint."""
+        self._limits.count()
         return {
             "families": {family.name: family.dump() for family in self.families},
-            "folded": {family.name: family.folded for family in self.families if family.folded},
             "memory": {type(group).__name__: group.memory for group in self._groups},
         }
 
@@ -98,9 +107,9 @@ class Metrics:
         """Take the state back from a checkpoint."""
         for family in self.families:
             family.load(state["families"].get(family.name, []))
-            family.folded = state["folded"].get(family.name, 0)
+        self._limits.load()
         for group in self._groups:
             group.memory = state["memory"].get(type(group).__name__, {})
 
 
-__all__ = ["Counter", "Family", "Gauge", "Histogram", "Metrics"]
+__all__ = ["Counter", "Exemplar", "Family", "Gauge", "Histogram", "Metrics", "Reading", "readings"]

@@ -42,8 +42,8 @@ class Account:
         if event.equity is None:
             return
         self.equity.set(key, event.equity)
-        self.observed.set((record.bot,), record.seconds)
-        peak = max(self.peak.series.get(key, event.equity), event.equity)
+        self.observed.set_time((record.bot,))
+        peak = max(self.peak.get(key, event.equity), event.equity)
         self.peak.set(key, peak)
         self.drawdown.set(key, 1 - event.equity / peak if peak > 0 else 0.0)
 

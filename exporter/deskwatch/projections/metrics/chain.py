@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from deskwatch.events import (
@@ -66,7 +67,7 @@ class Chain:
         self.gas_spent.inc((*key, label(event.asset)), event.gas_cost)
         if event.gas_cost_quote is not None:
             self.gas_spent_quote.inc((*key, label(event.quote_asset)), event.gas_cost_quote)
-        self.inclusion.observe(key, event.inclusion_seconds)
+        self.inclusion.observe(key, event.inclusion_seconds, event.trace)
 
     def _gas_price(self, record: Record, event: GasPriceObserved) -> None:
         key = (record.bot, label(event.chain))
@@ -77,11 +78,11 @@ class Chain:
     def _block(self, record: Record, event: BlockObserved) -> None:
         key = (record.bot, label(event.chain))
         self.head.set(key, float(event.block))
-        self.head_seen.set(key, record.seconds)
+        self.head_seen.set_time(key)
 
 
 def _wei(text: str | None) -> float | None:
     try:
         return None if text is None else float(text)
     except ValueError:
-        return None
+        return math.nan  # refused by the gauge, and counted

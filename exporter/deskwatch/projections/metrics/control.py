@@ -13,6 +13,7 @@ from deskwatch.events import (
     SignInRefused,
 )
 from deskwatch.journal import Record
+from deskwatch.projections.metrics.between import seconds_between
 from deskwatch.projections.metrics.family import label
 from deskwatch.projections.metrics.registry import Registry
 
@@ -52,7 +53,7 @@ class Control:
         self.succeeded.inc(key)
         accepted = self.memory.pop(event.command_id, None)
         if accepted is not None:
-            self.latency.observe(key, max(record.ts - accepted, 0) / 1e9)
+            self.latency.observe(key, seconds_between(accepted, record.ts), event.trace)
 
     def _failed(self, record: Record, event: CommandFailed) -> None:
         self.failed.inc((record.bot, label(event.command)))

@@ -68,7 +68,7 @@ class Decisions:
         key = (record.bot, label(event.strategy), label(event.provider))
         self.decisions.inc((*key, label(event.action)))
         self.confidence.set(key, event.confidence)
-        self.latency.observe(key, event.latency_seconds)
+        self.latency.observe(key, event.latency_seconds, event.trace)
         for kind, count in (("prompt", event.prompt_tokens), ("completion", event.completion_tokens)):
             if count is not None:
                 self.tokens.inc((*key, kind), count)

@@ -52,7 +52,7 @@ class Health:
         key = (record.bot, label(event.venue), label(event.operation))
         self.requests.inc(key)
         self.failures.inc(key, 0.0 if event.ok else 1.0)
-        self.latency.observe(key, event.latency_seconds)
+        self.latency.observe(key, event.latency_seconds, event.trace)
 
     def _raised(self, record: Record, event: RiskAlertRaised) -> None:
         self.alert.set((record.bot, label(event.alert)), 1.0)

@@ -33,6 +33,8 @@ class Journal:
         self.fold_failures = registry.counter(
             "deskwatch_fold_failures", "Events that figures lack in part by a fault of deskwatch.", "bot"
         )
+        for family in (self.events, self.invalid, self.faults):
+            family.is_evictable = False
         registry.on_every(self._followed)
 
     def _followed(self, record: Record) -> None:

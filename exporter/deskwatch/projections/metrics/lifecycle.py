@@ -59,7 +59,7 @@ class Lifecycle:
 
     def _seen(self, record: Record) -> None:
         if record.writer != CONTROL:
-            self.last_event.set((record.bot,), record.seconds)
+            self.last_event.set_time((record.bot,))
 
     def _bot_started(self, record: Record, event: BotStarted) -> None:
         self.starts.inc((record.bot,))
@@ -68,7 +68,7 @@ class Lifecycle:
         for reason in LOSS_REASONS:
             self.lost.inc((record.bot, reason), 0)
         self.running.set((record.bot,), 1)
-        self.started.set((record.bot,), record.seconds)
+        self.started.set_time((record.bot,))
 
     def _bot_stopped(self, record: Record, event: BotStopped) -> None:
         self.stops.inc((record.bot,))
@@ -85,7 +85,7 @@ class Lifecycle:
         self.nulls.inc(key, event.null_values - nulls)
         self.sync_failures.inc(key, event.sync_failures - failures)
         self.memory[writer] = (record.run, event.null_values, event.sync_failures)
-        if event.mode is not None and (record.writer == MAIN or (record.bot, event.mode) not in self.mode.series):
+        if event.mode is not None and (record.writer == MAIN or (record.bot, event.mode) not in self.mode.cells):
             _one_of(self.mode, record.bot, event.mode)  # its ModeChanged may be gone by retention
 
     def _events_lost(self, record: Record, event: EventsLost) -> None:
@@ -95,7 +95,7 @@ class Lifecycle:
         _one_of(self.mode, record.bot, event.mode)
         if event.previous is not None:
             self.changes.inc((record.bot, event.mode))
-            self.since.set((record.bot,), record.seconds)
+            self.since.set_time((record.bot,))
 
     def _accepted(self, record: Record, event: CommandAccepted) -> None:
         for mode in Mode:

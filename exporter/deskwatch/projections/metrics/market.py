@@ -33,7 +33,7 @@ class Market:
     def _price(self, record: Record, event: PriceObserved | PoolObserved) -> None:
         key = (record.bot, label(event.venue), label(event.symbol))
         self.price.set(key, event.price)
-        self.seen.set(key, record.seconds)
+        self.seen.set_time(key)
 
     def _pool(self, record: Record, event: PoolObserved) -> None:
         self._price(record, event)

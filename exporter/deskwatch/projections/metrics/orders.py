@@ -13,6 +13,7 @@ from deskwatch.events import (
     OrderSubmitted,
 )
 from deskwatch.journal import Record
+from deskwatch.projections.metrics.between import seconds_between
 from deskwatch.projections.metrics.family import label
 from deskwatch.projections.metrics.registry import Registry
 
@@ -60,7 +61,9 @@ class Orders:
         side = self._labels(record, event, event.side)
         self.submitted.inc(side)
         self.filled.inc(side, 0)
-        self.decision_latency.observe((record.bot, label(event.strategy), label(event.venue)), event.decision_seconds)
+        self.decision_latency.observe(
+            (record.bot, label(event.strategy), label(event.venue)), event.decision_seconds, event.trace
+        )
         open_orders = self.memory.setdefault(record.bot, {})
         open_orders[event.order_id] = [record.ts, label(event.strategy)]
         if len(open_orders) > MAX_OPEN:
@@ -69,7 +72,9 @@ class Orders:
     def _acknowledged(self, record: Record, event: OrderAcknowledged) -> None:
         submitted = self.memory.get(record.bot, {}).get(event.order_id)
         if submitted is not None:
-            self.acknowledged_latency.observe((record.bot, label(event.venue)), (record.ts - submitted[0]) / 1e9)
+            self.acknowledged_latency.observe(
+                (record.bot, label(event.venue)), seconds_between(submitted[0], record.ts), event.trace
+            )
 
     def _filled(self, record: Record, event: OrderFilled) -> None:
         side = self._labels(record, event, event.side)
@@ -82,7 +87,7 @@ class Orders:
             self.filled.inc(side)
             submitted = self._close(record, event.order_id)
             if submitted is not None:
-                self.latency.observe((record.bot, side[1], side[2]), (record.ts - submitted) / 1e9)
+                self.latency.observe((record.bot, side[1], side[2]), seconds_between(submitted, record.ts), event.trace)
 
     def _rejected(self, record: Record, event: OrderRejected) -> None:
         self.failed.inc((*self._labels(record, event), label(event.reason)))

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 from deskwatch.events import Event
 from deskwatch.journal import Record
 from deskwatch.projections.metrics.family import SECONDS, Counter, Family, Gauge, Histogram
+from deskwatch.projections.metrics.guard import Guard
 
 E = TypeVar("E", bound=Event)
 Handler = Callable[[Record, Any], None]  # Any: the event's class, as `on` was told
@@ -22,27 +23,27 @@ class Group(Protocol):
 class Registry:
     """All families, and who wants which event."""
 
-    def __init__(self) -> None:
+    def __init__(self, guard: Guard) -> None:
+        self.guard = guard
         self.families: list[Family[Any]] = []
         self.handlers: dict[type[Event], list[Handler]] = {}
         self.always: list[Callable[[Record], None]] = []
-        self.groups: list[Group] = []
 
     def counter(self, name: str, documentation: str, *labels: str) -> Counter:
         """A new counter; `name` without `_total`."""
-        family = Counter(name, documentation, labels)
+        family = Counter(name, documentation, labels, self.guard)
         self.families.append(family)
         return family
 
-    def gauge(self, name: str, documentation: str, *labels: str) -> Gauge:
-        """A new gauge."""
-        family = Gauge(name, documentation, labels)
+    def gauge(self, name: str, documentation: str, *labels: str, lifetime: float | None = None) -> Gauge:
+        """A new gauge. A series is shown for `lifetime` seconds after its newest value; None for ever."""
+        family = Gauge(name, documentation, labels, self.guard, lifetime)
         self.families.append(family)
         return family
 
-    def histogram(self, name: str, documentation: str, *labels: str) -> Histogram:
-        """A new histogram of seconds."""
-        family = Histogram(name, documentation, labels, SECONDS)
+    def histogram(self, name: str, documentation: str, *labels: str, buckets: tuple[float, ...] = SECONDS) -> Histogram:
+        """A new histogram; of seconds unless other buckets are given."""
+        family = Histogram(name, documentation, labels, buckets, self.guard)
         self.families.append(family)
         return family
 

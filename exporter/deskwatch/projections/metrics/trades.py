@@ -50,10 +50,10 @@ class Trades:
         self.won.inc(key, 1 if pnl > 0 else 0)
         self.profit.inc(money, max(pnl, 0.0))
         self.loss.inc(money, max(-pnl, 0.0))
-        self.pnl.set(money, self.profit.series.get(money, 0.0) - self.loss.series.get(money, 0.0))
+        self.pnl.set(money, self.profit.get(money) - self.loss.get(money))
         self.costs.inc(money, event.costs)
-        self.best.set(money, max(self.best.series.get(money, 0.0), pnl))
-        self.worst.set(money, min(self.worst.series.get(money, 0.0), pnl))
+        self.best.set(money, max(self.best.get(money), pnl))
+        self.worst.set(money, min(self.worst.get(money), pnl))
 
     def _funding(self, record: Record, event: FundingPaid) -> None:
         key = (record.bot, label(event.venue), label(event.symbol), label(event.asset))

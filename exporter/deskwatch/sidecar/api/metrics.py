@@ -1,18 +1,27 @@
-"""`GET /metrics`: Prometheus text or OpenMetrics, by Accept."""
+"""`GET /metrics`: Prometheus text or OpenMetrics by Accept, compressed where the scraper takes it.
+
+A scrape is a picture of one moment, taken in one go; it is then written in slices between which the event loop does its
+other work, however many series there are, and compressed in a thread.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import gzip
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from deskwatch import exposition
+from deskwatch import negotiation
 from deskwatch.projections.metrics import Counter, Family, Gauge
 from deskwatch.sidecar.parts import Parts, Wired, may_read
 from deskwatch.sidecar.problems import Problem
 from deskwatch.sinks.loki import LokiSink
+
+GZIP_LEVEL = 1
+"""Nine tenths of the gain for a third of the time."""
 
 router = APIRouter(tags=["metrics"], dependencies=[Depends(may_read)])
 
@@ -26,16 +35,20 @@ async def metrics(request: Request, parts: Wired) -> Response:
             "the journals are still being read; counters would seem to fall",
             {"Retry-After": "1"},
         )
-    content_type = exposition.negotiate(request.headers.get("accept", ""))
-    return Response(exposition.render(collect(parts), content_type), headers={"Content-Type": content_type})
+    content_type = negotiation.content_type(request.headers.get("accept", ""))
+    headers = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding", "Cache-Control": "no-store"}
+    body = await parts.scraping.scrape(lambda: collect(parts), content_type)
+    if negotiation.accepts_gzip(request.headers.get("accept-encoding", "")):
+        body = await asyncio.to_thread(gzip.compress, body, GZIP_LEVEL, mtime=0)
+        headers["Content-Encoding"] = "gzip"
+    return Response(body, headers=headers)
 
 
 def collect(parts: Parts) -> list[Family[Any]]:
     """Every family of now: what the journals say, what is sampled, and the sidecar's own work."""
     projections = parts.feed.projections
-    projections.metrics.count_folded()
     bots = list(projections.state.bots.values())
-    return [*projections.metrics.families, *parts.samples.families(bots), *_own(parts)]
+    return [*projections.metrics.current(), *parts.samples.families(bots), *_own(parts)]
 
 
 def _own(parts: Parts) -> list[Family[Any]]:

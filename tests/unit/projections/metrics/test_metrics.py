@@ -12,7 +12,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from deskwatch.exposition import OPENMETRICS, TEXT, render
 from deskwatch.journal import Record, read
 from deskwatch.projections.metrics import Counter, Histogram, Metrics
-from deskwatch.projections.metrics.family import MAX_SERIES, OTHER
+from deskwatch.projections.metrics.guard import MAX_SERIES
+from deskwatch.projections.metrics.label import OTHER
 from tests import strategies
 from tests.unit.projections.folding import fold, samples, value
 
@@ -24,8 +25,7 @@ LABELS = {
 
 
 def exposed(metrics: Metrics) -> bytes:
-    metrics.count_folded()
-    return render(metrics.families)
+    return render(metrics.readings(0))
 
 
 def test_names_labels_and_words_keep_to_the_conventions() -> None:
@@ -38,7 +38,7 @@ def test_names_labels_and_words_keep_to_the_conventions() -> None:
         if family.name.startswith("tradebot_"):
             assert family.labels[0] == "bot"
         if isinstance(family, Histogram):
-            assert family.name.endswith("_seconds")
+            assert family.unit in ("seconds", "ratio")
             assert list(family.buckets) == sorted(family.buckets)
 
 
@@ -89,8 +89,8 @@ def test_a_checkpoint_in_between_changes_nothing(records: list[Record], cut: int
 def test_what_is_exposed_can_be_read(records: list[Record]) -> None:
     metrics = fold(*records)
     assert sum(one for _, one in samples(metrics, "deskwatch_events_total")) == len(records)
-    list(parse_openmetrics(render(metrics.families, OPENMETRICS).decode()))
-    assert render(metrics.families, TEXT) == exposed(metrics)
+    list(parse_openmetrics(render(metrics.readings(0), OPENMETRICS).decode()))
+    assert render(metrics.readings(0), TEXT) == exposed(metrics)
 
 
 def test_too_many_label_sets_are_folded_and_said_so() -> None:
@@ -113,5 +113,5 @@ def test_invalid_lines_are_counted_by_reason() -> None:
 
 def test_a_checkpoint_without_a_family_starts_it_empty() -> None:
     metrics = Metrics()
-    metrics.load({"families": {}, "folded": {}, "memory": {}})
+    metrics.load({"families": {}, "memory": {}})
     assert exposed(metrics) == b""

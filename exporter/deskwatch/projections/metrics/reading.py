@@ -1,0 +1,14 @@
+"""A picture of all families at one moment: made in one go, then rendered or sent at leisure, from any thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from deskwatch.projections.metrics.family import Family, Reading
+
+
+def readings(families: Iterable[Family[Any]], now: float) -> list[Reading]:
+    """What is shown of each family at a Unix time, in their order; families without series are left out."""
+    found = (family.read(now) for family in families)
+    return [reading for reading in found if reading.keys]

@@ -1,0 +1,80 @@
+"""Scrapes: pictures of one moment that leave the event loop to others."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from deskwatch import exposition
+from deskwatch.projections.metrics import Counter, Family, readings
+from deskwatch.projections.metrics.guard import Guard
+from deskwatch.sidecar import scraping
+from deskwatch.sidecar.scraping import Scraping
+
+
+def many(series: int) -> Counter:
+    counter = Counter("tradebot_c", "C.", ("l",), Guard(series))
+    for number in range(series):
+        counter.inc((str(number),))
+    return counter
+
+
+async def test_others_have_their_turn_while_a_large_scrape_is_written() -> None:
+    counter = many(20_000)
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    beside = asyncio.create_task(other())
+    one = Scraping()
+    body = await one.scrape(lambda: [counter], exposition.TEXT)
+    beside.cancel()
+    assert turns > 1
+    assert body == exposition.render(readings([counter], 0))
+    assert one.scrapes == 1
+    assert one.seconds > 0
+
+
+async def test_a_scrape_shows_one_moment_whatever_happens_while_it_is_written() -> None:
+    counter = many(20_000)
+    before = exposition.render(readings([counter], 0))
+    for cell in counter.cells.values():
+        cell.text, cell.shown = "", None
+
+    async def trade() -> None:
+        while True:
+            for labels in list(counter.cells):
+                counter.inc(labels)
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(trade())
+    body = await Scraping().scrape(lambda: [counter], exposition.TEXT)
+    beside.cancel()
+    assert body == before
+    assert exposition.render(readings([counter], 0)) != before
+
+
+async def test_scrapes_that_come_at_once_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scraping, "SLICE_SECONDS", 0.0)
+    counter = many(2_000)
+    taken = 0
+
+    def families() -> list[Family[Any]]:
+        nonlocal taken
+        taken += 1
+        return [counter]
+
+    one = Scraping()
+    first = asyncio.create_task(one.scrape(families, exposition.TEXT))
+    second = asyncio.create_task(one.scrape(families, exposition.OPENMETRICS))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert taken == 1
+    assert (await first).count(b"\n") + 1 == (await second).count(b"\n")
+    assert taken == 2
