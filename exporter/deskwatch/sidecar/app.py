@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from deskwatch.config import Settings
 from deskwatch.errors import ConfigError
-from deskwatch.sidecar import problems
+from deskwatch.sidecar import problems, telemetry
 from deskwatch.sidecar.api import ROUTERS
 from deskwatch.sidecar.auth import Gate, load_tokens
 from deskwatch.sidecar.commanding import Commanding
@@ -23,6 +23,7 @@ from deskwatch.sidecar.retention import Retention
 from deskwatch.sidecar.samples import Samples
 from deskwatch.sidecar.supervisor import Supervisor
 from deskwatch.sinks.loki import Access, LokiSink
+from deskwatch.sinks.sink import Sink
 from deskwatch.version import __version__
 
 
@@ -43,16 +44,20 @@ def create(settings: Settings, supervised: tuple[str, list[str]] | None = None) 
             hub = Hub(feed.projections)
             feed.listen(hub.publish)
             commanding = Commanding(settings.home, feed)
-            sinks = [LokiSink(settings.home, settings.loki_url, access=Access.of(settings))] if settings.loki_url else []
-            destinations = otlp.resolve(settings.otlp_endpoint, os.environ)
-            sender = _open_sender(settings.home, destinations)
+            loki = LokiSink(settings.home, settings.loki_url, access=Access.of(settings)) if settings.loki_url else None
+            otlp = telemetry.sinks(settings)
+            sinks: list[Sink] = [*([loki] if loki else []), *(otlp.sinks if otlp else [])]
             supervisor = Supervisor(*supervised, settings.home, commanding.journal) if supervised else None
             retention = Retention(settings.home, settings.limits, feed, [sink.name for sink in sinks])
             samples = Samples(settings.home)
-            for part in (feed, hub, *sinks, commanding, supervisor, retention):
+            for part in (feed, hub, loki, otlp, commanding, supervisor, retention):
                 if part is not None:
                     await stack.enter_async_context(part)
-            app.state.parts = Parts(settings, gate, feed, hub, commanding, samples, retention, sinks, supervisor)
+            parts = Parts(settings, gate, feed, hub, commanding, samples, retention, sinks, supervisor)
+            app.state.parts = parts
+            parts.push = telemetry.push(settings, parts)
+            if parts.push is not None:
+                await stack.enter_async_context(parts.push)
             yield
 
     app = FastAPI(title="deskwatch", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from fastapi import Depends, Request
@@ -26,6 +26,9 @@ from deskwatch.sidecar.samples import Samples
 from deskwatch.sidecar.scraping import Scraping
 from deskwatch.sidecar.supervisor import Supervisor
 from deskwatch.sinks.sink import Sink
+
+if TYPE_CHECKING:
+    from deskwatch.sinks.otlp.push import MetricsPush
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +59,8 @@ class Parts:
         self.retention = retention
         self.sinks = sinks
         self.supervisor = supervisor
+        self.push: MetricsPush | None = None
+        """What pushes the metrics, and reads them from here; so it comes after."""
         self.scraping = Scraping()
 
 

@@ -63,7 +63,7 @@ def _own(parts: Parts) -> list[Family[Any]]:
     families: list[Family[Any]] = [backlog, clients, dropped, checkpoints, *_followed(parts), *_kept(parts)]
     for sink in parts.sinks:
         backlog.set((sink.name,), sink.backlog_bytes())
-    return [*families, *_delivered(parts)] if parts.sinks else families
+    return [*families, *_delivered(parts)]
 
 
 def _delivered(parts: Parts) -> list[Family[Any]]:
@@ -87,6 +87,9 @@ def _delivered(parts: Parts) -> list[Family[Any]]:
             late.inc((sink.name,), sink.late)
         rereads.inc((sink.name,), sink.rereads)
         lag.set((sink.name,), sink.lag_seconds())
+    if parts.push is not None:
+        for reason, count in list(parts.push.failures.items()):
+            failures.inc((parts.push.name, reason), count)
     return [delivered, quarantined, late, rereads, lag, failures]
 
 

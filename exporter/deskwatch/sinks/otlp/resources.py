@@ -36,10 +36,15 @@ class HashedResource(Resource):
 
 
 class Resources:
-    """The resources of one sidecar's bots, each made when it is first asked for."""
+    """The resources of one sidecar and its bots, each made when it is first asked for.
 
-    def __init__(self) -> None:
-        self._shared = Resource.create().merge(Resource({HOST_NAME: socket.gethostname()}))
+    Args:
+        instance: What tells this home's sidecar and its bots from others of their names, also after a restart.
+    """
+
+    def __init__(self, instance: str) -> None:
+        own = Resource({HOST_NAME: socket.gethostname(), SERVICE_INSTANCE_ID: instance})
+        self._shared = Resource.create().merge(own)
         self._bots: dict[str, Resource] = {}
 
     def of_bot(self, bot: str) -> Resource:
@@ -50,11 +55,6 @@ class Resources:
             resource = self._bots[bot] = HashedResource(self._shared.merge(own))
         return resource
 
-    def of_sidecar(self, instance: str) -> Resource:
-        """The sidecar's own, for the metrics.
-
-        Args:
-            instance: What tells it from others, also after a restart.
-        """
-        own = {SERVICE_NAME: SERVICE, SERVICE_VERSION: __version__, SERVICE_INSTANCE_ID: instance}
-        return HashedResource(self._shared.merge(Resource(own)))
+    def of_sidecar(self) -> Resource:
+        """The sidecar's own, for the metrics."""
+        return HashedResource(self._shared.merge(Resource({SERVICE_NAME: SERVICE, SERVICE_VERSION: __version__})))
