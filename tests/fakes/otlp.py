@@ -1,7 +1,7 @@
 """An OTLP receiver, over HTTP and over gRPC: it decodes what comes and answers as it is told.
 
 What it keeps to (OTLP 1.x): over HTTP a `POST` of protobuf to `/v1/logs`, `/v1/traces` or `/v1/metrics`, compressed or
-not, is answered with 200 and the signal's own response, in which a partial success says how many records were refused; an
+not, is answered with 200 and the response of that signal, in which a partial success says how many were refused; an
 error's body is a `google.rpc.Status`; anything else than protobuf is 415, another path 404. Over gRPC the status is the
 call's.
 """
