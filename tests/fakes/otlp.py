@@ -103,6 +103,7 @@ class FakeOtlp:
         down: Answer 503, or UNAVAILABLE, to everything without a scripted answer.
         poison: A text; a request of which a record's body or name holds it is refused (400).
         requests: How many came, by signal.
+        connections: How many were made, over HTTP.
         headers: Of the last request, names in lower case.
         logs: Records kept, in order of arrival.
         spans: Spans kept.
@@ -122,6 +123,8 @@ class FakeOtlp:
         self.on_stored: Callable[[], None] = lambda: None
         self.max_bytes = 4 * 1024 * 1024
         self.url = ""
+        self.is_grpc = False
+        self.connections = 0
         self.lock = threading.Lock()
         self.closing = threading.Event()
 
@@ -219,6 +222,11 @@ def running(certificate: tuple[Path, Path] | None = None, port: int = 0) -> Iter
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def setup(self) -> None:
+            super().setup()
+            otlp.connections += 1
 
         def do_POST(self) -> None:
             with contextlib.suppress(OSError):  # the client may be gone
@@ -287,9 +295,10 @@ def running(certificate: tuple[Path, Path] | None = None, port: int = 0) -> Iter
 
 
 @contextlib.contextmanager
-def running_grpc() -> Iterator[FakeOtlp]:
+def running_grpc(max_bytes: int = 4 * 1024 * 1024) -> Iterator[FakeOtlp]:
     """A receiver over gRPC on a loopback port."""
     otlp = FakeOtlp()
+    otlp.is_grpc = True
 
     def export(signal: str) -> Any:
         def call(request: Any, context: Any) -> Any:
@@ -310,7 +319,7 @@ def running_grpc() -> Iterator[FakeOtlp]:
         return type(base.__name__, (base,), {"Export": lambda _, request, context: export(signal)(request, context)})()
 
     with ThreadPoolExecutor(4) as pool:
-        server = grpc.server(pool, options=[("grpc.max_receive_message_length", otlp.max_bytes)])
+        server = grpc.server(pool, options=[("grpc.max_receive_message_length", max_bytes)])
         logs_grpc.add_LogsServiceServicer_to_server(servicer(logs_grpc.LogsServiceServicer, "logs"), server)
         traces_grpc.add_TraceServiceServicer_to_server(servicer(traces_grpc.TraceServiceServicer, "traces"), server)
         metrics_grpc.add_MetricsServiceServicer_to_server(

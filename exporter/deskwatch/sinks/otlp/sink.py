@@ -171,6 +171,8 @@ class OtlpSink:
         self.stop()
         await asyncio.to_thread(self._thread.join, self._pace.stop_seconds)
         self._is_abandoned = True
+        if not self._thread.is_alive():
+            self._reader.close()
 
     def _run(self) -> None:
         is_loaded = False
@@ -194,7 +196,6 @@ class OtlpSink:
         with contextlib.suppress(Exception):
             if is_loaded:  # and not stopped in the middle of trouble, which one more try would not end
                 self._deliver_next()
-        self._reader.close()
         self._sending.close()
 
     def _load(self) -> None:
