@@ -8,6 +8,18 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from deskwatch.events import (
+    DecisionMade,
+    Event,
+    OpportunityFound,
+    OrderAcknowledged,
+    OrderFilled,
+    OrderRejected,
+    OrderSubmitted,
+    TransactionConfirmed,
+    TransactionReverted,
+    TransactionSent,
+)
 from deskwatch.sinks.otlp import resolve
 from deskwatch.sinks.otlp.sink import OtlpSink, Pace
 from deskwatch.sinks.otlp.start import OtlpSinks
@@ -49,3 +61,57 @@ def whole(spans: Iterable[Span]) -> dict[str, dict[str, Span]]:
     for trace in found.values():
         assert all(span.parent == "" or span.parent in trace for span in trace.values())
     return found
+
+
+def life(number: int) -> list[Event]:
+    """One order's life, whole: four spans, each under the one before. In every third the chain refuses it."""
+    trace = f"{number + 1:032x}"
+    place: dict[str, Any] = {"venue": "amber", "symbol": "WETH/USDC", "trace": trace}
+    chain: dict[str, Any] = {"chain": "c", "transaction": f"0x{number:x}", "sender": "0x1", "trace": trace}
+    paid: dict[str, Any] = {"gas_used": 1, "gas_price_wei": "1", "gas_cost": 1.0, "asset": "ETH", "block": number}
+    order, decision, found = f"o-{number}", f"d-{number}", f"op-{number}"
+    fill: dict[str, Any] = {"order_id": order, "side": "buy", "quantity": 1, "price": 3000, "cause": order}
+    if number % 3 == 0:
+        ends: list[Event] = [
+            TransactionReverted(reason="slippage", cause=order, **paid, **chain),
+            OrderRejected(order_id=order, reason="reverted", cause=order, **place),
+        ]
+    else:
+        ends = [TransactionConfirmed(cause=order, **paid, **chain), OrderFilled(final=True, **fill, **place)]
+    return [
+        OpportunityFound(
+            opportunity_id=found,
+            strategy="s",
+            symbol="WETH/USDC",
+            spread_ratio=0.1,
+            expected_profit=1,
+            asset="USDC",
+            trace=trace,
+        ),
+        DecisionMade(decision_id=decision, action="buy", provider="rules", trace=trace, cause=found),
+        OrderSubmitted(order_id=order, side="buy", quantity=1, cause=decision, **place),
+        TransactionSent(nonce=number, cause=order, **chain),
+        OrderAcknowledged(order_id=order, cause=order, **place),
+        OrderFilled(final=False, **fill, **place),
+        *ends,
+    ]
+
+
+def check_lives(spans: Iterable[Span], count: int) -> None:
+    """See that so many lives are there, each whole."""
+    found = whole(spans)
+    assert found.keys() == {f"{number + 1:032x}" for number in range(count)}
+    for trace, ids in found.items():
+        by_name = {span.name: span for span in ids.values()}
+        assert by_name.keys() == {"opportunity", "decision", "order", "transaction"}
+        assert by_name["opportunity"].parent == ""
+        assert by_name["decision"].parent == by_name["opportunity"].id
+        assert by_name["order"].parent == by_name["decision"].id
+        assert by_name["transaction"].parent == by_name["order"].id
+        failed = (int(trace, 16) - 1) % 3 == 0
+        assert (by_name["order"].failure, by_name["transaction"].failure) == (
+            ("reverted", "slippage") if failed else (None, None)
+        )
+        names = [name for name, _, _ in by_name["order"].events]
+        assert names == ["acknowledged", "fill"] + ["fill"] * (not failed)
+        assert by_name["order"].start < by_name["order"].end

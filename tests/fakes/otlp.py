@@ -106,6 +106,7 @@ class FakeOtlp:
         connections: How many were made, over HTTP.
         headers: Of the last request, names in lower case.
         logs: Records kept, in order of arrival.
+        batches: How many of them each request brought.
         spans: Spans kept.
         metrics: Requests of metrics kept.
         on_stored: Called after records were kept, before the answer.
@@ -118,6 +119,7 @@ class FakeOtlp:
         self.requests = dict.fromkeys(REQUESTS, 0)
         self.headers: dict[str, str] = {}
         self.logs: list[Log] = []
+        self.batches: list[int] = []
         self.spans: list[Span] = []
         self.metrics: list[Any] = []
         self.on_stored: Callable[[], None] = lambda: None
@@ -147,12 +149,14 @@ class FakeOtlp:
 
     def _keep(self, signal: str, request: Any) -> None:
         if signal == "logs":
+            before = len(self.logs)
             self.logs += [
                 _log(_attributes(one.resource), log)
                 for one in request.resource_logs
                 for scope in one.scope_logs
                 for log in scope.log_records
             ]
+            self.batches.append(len(self.logs) - before)
         elif signal == "traces":
             self.spans += [
                 _span(_attributes(one.resource), span)
