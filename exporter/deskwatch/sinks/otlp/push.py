@@ -78,7 +78,7 @@ class MetricsPush:
         deadline = time.monotonic() + STOP_SECONDS
         await self._wait(deadline)
         if self._ready.is_set() and not self._is_busy():
-            self._push()
+            self._try_push()
             await self._wait(deadline)
         if not self._is_busy():
             self._sending.close()
@@ -86,14 +86,10 @@ class MetricsPush:
     async def _push_regularly(self) -> None:
         await self._ready.wait()
         while True:
-            try:
-                if self._is_busy():
-                    self._trouble.tell("busy", "the endpoint has not answered to the reading before")
-                else:
-                    self._push()
-            except Exception as error:  # the next reading may succeed, and nothing else may suffer
-                logger.exception("the metrics could not be read for a push")
-                self._trouble.tell(type(error).__name__, str(error))
+            if self._is_busy():
+                self._trouble.tell("busy", "the endpoint has not answered to the reading before")
+            else:
+                self._try_push()
             await asyncio.sleep(self._interval)
 
     def _is_busy(self) -> bool:
@@ -103,9 +99,14 @@ class MetricsPush:
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join, max(0.0, deadline - time.monotonic()))
 
-    def _push(self) -> None:
+    def _try_push(self) -> None:
         now = time.time_ns()
-        picture = readings(self._collect(), now / 1e9)
+        try:
+            picture = readings(self._collect(), now / 1e9)
+        except Exception as error:  # the next reading may succeed, and nothing else may suffer
+            logger.exception("the metrics could not be read for a push")
+            self._trouble.tell(type(error).__name__, str(error))
+            return
         self._thread = threading.Thread(target=self._send, args=(picture, now), name=self.name, daemon=True)
         self._thread.start()
 
