@@ -25,8 +25,8 @@ from deskwatch.projections.metrics.guard import MAX_SERIES
 class JournalCollector(Collector):
     """A prometheus-client collector that folds what the journals have got since the last collection.
 
-    The first collection reads all that the journals hold (some 100,000 events a second) onto what retention removed. The
-    figures are those that a sidecar has; process and host figures are not among them. Threads may share one.
+    The first collection reads all that the journals hold, onto what retention removed: some 100,000 events a second.
+    The figures are those that a sidecar has; process and host figures are not among them. Threads may share one.
 
     Args:
         home: Folder of all journals; None for `DESKWATCH_HOME`, or else `.deskwatch`.
