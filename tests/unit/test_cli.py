@@ -105,6 +105,7 @@ def test_run_supervises_a_command(
         (["sidecar", "--port", "70000"], "expected --port to be 0 to 65535, was 70000"),
         (["sidecar", "--loki-url", "loki:3100"], "expected --loki-url to start with http:// or https://"),
         (["sidecar", "--keep-days", "0"], "expected --keep-days to be above 0, was 0.0"),
+        (["sidecar", "--max-series", "0"], "expected --max-series to be at least 1, was 0"),
         (["sidecar", "--keep-gib", "nan"], "expected --keep-gib to be above 0, was nan"),
         (
             ["sidecar", "--keep-gib", "3", "--budget-gib", "2"],

@@ -1,27 +1,23 @@
 """`GET /metrics`: Prometheus text or OpenMetrics by Accept, compressed where the scraper takes it.
 
-A scrape is a picture of one moment, taken in one go; it is then written in slices between which the event loop does its
-other work, however many series there are, and compressed in a thread.
+A scrape is written in slices between which the event loop does its other work, however many series there are, and
+compressed in a thread. What is held against the journal is read in one go when the scrape begins.
 """
 
 from __future__ import annotations
 
-import asyncio
-import gzip
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from deskwatch import negotiation
 from deskwatch.projections.metrics import Counter, Family, Gauge
 from deskwatch.sidecar.parts import Parts, Wired, may_read
 from deskwatch.sidecar.problems import Problem
+from deskwatch.sidecar.scraping import compressed, plain
 from deskwatch.sinks.loki import LokiSink
-
-GZIP_LEVEL = 1
-"""Nine tenths of the gain for a third of the time."""
 
 router = APIRouter(tags=["metrics"], dependencies=[Depends(may_read)])
 
@@ -37,11 +33,11 @@ async def metrics(request: Request, parts: Wired) -> Response:
         )
     content_type = negotiation.content_type(request.headers.get("accept", ""))
     headers = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding", "Cache-Control": "no-store"}
-    body = await parts.scraping.scrape(lambda: collect(parts), content_type)
+    blocks = await parts.scraping.scrape(lambda: collect(parts), content_type)
     if negotiation.accepts_gzip(request.headers.get("accept-encoding", "")):
-        body = await asyncio.to_thread(gzip.compress, body, GZIP_LEVEL, mtime=0)
         headers["Content-Encoding"] = "gzip"
-    return Response(body, headers=headers)
+        return StreamingResponse(compressed(blocks), headers=headers)
+    return StreamingResponse(plain(blocks), headers=headers)
 
 
 def collect(parts: Parts) -> list[Family[Any]]:

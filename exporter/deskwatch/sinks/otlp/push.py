@@ -1,4 +1,4 @@
-"""The metrics, pushed at an interval: read on the event loop in one go, converted and sent by a thread.
+"""The metrics, pushed at an interval: read on the event loop, a slice at a time, converted and sent by a thread.
 
 There is no cursor: a reading that did not arrive is made good by the next, as all counts are cumulative.
 """
@@ -23,6 +23,8 @@ from deskwatch.sinks.trouble import Trouble
 
 logger = logging.getLogger(__name__)
 
+SLICE_SECONDS = 0.002
+"""How long the families are read before the event loop has its turn."""
 STOP_SECONDS = 2.0
 """How long the last push may take when the sidecar stops."""
 
@@ -78,7 +80,7 @@ class MetricsPush:
         deadline = time.monotonic() + STOP_SECONDS
         await self._wait(deadline)
         if self._ready.is_set() and not self._is_busy():
-            self._try_push()
+            await self._push()
             await self._wait(deadline)
         if not self._is_busy():
             self._sending.close()
@@ -89,7 +91,7 @@ class MetricsPush:
             if self._is_busy():
                 self._trouble.tell("busy", "the endpoint has not answered to the reading before")
             else:
-                self._try_push()
+                await self._push()
             await asyncio.sleep(self._interval)
 
     def _is_busy(self) -> bool:
@@ -99,16 +101,27 @@ class MetricsPush:
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join, max(0.0, deadline - time.monotonic()))
 
-    def _try_push(self) -> None:
+    async def _push(self) -> None:
         now = time.time_ns()
         try:
-            picture = readings(self._collect(), now / 1e9)
+            picture = await self._read(now / 1e9)
         except Exception as error:  # the next reading may succeed, and nothing else may suffer
             logger.exception("the metrics could not be read for a push")
             self._trouble.tell(type(error).__name__, str(error))
             return
         self._thread = threading.Thread(target=self._send, args=(picture, now), name=self.name, daemon=True)
         self._thread.start()
+
+    async def _read(self, now: float) -> list[Reading]:
+        """What is shown now, family by family: each is read in one go, and between them the loop has its turn."""
+        picture: list[Reading] = []
+        until = time.perf_counter() + SLICE_SECONDS
+        for family in self._collect():
+            picture += readings([family], now)
+            if time.perf_counter() >= until:
+                await asyncio.sleep(0)
+                until = time.perf_counter() + SLICE_SECONDS
+        return picture
 
     def _send(self, picture: list[Reading], now: int) -> None:
         try:

@@ -136,7 +136,7 @@ async def test_a_batch_that_is_too_large_is_halved(home: Path) -> None:
             (home / "sinks" / "otlp_logs.json").unlink(missing_ok=True)
             async with sinks(home, otlp, pace=type(QUICK)(linger_seconds=0.005, batch_bytes=256 * 1024)) as both:
                 one = named(both, "logs")
-                await eventually_async(lambda: one.backlog_bytes() == 0)  # noqa: B023  it is awaited
+                await eventually_async(lambda: one.backlog_bytes() == 0, 30)  # noqa: B023  it is awaited
             assert shipped(otlp) == journaled(home)
             assert quarantined(home) == []
 
