@@ -85,6 +85,9 @@ class CursorState(msgspec.Struct, kw_only=True):
     memory: msgspec.Raw = msgspec.Raw(b"null")
 
 
+_states = msgspec.json.Decoder(CursorState)  # made here: a sink and retention may read cursors at the same time
+
+
 class Cursor:
     """The cursor file of one sink: `<home>/sinks/<name>.json`; the one before it: `<name>.json.before`.
 
@@ -147,13 +150,13 @@ class Cursor:
 
     def _read(self) -> CursorState | None:
         try:
-            return msgspec.json.decode(self.path.read_bytes(), type=CursorState)
+            return _states.decode(self.path.read_bytes())
         except FileNotFoundError:
             return None  # a new home, or somebody wants all to be delivered again
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             self._is_sound = False
             try:
-                state = msgspec.json.decode(self._before.read_bytes(), type=CursorState)
+                state = _states.decode(self._before.read_bytes())
             except (OSError, msgspec.DecodeError, UnicodeDecodeError):
                 logger.error("cursor can't be read, delivering from the start", extra={"error": str(error)})
                 return None
