@@ -126,8 +126,8 @@ class WriterFollower:
     def _batch(self, data: bytes, following: int | None = None) -> Batch:
         """The whole lines of what was read; an endless or torn line is passed on as it is, to be counted as invalid.
 
-        A line that is too long is passed on in pieces of MAX_LINE_BYTES, each a batch of its own, so that it is cut, and
-        counted, alike by whoever reads it while it is written and by whoever reads it later.
+        A line that is too long is passed on in pieces of MAX_LINE_BYTES, each a batch of its own, so that it is cut,
+        and counted, alike by whoever reads it while it is written and by whoever reads it later.
         """
         start, again = self.position, self._is_again()
         lines, size = _whole_lines(data)
