@@ -6,7 +6,7 @@ from typing import Any
 
 from deskwatch.events import RiskAlertCleared, RiskAlertRaised
 from deskwatch.journal import Record
-from deskwatch.projections.metrics.family import label
+from deskwatch.projections.metrics.family import Labels, label
 from deskwatch.projections.metrics.registry import Registry
 
 _LABELS = ("bot", "kind", "symbol")
@@ -33,7 +33,7 @@ class Risk:
 
     def _cleared(self, record: Record, event: RiskAlertCleared) -> None:
         key = (record.bot, label(event.alert), label(event.symbol))
-        same = [key]
+        same: list[Labels] = [key]
         if not key[2]:
             same += [one for one in self.alert.cells if one[:2] == key[:2] and one != key]
         for one in same:
