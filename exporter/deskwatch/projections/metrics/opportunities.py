@@ -67,16 +67,14 @@ class Opportunities:
             known["open"].pop(identifier(event.opportunity_id), None)
 
     def _decided(self, record: Record, event: DecisionMade) -> None:
-        known = self.memory.get(record.bot)
-        if known is None or event.cause is None:
+        if event.cause is None or (known := self.memory.get(record.bot)) is None:
             return
         opportunity = identifier(event.cause)
         if opportunity in known["open"]:
             keep(known["decisions"], identifier(event.decision_id), opportunity, MAX_OPEN)
 
     def _ordered(self, record: Record, event: OrderSubmitted) -> None:
-        known = self.memory.get(record.bot)
-        if known is None or event.cause is None:
+        if event.cause is None or (known := self.memory.get(record.bot)) is None:
             return
         cause = identifier(event.cause)
         labels = known["open"].pop(known["decisions"].pop(cause, cause), None)
