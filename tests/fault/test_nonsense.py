@@ -109,4 +109,4 @@ def test_nonsense_leaves_the_metrics_valid_bounded_and_prompt(tmp_path: Path):
     assert [one.value for one in families["tradebot_orders_filled"] if one.labels["bot"] == "sane"] == [filled]
     assert families["deskwatch_refused_values"]
     assert families["deskwatch_series_folded"]
-    assert "deskwatch_fold_failures" not in families
+    assert {one.value for one in families["deskwatch_fold_failures"]} == {0}
