@@ -87,7 +87,7 @@ def send_forever(home: Path, url: str) -> None:
 async def test_a_killed_sender_loses_nothing_and_doubles_its_last_batch_at_most(home: Path) -> None:
     """Before, between and after the endpoint's yes and the cursor's write."""
     dice = random.Random(11)
-    kills = count(20, 300)
+    kills = count(15, 300)
     with fake_otlp.running() as otlp, writer(home) as one:
         known: set[str] = set()
         last: set[str] = set()
@@ -132,6 +132,7 @@ def _kill_one(home: Path, otlp: FakeOtlp, dice: random.Random) -> None:
     else:
         eventually(lambda: sum(otlp.requests.values()) > wanted - 3 or not child.is_alive(), 10)
         time.sleep(dice.random() * 0.03)  # any instant will do: nothing is waited for
+    assert child.is_alive(), child.exitcode
     os.kill(child.pid, signal.SIGKILL)
     killed.set()
     child.join(10)
