@@ -18,9 +18,11 @@ from deskwatch.sidecar.commanding import Commanding
 from deskwatch.sidecar.doorman import Doorman
 from deskwatch.sidecar.feed import Feed
 from deskwatch.sidecar.hub import Hub
+from deskwatch.sidecar.loop_lag import LoopLag
 from deskwatch.sidecar.parts import Parts
+from deskwatch.sidecar.requests import Requests
 from deskwatch.sidecar.retention import Retention
-from deskwatch.sidecar.samples import Samples
+from deskwatch.sidecar.samples import Backlog, BotProcesses, Container, Fill, Host, Samples, SidecarProcess
 from deskwatch.sidecar.supervisor import Supervisor
 from deskwatch.sinks.loki import Access, LokiSink
 from deskwatch.version import __version__
@@ -46,19 +48,37 @@ def create(settings: Settings, supervised: tuple[str, list[str]] | None = None) 
             sink = LokiSink(settings.home, settings.loki_url, access=Access.of(settings)) if settings.loki_url else None
             supervisor = Supervisor(*supervised, settings.home, commanding.journal) if supervised else None
             retention = Retention(settings.home, settings.limits, feed, [sink.name] if sink else [])
-            samples = Samples(settings.home)
-            for part in (feed, hub, sink, commanding, supervisor, retention):
+            samples = _samples(settings, feed, [sink] if sink else [])
+            loop_lag = LoopLag()
+            for part in (feed, hub, sink, commanding, supervisor, retention, loop_lag):
                 if part is not None:
                     await stack.enter_async_context(part)
-            app.state.parts = Parts(settings, gate, feed, hub, commanding, samples, retention, sink, supervisor)
+            app.state.parts = Parts(
+                settings, gate, feed, hub, commanding, samples, loop_lag, requests, retention, sink, supervisor
+            )
             yield
 
+    requests = Requests()
     app = FastAPI(title="deskwatch", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     problems.install(app)
-    app.add_middleware(Doorman)
+    app.add_middleware(Doorman, requests=requests)
     for router in ROUTERS:
         app.include_router(router)
     return app
+
+
+def _samples(settings: Settings, feed: Feed, sinks: list[LokiSink]) -> Samples:
+    metrics = feed.projections.metrics
+    return Samples(
+        (
+            BotProcesses(lambda: list(feed.projections.state.bots.values())),
+            SidecarProcess(),
+            Host(settings.home),
+            Container(),
+            Backlog({"feed": feed.backlog_bytes, **{sink.name: sink.backlog_bytes for sink in sinks}}),
+            Fill(lambda: feed.projections.metrics.families, metrics.max_series),
+        )
+    )
 
 
 def lock_home(settings: Settings) -> int:

@@ -37,6 +37,7 @@ class Feed:
         caught_up: Set once everything that the journals held at the start is folded in.
         positions: Up to where each journal is folded in.
         saved: Up to where the checkpoint on disk goes.
+        checkpoint: The newest one on disk.
         base_is_whole: Whether figures that retention removed could all be taken back, where they were needed.
     """
 
@@ -44,7 +45,7 @@ class Feed:
         self.projections = Projections()
         self.caught_up = asyncio.Event()
         self._home = home
-        self._checkpoint = Checkpoint(home)
+        self.checkpoint = Checkpoint(home)
         self._checkpoint_seconds = checkpoint_seconds
         self._follower = Follower(home)
         self.positions: dict[tuple[str, str], Position] = {}
@@ -84,7 +85,7 @@ class Feed:
 
     def _restore(self) -> dict[tuple[str, str], Position]:
         """Load the checkpoint, or else the base that retention left; the positions to go on from."""
-        positions = self._checkpoint.load(self.projections)
+        positions = self.checkpoint.load(self.projections)
         removed = base.load(self._home)
         if positions and removed.is_within(positions):
             return positions
@@ -101,8 +102,13 @@ class Feed:
         """Whether its tasks run, and every journal that it knows can be read."""
         return all(not task.done() for task in self._tasks) and not self._follower.unreadable
 
+    @property
+    def unreadable(self) -> set[tuple[str, str]]:
+        """Journals, by bot and writer, that could not be read at the last try."""
+        return self._follower.unreadable
+
     def backlog_bytes(self) -> int:
-        """Journal bytes that are not folded in yet."""
+        """Journal bytes that are not folded in yet. May be asked from another thread."""
         return self._follower.backlog_bytes()
 
     async def wait_for(self, condition: Callable[[], bool], seconds: float) -> bool:
@@ -185,9 +191,9 @@ class Feed:
     async def save(self) -> None:
         """Write a checkpoint of now. Trouble with the disk is counted and logged."""
         positions = dict(self.positions)
-        data = self._checkpoint.encode(self.projections, positions)
+        data = self.checkpoint.encode(self.projections, positions)
         try:
-            await asyncio.to_thread(self._checkpoint.write, data)
+            await asyncio.to_thread(self.checkpoint.write, data)
             self.saved = positions
         except OSError as error:
             self.checkpoint_failures += 1

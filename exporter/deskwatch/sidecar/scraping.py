@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from deskwatch import exposition
-from deskwatch.projections.metrics import Family, readings
+from deskwatch.projections.metrics import Family, Histogram, readings
 
 SLICE_SECONDS = 0.002
 """How long a scrape works before the event loop has its turn."""
@@ -18,19 +18,22 @@ class Scraping:
     """One scrape at a time: those that come meanwhile wait for their own, so that many cost no memory.
 
     Attributes:
-        seconds: How long the newest scrape took.
-        scrapes: How many there were.
+        duration: How long scrapes took, from their samples to their last byte.
     """
 
     def __init__(self) -> None:
-        self.seconds = 0.0
-        self.scrapes = 0
+        self.duration = Histogram(
+            "deskwatch_scrape_duration_seconds", "Time that reading and writing all metrics took.", ()
+        )
         self._one = asyncio.Lock()
 
-    async def scrape(self, families: Callable[[], list[Family[Any]]], content_type: str) -> bytes:
-        """The families of now in a form. They are read in one go: their figures agree with each other."""
+    async def scrape(
+        self, prepare: Callable[[], Awaitable[None]], families: Callable[[], list[Family[Any]]], content_type: str
+    ) -> bytes:
+        """The families of now in a form. Once prepared, they are read in one go: their figures agree."""
         async with self._one:
             began = time.perf_counter()
+            await prepare()
             picture = readings(families(), time.time())
             written = []
             until = time.perf_counter() + SLICE_SECONDS
@@ -40,6 +43,5 @@ class Scraping:
                     await asyncio.sleep(0)
                     until = time.perf_counter() + SLICE_SECONDS
             body = b"".join(written)
-            self.scrapes += 1
-            self.seconds = time.perf_counter() - began
+            self.duration.observe((), time.perf_counter() - began)
             return body

@@ -1,7 +1,7 @@
 """`GET /metrics`: Prometheus text or OpenMetrics by Accept, compressed where the scraper takes it.
 
-A scrape is a picture of one moment, taken in one go; it is then written in slices between which the event loop does its
-other work, however many series there are, and compressed in a thread.
+A scrape is a picture of one moment, taken in one go, with samples taken just before. It is then written in slices
+between which the event loop does its other work, however many series there are, and compressed in a thread.
 """
 
 from __future__ import annotations
@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 import gzip
 from http import HTTPStatus
-from typing import Any
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from deskwatch import negotiation
-from deskwatch.projections.metrics import Counter, Family, Gauge
-from deskwatch.sidecar.parts import Parts, Wired, may_read
+from deskwatch.sidecar.own_metrics import collect
+from deskwatch.sidecar.parts import Wired, may_read
 from deskwatch.sidecar.problems import Problem
 
 GZIP_LEVEL = 1
@@ -36,82 +35,8 @@ async def metrics(request: Request, parts: Wired) -> Response:
         )
     content_type = negotiation.content_type(request.headers.get("accept", ""))
     headers = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding", "Cache-Control": "no-store"}
-    body = await parts.scraping.scrape(lambda: collect(parts), content_type)
+    body = await parts.scraping.scrape(parts.samples.take, lambda: collect(parts), content_type)
     if negotiation.accepts_gzip(request.headers.get("accept-encoding", "")):
         body = await asyncio.to_thread(gzip.compress, body, GZIP_LEVEL, mtime=0)
         headers["Content-Encoding"] = "gzip"
     return Response(body, headers=headers)
-
-
-def collect(parts: Parts) -> list[Family[Any]]:
-    """Every family of now: what the journals say, what is sampled, and the sidecar's own work."""
-    projections = parts.feed.projections
-    bots = list(projections.state.bots.values())
-    return [*projections.metrics.current(), *parts.samples.families(bots), *_own(parts)]
-
-
-def _own(parts: Parts) -> list[Family[Any]]:
-    backlog = Gauge("deskwatch_backlog_bytes", "Journal bytes that a consumer has not read yet.", ("kind",))
-    backlog.set(("feed",), parts.feed.backlog_bytes())
-    clients = Gauge("deskwatch_stream_clients", "Readers of the stream.", ())
-    clients.set((), len(parts.hub.clients))
-    dropped = Counter("deskwatch_stream_drops", "Readers dropped because they did not read.", ())
-    dropped.inc((), parts.hub.dropped)
-    checkpoints = Counter("deskwatch_checkpoint_failures", "Checkpoints that could not be written.", ())
-    checkpoints.inc((), parts.feed.checkpoint_failures)
-    families: list[Family[Any]] = [backlog, clients, dropped, checkpoints, *_followed(parts), *_kept(parts)]
-    if parts.sink is not None:
-        sink = parts.sink
-        backlog.set((sink.name,), sink.backlog_bytes())
-        delivered = Counter("deskwatch_sink_delivered", "Lines that a sink has delivered.", ("kind",))
-        delivered.inc((sink.name,), sink.delivered)
-        quarantined = Counter("deskwatch_sink_quarantined", "Lines that a sink could not deliver.", ("kind",))
-        quarantined.inc((sink.name,), sink.quarantined)
-        failures = Counter("deskwatch_sink_failures", "Deliveries tried again.", ("kind", "reason"))
-        for reason, count in list(sink.failures.items()):
-            failures.inc((sink.name, reason), count)
-        late = Counter("deskwatch_sink_late", "Lines delivered to the late lane.", ("kind",))
-        late.inc((sink.name,), sink.late)
-        rereads = Counter(
-            "deskwatch_sink_rereads",
-            "Journals read again in part, because they were not what a sink had read.",
-            ("kind",),
-        )
-        rereads.inc((sink.name,), sink.rereads)
-        lag = Gauge("deskwatch_sink_lag_seconds", "Age of the oldest line of the push under way.", ("kind",))
-        lag.set((sink.name,), sink.lag_seconds())
-        families += [delivered, quarantined, late, rereads, lag, failures]
-    return families
-
-
-def _followed(parts: Parts) -> list[Family[Any]]:
-    """How far the counters of this very scrape go: `deskwatch verify` counts the journal up to here."""
-    segment = Gauge("deskwatch_followed_segment", "Segment that the figures go up to.", ("bot", "writer"))
-    offset = Gauge("deskwatch_followed_offset_bytes", "Bytes of it that are folded in.", ("bot", "writer"))
-    for key, position in parts.feed.positions.items():
-        segment.set(key, position.segment)
-        offset.set(key, position.offset)
-    return [segment, offset]
-
-
-def _kept(parts: Parts) -> list[Family[Any]]:
-    retention = parts.retention
-    size = Gauge("deskwatch_journal_bytes", "Size of a journal, as of the last minute.", ("bot", "writer"))
-    for key, value in retention.sizes.items():
-        size.set(key, value)
-    removed = Counter("deskwatch_retention_removed_segments", "Segments that retention removed.", ("bot",))
-    base = retention.base
-    for bot, count in base.removed.items():
-        removed.inc((bot,), count)
-    overflowed = Counter(
-        "deskwatch_retention_overflow_lines",
-        "Lines that went at the hard disk budget though a sink had not delivered them.",
-        ("bot", "kind"),
-    )
-    for key, count in base.overflowed.items():
-        overflowed.inc(key, count)
-    failures = Counter("deskwatch_retention_failures", "Runs of retention that failed.", ())
-    failures.inc((), retention.failures)
-    whole = Gauge("deskwatch_base_whole", "0 where figures that retention removed could not all be taken back.", ())
-    whole.set((), parts.feed.base_is_whole and base.is_whole)
-    return [size, removed, overflowed, failures, whole]
