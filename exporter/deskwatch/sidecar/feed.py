@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
 
 from deskwatch import base
-from deskwatch.journal import START, Follower, Position
+from deskwatch.journal import START, Batch, Follower, Position
 from deskwatch.journal.notify import POLL_SECONDS
 from deskwatch.projections import Projections
 from deskwatch.projections.activity import Entry
@@ -23,7 +23,7 @@ BATCH_BYTES = 128 * 1024
 BREATH_SECONDS = 0.005
 """Pause after each round, so that many lines are folded together instead of one by one."""
 DISCOVER_SECONDS = 1.0
-"""How often to look for new bots, if the kernel doesn't tell."""
+"""How often to look for new bots, and at every journal, if the kernel doesn't tell."""
 STOP_SECONDS = 5.0
 
 Listener = Callable[[list[Entry]], None]
@@ -126,16 +126,18 @@ class Feed:
         fd = self._follower.notifier.fileno()
         if fd >= 0:
             loop.add_reader(fd, self._wake)
-        discovered = loop.time()
+        looked = loop.time()
         try:
             while True:
                 self._woken.clear()
                 try:
-                    if self._appeared or loop.time() - discovered >= DISCOVER_SECONDS:
+                    is_time = loop.time() - looked >= DISCOVER_SECONDS
+                    if self._appeared or is_time:
                         self._appeared = False
                         self._follower.discover()
-                        discovered = loop.time()
-                    folded = await self._fold_round()
+                    if is_time:
+                        looked = loop.time()
+                    folded = await self._fold_round(self._follower.read if is_time else self._follower.read_changed)
                 except Exception:  # whatever it is, the figures must not stand still in silence
                     logger.exception("journals could not be followed, trying again")
                     await asyncio.sleep(DISCOVER_SECONDS)
@@ -155,11 +157,11 @@ class Feed:
         self._appeared = self._follower.notifier.drain() or self._appeared
         self._woken.set()
 
-    async def _fold_round(self) -> bool:
-        """Fold what each writer has got; False if there was nothing. State and positions change together."""
+    async def _fold_round(self, read: Callable[[int], Iterator[Batch]]) -> bool:
+        """Fold what writers have got; False if there was nothing. State and positions change together."""
         entries: list[Entry] = []
         folded = False
-        for batch in self._follower.read(BATCH_BYTES):
+        for batch in read(BATCH_BYTES):
             entries += self.projections.apply_batch(batch)
             self.positions[batch.bot, batch.writer] = batch.position
             folded = True
