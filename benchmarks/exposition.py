@@ -1,6 +1,6 @@
 """`/metrics` against prometheus-client's `generate_latest` on the same series, in the same run.
 
-For 1,000, 10,000 and 100,000 series, a tenth of them in histograms: a scrape in milliseconds where a tenth of the series
+For 1,000, 10,000 and 100,000 series, a tenth of them in histograms: a scrape in milliseconds where a tenth of them
 changed since the one before it, as at a busy bot, and the first one of all. Then what a scrape of a sidecar does to its
 event loop: the longest hold, measured while a client listens to the stream.
 """

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from deskwatch.journal.retention import Limits
+from deskwatch.projections.metrics.guard import MAX_SERIES
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 9464
@@ -41,6 +42,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """PEM file with the CAs that Loki's certificate is checked against; None for those that the system trusts."""
     limits: Limits = Limits()
     """How much of the journals is kept."""
+    max_series: int = MAX_SERIES
+    """Label sets that a family of metrics holds of one bot."""
     checkpoint_seconds: float = 30.0
     """Time between checkpoints."""
     with_parent: int | None = None

@@ -46,12 +46,21 @@ def encode(event: Event) -> bytes:
     """
     if not isinstance(event, Event):
         raise TypeError(f"expected an event, was {type(event).__name__}")
-    body = _encoder.encode(event)
+    try:
+        body = _encoder.encode(event)
+    except (
+        UnicodeEncodeError
+    ):  # a surrogate: from a file's name, or an answer that was cut in the middle of a character
+        body = _encode_mended(event)
     # A Decimal may be spelt as JSON can't: `1E+400`, `NaN`, `Infinity`. False alarms only cost time. Each needle's
     # rarest byte is looked for first: that takes a tenth of the time on the way of every event.
     if (_PLUS in body and b"E+" in body) or (_N in body and b"NaN" in body) or (_I in body and b"Infinity" in body):
-        body = _encoder.encode(_finite(msgspec.to_builtins(event, builtin_types=(Decimal,), enc_hook=_from_scalar)))
+        body = _encode_mended(event)
     return body if len(body) <= MAX_BODY_BYTES else _cut(body)
+
+
+def _encode_mended(event: Event) -> bytes:
+    return _encoder.encode(_mended(msgspec.to_builtins(event, builtin_types=(Decimal,), enc_hook=_from_scalar)))
 
 
 def check(event: Event, body: bytes) -> None:
@@ -98,14 +107,19 @@ def _is_finite(value: float | Decimal) -> bool:
     return math.isfinite(value)
 
 
-def _finite(value: object) -> object:
-    """A value with null in the place of each Decimal that is not finite."""
+def _mended(value: object) -> object:
+    """A value as JSON in UTF-8 can hold it.
+
+    A Decimal that is not finite is null. A pair of surrogates is its character, and a lone one is replaced.
+    """
     if isinstance(value, Decimal):
         return value if _is_finite(value) else None
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, dict):
-        return {key: _finite(each) for key, each in value.items()}
+        return {_mended(key): _mended(each) for key, each in value.items()}
     if isinstance(value, list):
-        return [_finite(each) for each in value]
+        return [_mended(each) for each in value]
     return value
 
 

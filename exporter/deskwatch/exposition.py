@@ -47,10 +47,10 @@ def pieces(some: Iterable[Reading], content_type: str = TEXT) -> Iterator[bytes]
         yield "".join(lines).encode()
         if isinstance(family, Histogram):
             step = max(SLICE_SERIES // (len(family.buckets) + 3), 1)
-            for first in range(0, len(reading.keys), step):
+            for first in range(0, len(reading.cells), step):
                 yield _histogram(family, reading, first, first + step, openmetrics).encode()
         else:
-            for first in range(0, len(reading.keys), SLICE_SERIES):
+            for first in range(0, len(reading.cells), SLICE_SERIES):
                 yield _plain(reading, first, first + SLICE_SERIES).encode()
     if openmetrics:
         yield b"# EOF\n"
@@ -102,12 +102,11 @@ def _plain(reading: Reading, first: int, end: int) -> str:
     """Lines of a slice of counters or gauges."""
     lines = []
     family = reading.family
-    keys = reading.keys
     name = family.name + ("_total" if isinstance(family, Counter) else "")
-    for index, (value, cell) in enumerate(zip(reading.values[first:end], reading.cells[first:end], strict=True), first):
+    for value, cell in zip(reading.values[first:end], reading.cells[first:end], strict=True):
         if cell.shown is not value:  # not `==`: 0 and -0 are written differently
             line = cell.text
-            start = line[: line.rindex(" ")] if line else name + _pairs(family.labels, keys[index])
+            start = line[: line.rindex(" ")] if line else name + _pairs(family.labels, cell.labels)
             cell.text = f"{start} {_go_float(value)}\n"
             cell.shown = value
         lines.append(cell.text)
@@ -117,12 +116,12 @@ def _plain(reading: Reading, first: int, end: int) -> str:
 def _histogram(family: Histogram, reading: Reading, first: int, end: int, openmetrics: bool) -> str:
     """Lines of a slice of a histogram."""
     lines = []
-    for index in range(first, min(end, len(reading.keys))):
+    for index in range(first, min(end, len(reading.cells))):
         cell, value = reading.cells[index], reading.values[index]
         shown = (openmetrics, value)
         if cell.shown != shown:
-            exemplars = reading.exemplars.get(reading.keys[index], {}) if openmetrics else {}
-            cell.text = _buckets(family, reading.keys[index], value, exemplars)
+            exemplars = reading.exemplars.get(cell.labels, {}) if openmetrics else {}
+            cell.text = _buckets(family, cell.labels, value, exemplars)
             cell.shown = shown
         lines.append(cell.text)
     return "".join(lines)

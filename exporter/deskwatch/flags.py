@@ -12,6 +12,7 @@ from deskwatch.config import DEFAULT_HOST, DEFAULT_PORT, Settings
 from deskwatch.errors import ConfigError
 from deskwatch.journal.names import default_home
 from deskwatch.journal.retention import DAY_SECONDS, GIB, Keep, Limits
+from deskwatch.projections.metrics.guard import MAX_SERIES
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
@@ -42,6 +43,12 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=keep.control.seconds / DAY_SECONDS,
         help="age at which control segments go (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--max-series",
+        type=int,
+        default=MAX_SERIES,
+        help="label sets of one bot in a family of metrics (default: %(default)s)",
     )
     add_loki(parser)
 
@@ -85,11 +92,14 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
     """The settings that the flags ask for.
 
     Raises:
-        ConfigError: The port is none, or Loki's URL is.
+        ConfigError: The port is none, Loki's URL is, or a limit is.
     """
     if not 0 <= arguments.port <= 65535:
         raise ConfigError(f"expected --port to be 0 to 65535, was {arguments.port}")
+    if arguments.max_series < 1:
+        raise ConfigError(f"expected --max-series to be at least 1, was {arguments.max_series}")
     return Settings(
+        max_series=arguments.max_series,
         limits=_limits(arguments),
         home=arguments.home.absolute(),
         host=arguments.host,

@@ -61,11 +61,12 @@ def test_flags_become_settings(asked: list[tuple[Settings, Any]], monkeypatch: p
 
 
 def test_limits_are_given_in_days_and_gib(asked: list[tuple[Settings, Any]]) -> None:
-    flags = "--keep-days 2 --keep-gib 0.5 --budget-gib 1 --control-keep-days 9"
+    flags = "--keep-days 2 --keep-gib 0.5 --budget-gib 1 --control-keep-days 9 --max-series 50"
     assert cli.main(["sidecar", *flags.split()]) == 0
     limits = asked[0][0].limits
     assert limits.bots == Keep(seconds=172_800, bytes=2**29, budget_bytes=2**30)
     assert limits.control.seconds == 9 * 86_400
+    assert asked[0][0].max_series == 50
 
 
 def test_the_environment_speaks_where_a_flag_is_absent(
@@ -103,6 +104,7 @@ def test_run_supervises_a_command(
         (["sidecar", "--port", "70000"], "expected --port to be 0 to 65535, was 70000"),
         (["sidecar", "--loki-url", "loki:3100"], "expected --loki-url to start with http:// or https://"),
         (["sidecar", "--keep-days", "0"], "expected --keep-days to be above 0, was 0.0"),
+        (["sidecar", "--max-series", "0"], "expected --max-series to be at least 1, was 0"),
         (["sidecar", "--keep-gib", "nan"], "expected --keep-gib to be above 0, was nan"),
         (
             ["sidecar", "--keep-gib", "3", "--budget-gib", "2"],

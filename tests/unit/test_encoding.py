@@ -45,6 +45,23 @@ def test_every_event_starts_with_its_type_and_passes_strict_mode(event: Event) -
 
 
 @pytest.mark.parametrize(
+    ("text", "read_text"),
+    [
+        ("cut \ud83d", "cut \ufffd"),
+        ("\udc80name", "\ufffdname"),
+        ("\ud83d\ude00", "\U0001f600"),
+        ("\ude00\ud83d", "\ufffd\ufffd"),
+    ],
+)
+def test_a_text_that_utf_8_can_not_hold_is_mended_and_its_event_kept(text: str, read_text: str) -> None:
+    event = DecisionMade(
+        decision_id="d", action="buy", provider="p", reasoning=text, inputs={text: [text, Decimal("1E+400")]}
+    )
+    kept = reread(event)
+    assert (kept.reasoning, kept.inputs) == (read_text, {read_text: [read_text, None]})
+
+
+@pytest.mark.parametrize(
     ("given_value", "read_value"),
     [
         (7, 7.0),

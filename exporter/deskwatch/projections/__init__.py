@@ -23,15 +23,19 @@ FORMAT = 5
 
 
 class Projections:
-    """All projections, fed together so that they agree."""
+    """All projections, fed together so that they agree.
+
+    Args:
+        max_series: Label sets that a family of metrics holds of one bot.
+    """
 
     def __init__(self, max_series: int = MAX_SERIES) -> None:
-        self._max_series = max_series
+        self.max_series = max_series
         self.reset()
 
     def reset(self) -> None:
         """Forget everything, as before the first record."""
-        self.metrics = Metrics(self._max_series)
+        self.metrics = Metrics(self.max_series)
         self.state = State()
         self.activity = Activity()
         self.commands = Commands()

@@ -41,7 +41,7 @@ def create(settings: Settings, supervised: tuple[str, list[str]] | None = None) 
         async with AsyncExitStack() as stack:
             stack.callback(os.close, lock_home(settings))
             gate = Gate(settings, load_tokens(settings))
-            feed = Feed(settings.home, settings.checkpoint_seconds)
+            feed = Feed(settings.home, settings.checkpoint_seconds, settings.max_series)
             hub = Hub(feed.projections)
             feed.listen(hub.publish)
             commanding = Commanding(settings.home, feed)

@@ -14,6 +14,7 @@ from deskwatch.journal import START, Batch, Follower, Position
 from deskwatch.journal.notify import POLL_SECONDS
 from deskwatch.projections import Projections
 from deskwatch.projections.activity import Entry
+from deskwatch.projections.metrics.guard import MAX_SERIES
 from deskwatch.sidecar.checkpoint import Checkpoint
 
 logger = logging.getLogger(__name__)
@@ -41,8 +42,8 @@ class Feed:
         base_is_whole: Whether figures that retention removed could all be taken back, where they were needed.
     """
 
-    def __init__(self, home: Path, checkpoint_seconds: float) -> None:
-        self.projections = Projections()
+    def __init__(self, home: Path, checkpoint_seconds: float, max_series: int = MAX_SERIES) -> None:
+        self.projections = Projections(max_series)
         self.caught_up = asyncio.Event()
         self._home = home
         self.checkpoint = Checkpoint(home)

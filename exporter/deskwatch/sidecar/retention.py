@@ -138,7 +138,7 @@ class Retention:
 
     def _retire(self, segment: Segment, sinks: Mapping[str, Cursor]) -> bool:
         """Fold a segment into the base, then remove it; False if the work was stopped before that."""
-        projections = Projections()
+        projections = Projections(self._feed.projections.max_series)
         is_whole = self.base.restore(projections)
         undelivered = dict.fromkeys(
             (name for name, cursor in sinks.items() if not segment.is_behind(cursor.positions)), 0

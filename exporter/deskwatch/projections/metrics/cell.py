@@ -13,15 +13,17 @@ class Cell(Generic[Value]):
     """One label set's value.
 
     Attributes:
+        labels: Its label values.
         value: A number; for a histogram the count of each bucket, then of `+Inf`, then the sum.
         stamp: Time of the newest update, Unix seconds by the bot's clock.
         shown: The value that `text` is of; kept by the exposition.
         text: Its lines as they were shown last.
     """
 
-    __slots__ = ("shown", "stamp", "text", "value")
+    __slots__ = ("labels", "shown", "stamp", "text", "value")
 
-    def __init__(self, value: Value, stamp: float) -> None:
+    def __init__(self, labels: Labels, value: Value, stamp: float) -> None:
+        self.labels = labels
         self.value = value
         self.stamp = stamp
         self.shown: Any = None  # Any: what the exposition tells a value by

@@ -29,13 +29,16 @@ class Reading(NamedTuple):
     """A family as it was at one moment; may be used from any thread."""
 
     family: Family[Any]
-    keys: list[Labels]
-    """Label values of each series."""
+    cells: list[Cell[Any]]
+    """The series' cells: their labels, and what the exposition keeps there. Their values have gone on since."""
     values: list[Any]
     """Value of each series."""
-    cells: list[Cell[Any]]
-    """Where it came from, for what the exposition keeps there."""
     exemplars: Exemplars
+
+    @property
+    def keys(self) -> list[Labels]:
+        """Label values of each series."""
+        return [cell.labels for cell in self.cells]
 
     @property
     def series(self) -> dict[Labels, Any]:
@@ -52,12 +55,13 @@ class Family(Generic[Value]):
         labels: Label names; the first is `bot` wherever there is a bot.
         lifetime: Seconds after its newest update for which a series is shown; None for ever.
         cells: Label values → value.
-        is_evictable: Whether idle label sets may go to make room. Not where the figures must reconcile.
+        reconciles: Whether its figures are held against the journal: then no label set is ever evicted, and a scrape
+            reads it at the moment it begins.
     """
 
     type: ClassVar[str]
     lifetime: float | None = None
-    is_evictable = True
+    reconciles = False
 
     def __init__(self, name: str, documentation: str, labels: tuple[str, ...], guard: Guard | None = None) -> None:
         self.name = name
@@ -82,13 +86,11 @@ class Family(Generic[Value]):
 
     def read(self, now: float) -> Reading:
         """The series that are shown at a Unix time."""
-        if self.lifetime is None:
-            keys, cells = list(self.cells), list(self.cells.values())
-        else:
+        cells = list(self.cells.values())
+        if self.lifetime is not None:
             oldest = now - self.lifetime
-            keys = [labels for labels, cell in self.cells.items() if cell.stamp > oldest]
-            cells = [cell for cell in self.cells.values() if cell.stamp > oldest]
-        return Reading(self, keys, self._values(cells), cells, self._exemplars())
+            cells = [cell for cell in cells if cell.stamp > oldest]
+        return Reading(self, cells, self._values(cells), self._exemplars())
 
     def held(self) -> dict[str, int]:
         """Bot → label sets that are held of it; no name where the family has no bot. May be asked from any thread."""
@@ -100,7 +102,7 @@ class Family(Generic[Value]):
 
     def load(self, rows: list[list[Any]]) -> None:
         """Take the series back from a checkpoint."""
-        self.cells = {tuple(labels): Cell(value, stamp) for labels, value, stamp in rows}
+        self.cells = {tuple(labels): Cell(tuple(labels), value, stamp) for labels, value, stamp in rows}
         self._held = {}
         for labels in self.cells:
             if OTHER not in labels:
@@ -155,7 +157,7 @@ class Family(Generic[Value]):
     def _evict(self, bot: str) -> bool:
         """Forget a bot's label sets that were idle for long. All of them are looked at once in a while only."""
         seconds = self._guard.seconds
-        if not self.is_evictable or abs(seconds - self._scanned.get(bot, -math.inf)) < self._guard.scan_seconds:
+        if self.reconciles or abs(seconds - self._scanned.get(bot, -math.inf)) < self._guard.scan_seconds:
             return False
         self._scanned[bot] = seconds
         oldest = seconds - self._guard.idle_seconds
@@ -204,7 +206,7 @@ class Counter(Family[float]):
     def _new(self, labels: Labels) -> Cell[float]:
         if not self._has_room(labels):
             labels = self._other(labels)
-        return self.cells.setdefault(labels, Cell(0.0, self._guard.seconds))
+        return self.cells.setdefault(labels, Cell(labels, 0.0, self._guard.seconds))
 
 
 class Gauge(Family[float]):
@@ -234,7 +236,7 @@ class Gauge(Family[float]):
         if cell is None:
             if not self._has_room(labels):
                 return
-            self.cells[labels] = Cell(value, self._guard.seconds)
+            self.cells[labels] = Cell(labels, value, self._guard.seconds)
             return
         cell.value = value
         cell.stamp = self._guard.seconds
@@ -289,7 +291,7 @@ class Histogram(Family[list[float]]):
         if cell is None:
             if not self._has_room(labels):
                 labels = self._other(labels)
-            cell = self.cells.setdefault(labels, Cell([0.0] * (len(self.buckets) + 2), 0.0))
+            cell = self.cells.setdefault(labels, Cell(labels, [0.0] * (len(self.buckets) + 2), 0.0))
         index = bisect_left(self.buckets, value)
         cell.value[index] += 1
         cell.value[-1] += value

@@ -34,7 +34,7 @@ class Journal:
             "deskwatch_fold_failures", "Events that figures lack in part by a fault of deskwatch.", "bot"
         )
         for family in (self.events, self.invalid, self.faults):
-            family.is_evictable = False
+            family.reconciles = True
         registry.on_every(self._followed)
 
     def _followed(self, record: Record) -> None:

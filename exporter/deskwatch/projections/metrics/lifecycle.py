@@ -16,7 +16,7 @@ from deskwatch.events import (
 from deskwatch.events.lifecycle import LOSS_REASONS
 from deskwatch.journal import Record
 from deskwatch.journal.names import CONTROL, MAIN
-from deskwatch.projections.metrics.family import Gauge
+from deskwatch.projections.metrics.family import Gauge, label
 from deskwatch.projections.metrics.registry import Registry
 
 
@@ -89,7 +89,7 @@ class Lifecycle:
             _one_of(self.mode, record.bot, event.mode)  # its ModeChanged may be gone by retention
 
     def _events_lost(self, record: Record, event: EventsLost) -> None:
-        self.lost.inc((record.bot, event.reason), event.events)
+        self.lost.inc((record.bot, label(event.reason)), event.events)
 
     def _mode_changed(self, record: Record, event: ModeChanged) -> None:
         _one_of(self.mode, record.bot, event.mode)

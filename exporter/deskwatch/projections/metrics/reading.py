@@ -11,4 +11,4 @@ from deskwatch.projections.metrics.family import Family, Reading
 def readings(families: Iterable[Family[Any]], now: float) -> list[Reading]:
     """What is shown of each family at a Unix time, in their order; families without series are left out."""
     found = (family.read(now) for family in families)
-    return [reading for reading in found if reading.keys]
+    return [reading for reading in found if reading.cells]

@@ -150,7 +150,7 @@ def test_label_sets_that_were_idle_for_long_make_room() -> None:
 def test_figures_that_must_reconcile_are_never_evicted() -> None:
     guard = guard_at(max_series=1)
     counter = Counter("c", "d", ("bot", "l"), guard)
-    counter.is_evictable = False
+    counter.reconciles = True
     counter.inc(("b", "old"))
     guard.begin("b", NOW + 10 * IDLE_SECONDS)
     counter.inc(("b", "new"))

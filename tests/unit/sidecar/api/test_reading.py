@@ -85,6 +85,16 @@ async def test_metrics_come_as_text_or_openmetrics(desk: Desk) -> None:
     list(parse_openmetrics(openmetrics.text))
 
 
+async def test_metrics_are_compressed_for_whoever_takes_it(desk: Desk) -> None:
+    plain = await desk.ask("GET", "/metrics", Accept_Encoding="identity")
+    assert "Content-Encoding" not in plain.headers
+    packed = await desk.ask("GET", "/metrics", Accept_Encoding="gzip")
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert packed.headers["Vary"] == "Accept, Accept-Encoding"
+    for answer in (plain, packed):
+        assert "deskwatch_events" in {family.name for family in parse_text(answer.text)}
+
+
 async def test_metrics_and_readiness_wait_until_the_journals_are_read(home: Path) -> None:
     write(home, EVENTS)
     slow = pytest.MonkeyPatch()
