@@ -101,7 +101,7 @@ def test_of_another_version_the_totals_come_back_and_that_is_told(how: str, home
     after.apply_batch(
         Batch(bot="arb-1", writer="main", lines=[line_of(FILL, seq=7)], start=Position(7, 0), position=Position(8, 0))
     )
-    assert totals["deskwatch_journal_faults"] == {}  # that the journal begins at 7 is known
+    assert not any(totals["deskwatch_journal_faults"].values())  # that the journal begins at 7 is known
 
 
 def test_what_was_loaded_can_be_changed_without_changing_the_base(home: Path) -> None:

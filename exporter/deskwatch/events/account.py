@@ -39,4 +39,6 @@ class TransferRecorded(Event, frozen=True, kw_only=True):
     amount: Number
     """Positive: deposit; negative: withdrawal."""
     value: Number = None
-    """Worth of `amount` in the asset of the bot's equity."""
+    """Worth of `amount` in the asset of the bot's equity. Not needed where that is `asset`."""
+    strategy: str | None = None
+    """The strategy whose equity it moves, where equity is kept apart."""

@@ -28,6 +28,8 @@ class PositionOpened(Event, frozen=True, kw_only=True):
     """Notional over margin."""
     margin: Number = None
     """Margin used, in `asset`."""
+    liquidation_price: Number = None
+    """In the quote asset."""
 
 
 class PositionUpdated(Event, frozen=True, kw_only=True):
@@ -49,6 +51,12 @@ class PositionUpdated(Event, frozen=True, kw_only=True):
     """Notional over margin."""
     margin: Number = None
     """Margin used, in the position's asset."""
+    divergence_ratio: Number = None
+    """For a hedged position (spot and perpetual, two venues): the other leg's price over this one's, less 1. 0.01: the
+    other leg is one per cent dearer; negative: cheaper."""
+    erosion_ratio: Number = None
+    """Share of the funding collected, or of the profit expected at the opening, that fees, gas and price moves of the
+    legs have eaten since: 0 nothing, 1 all of it, above 1 the position loses."""
 
 
 class PositionClosed(Event, frozen=True, kw_only=True):

@@ -130,7 +130,8 @@ def parse(text: str) -> Scrape:
         if sample.name == "deskwatch_events_total":
             events[(*key, labels.get("type", ""))] += round(sample.value)
         elif sample.name == "deskwatch_invalid_lines_total":
-            invalid[(*key, labels.get("reason", ""))] += round(sample.value)
+            if sample.value:  # reasons that never came up start at 0
+                invalid[(*key, labels.get("reason", ""))] += round(sample.value)
         else:
             places.setdefault(key, {})[sample.name] = round(sample.value)
     followed = {key: Position(at.get(_SEGMENT, 0), at.get(_OFFSET, 0)) for key, at in places.items()}

@@ -156,12 +156,12 @@ def lines_of(*seqs: int, run: bytes = b"r") -> list[bytes]:
 
 def faults(projections: Projections) -> dict[str, float]:
     found = samples(projections.metrics, "deskwatch_journal_faults_total")
-    return {labels["reason"]: number for labels, number in found}
+    return {labels["reason"]: number for labels, number in found if number}
 
 
 def invalid(projections: Projections) -> dict[str, float]:
     found = samples(projections.metrics, "deskwatch_invalid_lines_total")
-    return {labels["reason"]: number for labels, number in found}
+    return {labels["reason"]: number for labels, number in found if number}
 
 
 def folded(projections: Projections) -> float:

@@ -5,22 +5,35 @@ from __future__ import annotations
 from typing import Any
 
 from deskwatch.journal import Record
+from deskwatch.projections.metrics.access import Access
 from deskwatch.projections.metrics.account import Account
-from deskwatch.projections.metrics.chain import Chain
+from deskwatch.projections.metrics.blocks import Blocks
+from deskwatch.projections.metrics.books import Books
+from deskwatch.projections.metrics.connectivity import Connectivity
+from deskwatch.projections.metrics.contracts import Contracts
 from deskwatch.projections.metrics.control import Control
 from deskwatch.projections.metrics.decisions import Decisions
+from deskwatch.projections.metrics.errors import Errors
 from deskwatch.projections.metrics.family import Counter, Exemplar, Family, Gauge, Histogram, Reading
+from deskwatch.projections.metrics.funding import Funding
 from deskwatch.projections.metrics.guard import MAX_SERIES, Guard
-from deskwatch.projections.metrics.health import Health
 from deskwatch.projections.metrics.journal import Journal
 from deskwatch.projections.metrics.lifecycle import Lifecycle
 from deskwatch.projections.metrics.limits import Limits
 from deskwatch.projections.metrics.market import Market
+from deskwatch.projections.metrics.modes import Modes
+from deskwatch.projections.metrics.opportunities import Opportunities
 from deskwatch.projections.metrics.orders import Orders
 from deskwatch.projections.metrics.positions import Positions
+from deskwatch.projections.metrics.predictions import Predictions
+from deskwatch.projections.metrics.processes import Processes
 from deskwatch.projections.metrics.reading import readings
 from deskwatch.projections.metrics.registry import Group, Registry
+from deskwatch.projections.metrics.resources import Resources
+from deskwatch.projections.metrics.risk import Risk
+from deskwatch.projections.metrics.signals import Signals
 from deskwatch.projections.metrics.trades import Trades
+from deskwatch.projections.metrics.transactions import Transactions
 
 
 class Metrics:
@@ -33,15 +46,28 @@ class Metrics:
         self._journal = Journal(registry)
         self._groups: tuple[Group, ...] = (
             Lifecycle(registry),
+            Modes(registry),
             Orders(registry),
             Trades(registry),
             Positions(registry),
             Account(registry),
+            Opportunities(registry),
             Decisions(registry),
-            Chain(registry),
+            Predictions(registry),
+            Signals(registry),
+            Transactions(registry),
+            Blocks(registry),
+            Contracts(registry),
             Market(registry),
-            Health(registry),
+            Books(registry),
+            Funding(registry),
+            Connectivity(registry),
+            Resources(registry),
+            Errors(registry),
+            Risk(registry),
             Control(registry),
+            Processes(registry),
+            Access(registry),
         )
         self._limits = Limits(registry)
         self._handlers = registry.handlers
@@ -87,7 +113,7 @@ class Metrics:
 
     def invalid_counts(self) -> dict[tuple[str, str, str], int]:
         """(bot, writer, reason) → lines that were no event."""
-        return {(key[0], key[1], key[2]): int(value) for key, value in self._journal.invalid.series.items()}
+        return {(key[0], key[1], key[2]): int(value) for key, value in self._journal.invalid.series.items() if value}
 
     def load_totals(self, families: dict[str, Any]) -> None:
         """Take counters and histograms back from another version's dump, as far as their form is still the same."""

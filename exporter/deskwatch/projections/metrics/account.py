@@ -1,4 +1,7 @@
-"""Account: balances, equity and the drawdown from its peak, which transfers don't move."""
+"""Account: balances, equity and the drawdown from its peak, which transfers don't move.
+
+Equity and drawdown stay after a bot's death, beside `tradebot_equity_timestamp_seconds`.
+"""
 
 from __future__ import annotations
 
@@ -6,28 +9,33 @@ from typing import Any
 
 from deskwatch.events import BalanceObserved, EquityObserved, TransferRecorded
 from deskwatch.journal import Record
-from deskwatch.projections.metrics.family import label
+from deskwatch.projections.metrics.family import Labels, label
+from deskwatch.projections.metrics.figures import is_sane
 from deskwatch.projections.metrics.registry import Registry
+
+_BY_ASSET = ("bot", "venue", "asset")
+_BY_STRATEGY = ("bot", "strategy", "asset")
 
 
 class Account:
-    """What the bot has."""
+    """What the bot has. A balance below 0 is a debt, as in a margin account."""
 
     def __init__(self, registry: Registry) -> None:
         self.memory: dict[str, Any] = {}
-        self.balance = registry.gauge("tradebot_balance", "All of an asset at a venue.", "bot", "venue", "asset")
-        self.free = registry.gauge("tradebot_balance_free", "What is not locked of it.", "bot", "venue", "asset")
-        self.equity = registry.gauge(
-            "tradebot_equity", "Worth of all holdings, in `asset`.", "bot", "strategy", "asset"
+        self.balance = registry.gauge("tradebot_balance", "All of an asset at a venue.", *_BY_ASSET)
+        self.free = registry.gauge("tradebot_balance_free", "What is not locked of it.", *_BY_ASSET)
+        self.balance_seen = registry.gauge(
+            "tradebot_balance_timestamp_seconds", "Unix time of the newest balance.", "bot", "venue"
         )
-        self.peak = registry.gauge(
-            "tradebot_equity_peak", "Highest equity, moved by transfers.", "bot", "strategy", "asset"
+        self.equity = registry.gauge("tradebot_equity", "Worth of all holdings, in `asset`.", *_BY_STRATEGY)
+        self.peak = registry.gauge("tradebot_equity_peak", "Highest equity, moved by transfers.", *_BY_STRATEGY)
+        self.drawdown = registry.gauge("tradebot_drawdown_ratio", "Loss from the peak, 0 to 1.", *_BY_STRATEGY)
+        self.seen = registry.gauge(
+            "tradebot_equity_timestamp_seconds", "Unix time of the newest equity.", *_BY_STRATEGY
         )
-        self.drawdown = registry.gauge(
-            "tradebot_drawdown_ratio", "Loss from the peak, 0 to 1.", "bot", "strategy", "asset"
-        )
-        self.observed = registry.gauge("tradebot_equity_timestamp_seconds", "Unix time of the newest equity.", "bot")
-        self.transfers = registry.counter("tradebot_transfers", "Deposits and withdrawals.", "bot", "venue", "asset")
+        self.transfers = registry.counter("tradebot_transfers", "Deposits and withdrawals.", *_BY_ASSET)
+        self.deposited = registry.counter("tradebot_deposited", "What came in by transfers.", *_BY_ASSET)
+        self.withdrawn = registry.counter("tradebot_withdrawn", "What went out by transfers.", *_BY_ASSET)
         registry.on(BalanceObserved, self._balance)
         registry.on(EquityObserved, self._equity)
         registry.on(TransferRecorded, self._transfer)
@@ -36,19 +44,43 @@ class Account:
         key = (record.bot, label(event.venue), label(event.asset))
         self.balance.set(key, event.total)
         self.free.set(key, event.free)
+        self.balance_seen.set_time(key[:2])
 
     def _equity(self, record: Record, event: EquityObserved) -> None:
         key = (record.bot, label(event.strategy), label(event.asset))
-        if event.equity is None:
+        equity = event.equity
+        if equity is None or not is_sane(self.equity, key, equity):  # a peak of 1e300 would be a drawdown for ever
             return
-        self.equity.set(key, event.equity)
-        self.observed.set_time((record.bot,))
-        peak = max(self.peak.get(key, event.equity), event.equity)
+        self.equity.set(key, equity)
+        self.seen.set_time(key)
+        peak = max(self.peak.get(key, equity), equity)
         self.peak.set(key, peak)
-        self.drawdown.set(key, 1 - event.equity / peak if peak > 0 else 0.0)
+        self.drawdown.set(key, min(1 - equity / peak, 1.0) if peak > 0 else 0.0)
 
     def _transfer(self, record: Record, event: TransferRecorded) -> None:
-        self.transfers.inc((record.bot, label(event.venue), label(event.asset)))
-        for key, peak in list(self.peak.series.items()):
-            if key[0] == record.bot and event.value is not None:
-                self.peak.set(key, peak + event.value)
+        key = (record.bot, label(event.venue), label(event.asset))
+        self.transfers.inc(key)
+        if event.amount is not None:
+            self.deposited.inc(key, max(event.amount, 0.0))
+            self.withdrawn.inc(key, max(-event.amount, 0.0))
+        peak = self._peak_of(record.bot, label(event.strategy), label(event.asset))
+        if peak is None:
+            return
+        value = event.value
+        if value is None and peak[2] == key[2]:
+            value = event.amount
+        if value is not None and is_sane(self.peak, peak, value):
+            self.peak.set(peak, self.peak.get(peak) + value)
+
+    def _peak_of(self, bot: str, strategy: str, asset: str) -> Labels | None:
+        """The peak that a transfer moves: its strategy's, else the bot's own, else the only one there is.
+
+        Where a strategy is judged in several assets it is the one in the asset that was moved.
+        """
+        peaks = [key for key in self.peak.cells if key[0] == bot]
+        found = [key for key in peaks if key[1] == strategy]
+        if not found and not strategy:
+            found = peaks
+        if len(found) > 1:
+            found = [key for key in found if key[2] == asset]
+        return found[0] if len(found) == 1 else None

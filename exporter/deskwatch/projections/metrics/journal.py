@@ -14,9 +14,14 @@ from deskwatch.journal import Record
 from deskwatch.projections.metrics.family import label
 from deskwatch.projections.metrics.registry import Registry
 
+INVALID_REASONS = ("crc", "duplicate", "envelope", "fields", "json", "length", "misplaced")
+"""Why a line is no event, in the words of `InvalidLine.reason`; and `duplicate`: it was seen before."""
+FAULTS = ("gap", "reordered", "replaced", "restarted", "truncated", "vanished")
+"""As above."""
+
 
 class Journal:
-    """Every line counts once: as an event, or as invalid with a reason."""
+    """Every line counts once: as an event, or as invalid with a reason, which start at 0 at its first event."""
 
     def __init__(self, registry: Registry) -> None:
         self.memory: dict[str, Any] = {}
@@ -38,4 +43,15 @@ class Journal:
         registry.on_every(self._followed)
 
     def _followed(self, record: Record) -> None:
-        self.events.inc((record.bot, record.writer, label(record.type)))
+        key = (record.bot, record.writer, label(record.type))
+        if key not in self.events.cells:
+            self._begin(key[:2])
+        self.events.inc(key)
+
+    def _begin(self, journal: tuple[str, str]) -> None:
+        """Show that nothing was wrong with a writer's journal so far."""
+        for reason in INVALID_REASONS:
+            self.invalid.inc((*journal, reason), 0)
+        for fault in FAULTS:
+            self.faults.inc((*journal, fault), 0)
+        self.fold_failures.inc(journal[:1], 0)

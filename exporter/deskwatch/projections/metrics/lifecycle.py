@@ -1,30 +1,33 @@
-"""Lifecycle: starts, stops, heartbeats and modes."""
+"""Lifecycle: starts, stops, heartbeats and what the bot could not journal."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from deskwatch.events import (
-    BotStarted,
-    BotStopped,
-    CommandAccepted,
-    EventsLost,
-    HeartbeatSent,
-    Mode,
-    ModeChanged,
-)
+from deskwatch.events import BotStarted, BotStopped, EventsLost, HeartbeatSent
 from deskwatch.events.lifecycle import LOSS_REASONS
 from deskwatch.journal import Record
-from deskwatch.journal.names import CONTROL, MAIN
-from deskwatch.projections.metrics.family import Gauge, label
+from deskwatch.journal.names import CONTROL
+from deskwatch.projections.metrics.family import label
+from deskwatch.projections.metrics.figures import set_amount
+from deskwatch.projections.metrics.memory import increases, keep
 from deskwatch.projections.metrics.registry import Registry
+
+MAX_WRITERS = 100
+"""Writers of one bot whose totals and version are remembered."""
 
 
 class Lifecycle:
-    """Is it alive, since when, and what may it do?"""
+    """Is it alive, and since when? `memory` holds each writer's version, and the totals that it told last.
+
+    What a heartbeat counts since the start of its run grows across restarts here.
+    """
 
     def __init__(self, registry: Registry) -> None:
         self.memory: dict[str, Any] = {}
+        self.info = registry.gauge(
+            "tradebot_info", "1 for each version that the bot's writers last started in.", "bot", "version"
+        )
         self.starts = registry.counter("tradebot_starts", "Starts of the bot.", "bot")
         self.stops = registry.counter("tradebot_stops", "Orderly stops of the bot; a crash is not one.", "bot")
         self.running = registry.gauge("tradebot_running", "1 from a start to an orderly stop. A crash leaves 1.", "bot")
@@ -33,8 +36,16 @@ class Lifecycle:
             "tradebot_last_event_timestamp_seconds", "Unix time of the bot's newest event.", "bot"
         )
         self.heartbeats = registry.counter("tradebot_heartbeats", "Heartbeats of the bot's process.", "bot")
+        self.last_heartbeat = registry.gauge(
+            "tradebot_heartbeat_timestamp_seconds", "Unix time of the newest heartbeat.", "bot"
+        )
         self.idle = registry.gauge(
             "tradebot_idle_seconds", "Time since the bot's own code touched its recorder, at the last heartbeat.", "bot"
+        )
+        self.loop_lag = registry.gauge(
+            "tradebot_event_loop_lag_seconds",
+            "How late the bot's event loop ran its last timer, at the last heartbeat that said so.",
+            "bot",
         )
         self.lost = registry.counter(
             "tradebot_events_lost", "Events that the bot could not journal, or that were removed.", "bot", "reason"
@@ -43,32 +54,26 @@ class Lifecycle:
             "tradebot_journal_sync_failures", "Times that the disk did not confirm what the bot journaled.", "bot"
         )
         self.nulls = registry.counter("tradebot_null_values", "Figures that were NaN or infinite.", "bot")
-        self.mode = registry.gauge("tradebot_mode", "1 for the mode that the bot acts by, 0 for others.", "bot", "mode")
-        self.desired = registry.gauge(
-            "tradebot_desired_mode", "1 for the mode that was last asked for, 0 for others.", "bot", "mode"
-        )
-        self.changes = registry.counter("tradebot_mode_changes", "Changes of mode, by the new mode.", "bot", "mode")
-        self.since = registry.gauge("tradebot_mode_timestamp_seconds", "Unix time of the last change of mode.", "bot")
         registry.on_every(self._seen)
         registry.on(BotStarted, self._bot_started)
         registry.on(BotStopped, self._bot_stopped)
         registry.on(HeartbeatSent, self._heartbeat)
         registry.on(EventsLost, self._events_lost)
-        registry.on(ModeChanged, self._mode_changed)
-        registry.on(CommandAccepted, self._accepted)
 
     def _seen(self, record: Record) -> None:
         if record.writer != CONTROL:
             self.last_event.set_time((record.bot,))
 
     def _bot_started(self, record: Record, event: BotStarted) -> None:
-        self.starts.inc((record.bot,))
-        self.stops.inc((record.bot,), 0)
-        self.sync_failures.inc((record.bot,), 0)
+        key = (record.bot,)
+        self.starts.inc(key)
+        for family in (self.stops, self.heartbeats, self.sync_failures, self.nulls):
+            family.inc(key, 0)
         for reason in LOSS_REASONS:
             self.lost.inc((record.bot, reason), 0)
-        self.running.set((record.bot,), 1)
-        self.started.set_time((record.bot,))
+        self.running.set(key, 1)
+        self.started.set_time(key)
+        self._tell_version(record, label(event.version))
 
     def _bot_stopped(self, record: Record, event: BotStopped) -> None:
         self.stops.inc((record.bot,))
@@ -77,32 +82,28 @@ class Lifecycle:
     def _heartbeat(self, record: Record, event: HeartbeatSent) -> None:
         key = (record.bot,)
         self.heartbeats.inc(key)
-        self.idle.set(key, event.idle_seconds)
-        writer = f"{record.bot}/{record.writer}"
-        run, nulls, failures = self.memory.get(writer, (None, 0, 0))
-        if run != record.run:
-            nulls = failures = 0
-        self.nulls.inc(key, event.null_values - nulls)
-        self.sync_failures.inc(key, event.sync_failures - failures)
-        self.memory[writer] = (record.run, event.null_values, event.sync_failures)
-        if event.mode is not None and (record.writer == MAIN or (record.bot, event.mode) not in self.mode.cells):
-            _one_of(self.mode, record.bot, event.mode)  # its ModeChanged may be gone by retention
+        self.last_heartbeat.set_time(key)
+        set_amount(self.idle, key, event.idle_seconds)
+        set_amount(self.loop_lag, key, event.loop_lag_seconds)
+        totals = (event.null_values, event.sync_failures)
+        known = self._of(record.bot)["totals"]
+        nulls, failures = increases(known, record.writer, record.run, totals, MAX_WRITERS)
+        self.nulls.inc(key, nulls)
+        self.sync_failures.inc(key, failures)
 
     def _events_lost(self, record: Record, event: EventsLost) -> None:
         self.lost.inc((record.bot, label(event.reason)), event.events)
 
-    def _mode_changed(self, record: Record, event: ModeChanged) -> None:
-        _one_of(self.mode, record.bot, event.mode)
-        if event.previous is not None:
-            self.changes.inc((record.bot, event.mode))
-            self.since.set_time((record.bot,))
+    def _tell_version(self, record: Record, version: str) -> None:
+        """Show the versions of the bot's writers, and no older one."""
+        versions = self._of(record.bot)["versions"]
+        before = versions.get(record.writer)
+        forgotten = keep(versions, record.writer, version, MAX_WRITERS)
+        for gone in (before, forgotten):
+            if gone is not None and gone not in versions.values():
+                self.info.remove((record.bot, gone))
+        self.info.set((record.bot, version), 1)
 
-    def _accepted(self, record: Record, event: CommandAccepted) -> None:
-        for mode in Mode:
-            if event.command == "set_mode" and event.params.get("mode") == mode:
-                _one_of(self.desired, record.bot, mode)
-
-
-def _one_of(family: Gauge, bot: str, mode: Mode) -> None:
-    for each in Mode:
-        family.set((bot, each), 1.0 if each is mode else 0.0)
+    def _of(self, bot: str) -> dict[str, dict[str, Any]]:
+        known: dict[str, dict[str, Any]] = self.memory.setdefault(bot, {"totals": {}, "versions": {}})
+        return known

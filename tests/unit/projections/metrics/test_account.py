@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from deskwatch.events import BalanceObserved, EquityObserved, TransferRecorded
@@ -49,7 +51,7 @@ def test_transfers_are_neither_profit_nor_drawdown(moved: float, after: float) -
 
 def test_another_bots_transfer_and_one_of_unknown_worth_move_no_peak() -> None:
     other = record_of(TransferRecorded(venue="v", asset="USDT", amount=5, value=5), bot="arb-2")
-    metrics = fold(equity(100), other, TransferRecorded(venue="v", asset="USDT", amount=5))
+    metrics = fold(equity(100), other, TransferRecorded(venue="v", asset="ETH", amount=5))
     assert value(metrics, "tradebot_equity_peak", bot="arb-1") == 100
 
 
@@ -59,3 +61,66 @@ def test_equity_that_is_unknown_changes_nothing() -> None:
 
 def test_without_anything_to_lose_there_is_no_drawdown() -> None:
     assert value(fold(equity(0), equity(-5)), "tradebot_drawdown_ratio") == 0
+
+
+def test_when_each_equity_and_the_balances_of_a_venue_were_seen_is_shown() -> None:
+    metrics = fold(
+        record_of(equity(1, "a"), ts=START_NS),
+        record_of(equity(1, "b"), ts=START_NS + 10**9),
+        record_of(BalanceObserved(venue="v", asset="ETH", total=3.0), ts=START_NS),
+    )
+    assert value(metrics, "tradebot_equity_timestamp_seconds", strategy="a") == START_NS / 1e9
+    assert value(metrics, "tradebot_equity_timestamp_seconds", strategy="b") == START_NS / 1e9 + 1
+    assert value(metrics, "tradebot_balance_timestamp_seconds", venue="v") == START_NS / 1e9
+
+
+def test_equity_and_drawdown_stay_after_the_bots_death() -> None:
+    metrics = fold(record_of(equity(10), ts=START_NS), record_of(equity(5), ts=START_NS + 1))
+    assert samples(metrics, "tradebot_drawdown_ratio", now=4e9) == samples(metrics, "tradebot_drawdown_ratio")
+    assert len(samples(metrics, "tradebot_equity", now=4e9)) == 1
+
+
+def moved(amount: float, asset: str = "USDT", **more: Any) -> TransferRecorded:
+    return TransferRecorded(venue="v", asset=asset, amount=amount, **more)
+
+
+def test_what_came_in_and_went_out_is_counted() -> None:
+    metrics = fold(moved(50), moved(-20), moved(7))
+    assert value(metrics, "tradebot_deposited_total", asset="USDT") == 57
+    assert value(metrics, "tradebot_withdrawn_total", asset="USDT") == 20
+
+
+def test_a_transfer_in_the_asset_of_the_equity_needs_no_worth() -> None:
+    assert value(fold(equity(100), moved(50)), "tradebot_equity_peak") == 150
+
+
+def peaks(metrics: Any) -> dict[str, float]:
+    return {labels.get("strategy", ""): one for labels, one in samples(metrics, "tradebot_equity_peak")}
+
+
+def test_a_transfer_of_a_strategy_moves_its_peak_alone() -> None:
+    metrics = fold(equity(100, "a"), equity(100, "b"), equity(200), moved(5, strategy="b"))
+    assert peaks(metrics) == {"a": 100, "b": 105, "": 200}
+
+
+def test_a_transfer_without_a_strategy_moves_the_bots_own_peak_or_the_only_one() -> None:
+    assert peaks(fold(equity(100, "a"), equity(200), moved(5))) == {"a": 100, "": 205}
+    assert peaks(fold(equity(100, "a"), moved(5))) == {"a": 105}
+    assert peaks(fold(equity(100, "a"), equity(100, "b"), moved(5))) == {"a": 100, "b": 100}
+
+
+def test_where_equity_is_kept_in_several_assets_a_transfer_moves_the_peak_in_its_own() -> None:
+    metrics = fold(equity(100), EquityObserved(equity=2, asset="BTC"), moved(1, "BTC"))
+    assert value(metrics, "tradebot_equity_peak", asset="BTC") == 3
+    assert value(metrics, "tradebot_equity_peak", asset="USDT") == 100
+
+
+def test_equity_that_no_bot_can_mean_leaves_the_peak() -> None:
+    metrics = fold(equity(100), equity(1e300), equity(-1e300), moved(1e300))
+    assert value(metrics, "tradebot_equity_peak") == 100
+    assert value(metrics, "tradebot_drawdown_ratio") == 0
+    assert value(metrics, "deskwatch_refused_values_total", kind="tradebot_equity", reason="too_large") == 2
+
+
+def test_a_debt_is_a_whole_drawdown() -> None:
+    assert value(fold(equity(100), equity(-50)), "tradebot_drawdown_ratio") == 1

@@ -19,9 +19,9 @@ from tests.unit.projections.folding import fold, samples, value
 
 LABELS = {
     *("bot", "strategy", "venue", "symbol", "side", "asset", "chain", "provider", "kind", "reason", "mode"),
-    *("writer", "type"),
+    *("writer", "type", "component", "version"),
 }
-"""As the design names them; the last two are the journal's own."""
+"""As the design names them; then the journal's own, where an error or a pool is, and the bot's version."""
 
 
 def exposed(metrics: Metrics) -> bytes:
@@ -31,7 +31,8 @@ def exposed(metrics: Metrics) -> bytes:
 def test_names_labels_and_words_keep_to_the_conventions() -> None:
     for family in Metrics().families:
         assert re.fullmatch(r"(tradebot|deskwatch)_[a-z0-9]+(_[a-z0-9]+)*", family.name)
-        assert not family.name.endswith(("_total", "_count", "_sum", "_bucket", "_info"))
+        assert not family.name.endswith(("_total", "_count", "_sum", "_bucket"))
+        assert family.name.endswith("_info") is (family.name == "tradebot_info")  # a gauge of that name is 1
         assert set(family.labels) <= LABELS
         assert len(set(family.labels)) == len(family.labels)
         assert family.documentation.endswith(".")

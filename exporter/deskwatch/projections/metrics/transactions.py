@@ -1,24 +1,27 @@
-"""Chain: transactions, gas and blocks."""
+"""Transactions: what the chain did with them, and what their gas cost."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from deskwatch.events import (
-    BlockObserved,
-    GasPriceObserved,
-    TransactionConfirmed,
-    TransactionReverted,
-    TransactionSent,
-)
+from deskwatch.events import TransactionConfirmed, TransactionReverted, TransactionSent
 from deskwatch.journal import Record
 from deskwatch.projections.metrics.family import label
+from deskwatch.projections.metrics.figures import set_wei
+from deskwatch.projections.metrics.lifetimes import AGE_SECONDS
+from deskwatch.projections.metrics.memory import identifier, keep
 from deskwatch.projections.metrics.registry import Registry
 
+MAX_PENDING = 1000
+"""Pending transactions of one bot that are remembered; the oldest is forgotten, and pending no longer, beyond."""
 
-class Chain:
-    """What the chain did with the bot's transactions, and what it cost."""
+
+class Transactions:
+    """`memory` holds each bot's pending transactions: the chain of each nonce, and the nonce of each hash.
+
+    One that is sent again with a higher fee has another hash and the same nonce, and is the same pending transaction.
+    Reverts are counted by reason, which nobody knows before the first.
+    """
 
     def __init__(self, registry: Registry) -> None:
         self.memory: dict[str, Any] = {}
@@ -27,6 +30,9 @@ class Chain:
             "tradebot_transactions_confirmed", "Mined, succeeded.", "bot", "chain", "kind"
         )
         self.reverted = registry.counter("tradebot_transactions_reverted", "Mined, failed.", "bot", "chain", "reason")
+        self.pending = registry.gauge(
+            "tradebot_transactions_pending", "Sent, and neither mined nor replaced yet.", "bot", "chain"
+        )
         self.gas_used = registry.counter("tradebot_gas_used", "Units of gas, reverts included.", "bot", "chain")
         self.gas_spent = registry.counter(
             "tradebot_gas_spent", "Paid for gas in the chain's native asset.", "bot", "chain", "asset"
@@ -34,12 +40,11 @@ class Chain:
         self.gas_spent_quote = registry.counter(
             "tradebot_gas_spent_quote", "The same in the asset the bot is judged in.", "bot", "chain", "asset"
         )
-        self.gas_price = registry.gauge("tradebot_gas_price_wei", "Advised price of a unit of gas.", "bot", "chain")
-        self.base_fee = registry.gauge("tradebot_base_fee_wei", "Base fee of the newest block.", "bot", "chain")
-        self.priority_fee = registry.gauge("tradebot_priority_fee_wei", "Usual tip.", "bot", "chain")
-        self.head = registry.gauge("tradebot_head_block", "Number of the newest block seen.", "bot", "chain")
-        self.head_seen = registry.gauge(
-            "tradebot_head_block_seen_timestamp_seconds", "Unix time at which it was seen.", "bot", "chain"
+        self.gas_price_paid = registry.gauge(
+            "tradebot_gas_price_paid_wei",
+            "What the newest mined transaction paid for a unit of gas.",
+            *("bot", "chain"),
+            lifetime=AGE_SECONDS,
         )
         self.inclusion = registry.histogram(
             "tradebot_transaction_inclusion_seconds", "From sending to being mined.", "bot", "chain"
@@ -47,11 +52,19 @@ class Chain:
         registry.on(TransactionSent, self._sent)
         registry.on(TransactionConfirmed, self._confirmed)
         registry.on(TransactionReverted, self._reverted)
-        registry.on(GasPriceObserved, self._gas_price)
-        registry.on(BlockObserved, self._block)
 
     def _sent(self, record: Record, event: TransactionSent) -> None:
-        self.sent.inc((record.bot, label(event.chain), label(event.purpose)))
+        key = (record.bot, label(event.chain), label(event.purpose))
+        if key not in self.sent.cells:
+            self.confirmed.inc(key, 0)
+            self.gas_used.inc(key[:2], 0)
+        self.sent.inc(key)
+        known = self.memory.setdefault(record.bot, {"nonces": {}, "hashes": {}})
+        nonce = f"{key[1]} {identifier(event.sender)} {event.nonce}"
+        keep(known["hashes"], identifier(event.transaction), nonce, MAX_PENDING)
+        forgotten = keep(known["nonces"], nonce, key[1], MAX_PENDING)
+        for chain in {key[1], forgotten} - {None}:
+            self._show_pending(record.bot, chain)
 
     def _confirmed(self, record: Record, event: TransactionConfirmed) -> None:
         self.confirmed.inc((record.bot, label(event.chain), label(event.purpose)))
@@ -67,22 +80,13 @@ class Chain:
         self.gas_spent.inc((*key, label(event.asset)), event.gas_cost)
         if event.gas_cost_quote is not None:
             self.gas_spent_quote.inc((*key, label(event.quote_asset)), event.gas_cost_quote)
+        set_wei(self.gas_price_paid, key, event.gas_price_wei)
         self.inclusion.observe(key, event.inclusion_seconds, event.trace)
+        known = self.memory.get(record.bot)
+        nonce = None if known is None else known["hashes"].pop(identifier(event.transaction), None)
+        chain = None if known is None or nonce is None else known["nonces"].pop(nonce, None)
+        if chain is not None:
+            self._show_pending(record.bot, chain)
 
-    def _gas_price(self, record: Record, event: GasPriceObserved) -> None:
-        key = (record.bot, label(event.chain))
-        self.gas_price.set(key, _wei(event.gas_price_wei))
-        self.base_fee.set(key, _wei(event.base_fee_wei))
-        self.priority_fee.set(key, _wei(event.priority_fee_wei))
-
-    def _block(self, record: Record, event: BlockObserved) -> None:
-        key = (record.bot, label(event.chain))
-        self.head.set(key, float(event.block))
-        self.head_seen.set_time(key)
-
-
-def _wei(text: str | None) -> float | None:
-    try:
-        return None if text is None else float(text)
-    except ValueError:
-        return math.nan  # refused by the gauge, and counted
+    def _show_pending(self, bot: str, chain: str) -> None:
+        self.pending.set((bot, chain), sum(one == chain for one in self.memory[bot]["nonces"].values()))

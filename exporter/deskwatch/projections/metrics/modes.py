@@ -1,0 +1,71 @@
+"""Modes: what the bot acts by, and what was last asked of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deskwatch.events import BotStarted, CommandAccepted, HeartbeatSent, Mode, ModeChanged
+from deskwatch.journal import Record
+from deskwatch.journal.names import MAIN
+from deskwatch.projections.metrics.family import Gauge
+from deskwatch.projections.metrics.registry import Registry
+
+
+class Modes:
+    """A gauge for each mode: exactly one of the actual ones is 1, and at most one of the desired ones.
+
+    They stay after a bot's death; `tradebot_mode_timestamp_seconds` says since when the mode is in force, and
+    `tradebot_last_event_timestamp_seconds` when the bot was last heard.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        self.memory: dict[str, Any] = {}
+        self.mode = registry.gauge("tradebot_mode", "1 for the mode that the bot acts by, 0 for others.", "bot", "mode")
+        self.desired = registry.gauge(
+            "tradebot_desired_mode", "1 for the mode that was last asked for, 0 for others.", "bot", "mode"
+        )
+        self.changes = registry.counter("tradebot_mode_changes", "Changes of mode, by the new mode.", "bot", "mode")
+        self.since = registry.gauge("tradebot_mode_timestamp_seconds", "Unix time of the last change of mode.", "bot")
+        registry.on(BotStarted, self._started)
+        registry.on(HeartbeatSent, self._heartbeat)
+        registry.on(ModeChanged, self._changed)
+        registry.on(CommandAccepted, self._accepted)
+
+    def _started(self, record: Record, event: BotStarted) -> None:
+        for mode in Mode:
+            self.changes.inc((record.bot, mode), 0)
+            self.desired.set((record.bot, mode), self.desired.get((record.bot, mode)))
+        self._hear(record, event.mode)
+        self._first(record.bot)
+
+    def _heartbeat(self, record: Record, event: HeartbeatSent) -> None:
+        if event.mode is not None:
+            self._hear(record, event.mode)
+
+    def _changed(self, record: Record, event: ModeChanged) -> None:
+        _one_of(self.mode, record.bot, event.mode)
+        if event.previous is None:
+            self._first(record.bot)
+        else:
+            self.changes.inc((record.bot, event.mode))
+            self.since.set_time((record.bot,))
+
+    def _accepted(self, record: Record, event: CommandAccepted) -> None:
+        for mode in Mode:
+            if event.command == "set_mode" and event.params.get("mode") == mode:
+                _one_of(self.desired, record.bot, mode)
+
+    def _hear(self, record: Record, mode: Mode) -> None:
+        """Take a mode that is told in passing: its ModeChanged may be gone by retention. Of many writers main tells."""
+        if record.writer == MAIN or (record.bot, mode) not in self.mode.cells:
+            _one_of(self.mode, record.bot, mode)
+
+    def _first(self, bot: str) -> None:
+        """Date a mode that is known since now and from nothing before."""
+        if (bot,) not in self.since.cells:
+            self.since.set_time((bot,))
+
+
+def _one_of(family: Gauge, bot: str, mode: Mode) -> None:
+    for each in Mode:
+        family.set((bot, each), 1.0 if each is mode else 0.0)
