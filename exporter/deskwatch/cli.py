@@ -11,7 +11,7 @@ import msgspec
 
 from deskwatch import dashboards, inspection, stack, verify
 from deskwatch.errors import DeskwatchError
-from deskwatch.flags import add_settings, settings_of
+from deskwatch.flags import add_home, add_settings, settings_of
 from deskwatch.journal.names import check_name
 from deskwatch.version import __version__
 
@@ -64,6 +64,14 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_parser(commands)
     inspection.add_parser(commands)
 
+    metrics = commands.add_parser("metrics", help="print the metrics of journals, without a sidecar")
+    add_home(metrics)
+    metrics.add_argument("--openmetrics", action="store_true", help="as OpenMetrics, with exemplars")
+    metrics.add_argument(
+        "--output", type=Path, metavar="FILE", help="write to a file, as a textfile collector wants it"
+    )
+    metrics.set_defaults(run=_metrics)
+
     schema = commands.add_parser("schema", help="print the JSON Schema of a journal line")
     schema.set_defaults(run=_schema)
     return parser
@@ -86,6 +94,15 @@ def _demo(arguments: argparse.Namespace) -> int:
     from deskwatch import demo
 
     return demo.run(settings_of(arguments), seconds=arguments.seconds, seed=arguments.seed)
+
+
+def _metrics(arguments: argparse.Namespace) -> int:
+    from deskwatch import collector
+    from deskwatch.console import quiet_end
+
+    with quiet_end():
+        collector.show(arguments.home, openmetrics=arguments.openmetrics, output=arguments.output)
+    return 0
 
 
 def _schema(_: argparse.Namespace) -> int:

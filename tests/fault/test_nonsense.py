@@ -20,8 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from deskwatch import OrderFilled, Recorder
 from deskwatch.journal import names
 from deskwatch.projections.metrics.label import MAX_LABEL_LENGTH
-from tests import running, servers
-from tests.fault import nonsense
+from tests import nonsense, running, servers
 from tests.soak import count
 from tests.waiting import eventually
 

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import random
+
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from deskwatch.events import BotStopped
+from deskwatch.exposition import OPENMETRICS, render
 from deskwatch.journal import Batch, Position, Record
 from deskwatch.projections import Projections
 from deskwatch.projections.activity import Filter
-from tests import strategies
-from tests.lines import line_of
+from tests import nonsense, strategies
+from tests.lines import START_NS, line_of
 from tests.unit.projections.folding import value
+
+
+def nonsense_line(seed: int) -> bytes:
+    """A line that a faulty or hostile bot may write."""
+    return nonsense.line(random.Random(seed)).replace(b"\n", b" ")
 
 
 def batch(lines: list[bytes], writer: str = "main") -> Batch:
@@ -30,6 +40,21 @@ def test_every_line_of_a_batch_counts_once_as_an_event_or_as_invalid(lines: list
     assert events + invalid == len(lines)
     assert projections.activity.number == events
     assert entries == projections.activity.newest(Filter(), 100)[::-1]
+
+
+@given(
+    lines=st.lists(strategies.lines | strategies.garbage | st.integers().map(nonsense_line), max_size=15),
+    writer=st.sampled_from(("main", "control")),
+)
+def test_any_lines_leave_the_exposition_valid(lines: list[bytes], writer: str) -> None:
+    projections = Projections(max_series=3)
+    projections.apply_batch(batch(lines, writer))
+    projections.apply_batch(batch(lines[:5], "other"))
+    readings = projections.metrics.readings(START_NS / 1e9)
+    families = {family.name: family for family in parse_text(render(readings).decode())}
+    list(parse_openmetrics(render(readings, OPENMETRICS).decode()))
+    assert "deskwatch_fold_failures" not in families
+    assert msgspec.json.decode(dumped(projections))
 
 
 def test_a_line_that_is_no_event_stops_nothing() -> None:
