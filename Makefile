@@ -3,7 +3,7 @@ PYTHON ?= $(firstword $(foreach one,python3.11 python3.12 python3.13 python3,$(s
 BIN := .venv/bin
 STAMP := .venv/.ready
 
-.PHONY: setup demo test check bench soak clean constraints dashboards
+.PHONY: setup demo test check bench soak clean constraints docs dashboards
 
 setup: $(STAMP)
 
@@ -36,6 +36,9 @@ bench: $(STAMP)
 
 soak: $(STAMP)
 	DESKWATCH_SOAK=1 $(BIN)/pytest tests/functional tests/fault
+
+docs: $(STAMP)
+	$(BIN)/python -m tests.reference
 
 dashboards: $(STAMP)
 	$(BIN)/deskwatch dashboards build

@@ -22,7 +22,8 @@ BETTER = {
     ),
     "deskwatch_container_tasks": "deskwatch_container_tasks / deskwatch_container_tasks_limit",
     "deskwatch_host_cpu_seconds": (
-        '1 - sum(rate(deskwatch_host_cpu_seconds_total{mode="idle"}[5m])) / sum(rate(deskwatch_host_cpu_seconds_total[5m]))'
+        '1 - sum(rate(deskwatch_host_cpu_seconds_total{mode="idle"}[5m]))'
+        " / sum(rate(deskwatch_host_cpu_seconds_total[5m]))"
     ),
     "deskwatch_host_disk_free_bytes": "predict_linear(deskwatch_host_disk_free_bytes[1h], 24 * 3600) < 0",
     "deskwatch_host_load1": "deskwatch_host_load1 / deskwatch_host_cpus",

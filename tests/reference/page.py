@@ -16,13 +16,13 @@ PATH = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
 _HEAD = """\
 # The metrics
 
-Made from the code by `make docs`; do not edit. How events become metrics, how long they are shown and what bounds them is
-in [the explanation](../explanation/metrics.md).
+Made from the code by `make docs`; do not edit. How events become metrics, how long they are shown and what bounds them
+is in [the explanation](../explanation/metrics.md).
 
-A histogram `x` is scraped as `x_bucket` (with the label `le`), `x_count` and `x_sum`. Names are those of Prometheus text; in
-OpenMetrics and OTLP the family of a counter is called the same without `_total`. A gauge that is shown for a time only is
-left out when it was not fed for so long; the series of a bot that is gone stay otherwise, beside their age. An empty label is
-one that the event left open.
+A histogram `x` is scraped as `x_bucket` (with the label `le`), `x_count` and `x_sum`. Names are those of Prometheus text;
+in OpenMetrics and OTLP the family of a counter is called the same without `_total`. A gauge that is shown for a time
+only is left out when it was not fed for so long; other series of a bot that is gone stay, beside their age. An empty
+label is one that the event left open.
 """
 
 

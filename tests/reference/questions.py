@@ -15,25 +15,30 @@ class Question(NamedTuple):
 QUESTIONS = (
     Question(
         "Which part of its trades did a bot win this week?",
-        "sum by (bot) (increase(tradebot_trades_won_total[7d])) / sum by (bot) (increase(tradebot_trades_closed_total[7d]))",
+        "sum by (bot) (increase(tradebot_trades_won_total[7d]))"
+        " / sum by (bot) (increase(tradebot_trades_closed_total[7d]))",
     ),
     Question(
         "What is its profit factor (profit over loss; above 1 it earns)?",
-        "sum by (bot, asset) (increase(tradebot_profit_total[7d])) / sum by (bot, asset) (increase(tradebot_loss_total[7d]))",
+        "sum by (bot, asset) (increase(tradebot_profit_total[7d]))"
+        " / sum by (bot, asset) (increase(tradebot_loss_total[7d]))",
     ),
     Question(
         "What did it earn today, in each asset?",
-        "sum by (bot, asset) (increase(tradebot_profit_total[1d])) - sum by (bot, asset) (increase(tradebot_loss_total[1d]))",
+        "sum by (bot, asset) (increase(tradebot_profit_total[1d]))"
+        " - sum by (bot, asset) (increase(tradebot_loss_total[1d]))",
     ),
     Question(
         "What does an average trade bring?",
-        "(sum by (bot, asset) (increase(tradebot_profit_total[7d])) - sum by (bot, asset) (increase(tradebot_loss_total[7d])))"
+        "(sum by (bot, asset) (increase(tradebot_profit_total[7d]))"
+        " - sum by (bot, asset) (increase(tradebot_loss_total[7d])))"
         " / on (bot) group_left () sum by (bot) (increase(tradebot_trades_closed_total[7d]))",
     ),
     Question("How deep is it below its peak?", "max by (bot, asset) (tradebot_drawdown_ratio)"),
     Question(
         "Which part of its orders is filled?",
-        "sum by (bot) (rate(tradebot_orders_filled_total[1h])) / sum by (bot) (rate(tradebot_orders_submitted_total[1h]))",
+        "sum by (bot) (rate(tradebot_orders_filled_total[1h]))"
+        " / sum by (bot) (rate(tradebot_orders_submitted_total[1h]))",
     ),
     Question("Why do orders fail?", "sum by (bot, reason) (increase(tradebot_orders_failed_total[1h])) > 0"),
     Question(
@@ -99,16 +104,19 @@ QUESTIONS = (
     ),
     Question(
         "Which part of the requests to a venue fails?",
-        "sum by (bot, venue) (rate(tradebot_request_failures_total[5m])) / sum by (bot, venue) (rate(tradebot_requests_total[5m]))",
+        "sum by (bot, venue) (rate(tradebot_request_failures_total[5m]))"
+        " / sum by (bot, venue) (rate(tradebot_requests_total[5m]))",
     ),
     Question(
         "How often does a cache have what is asked of it?",
-        "rate(tradebot_resource_hits_total[5m]) / (rate(tradebot_resource_hits_total[5m]) + rate(tradebot_resource_misses_total[5m]))",
+        "rate(tradebot_resource_hits_total[5m])"
+        " / (rate(tradebot_resource_hits_total[5m]) + rate(tradebot_resource_misses_total[5m]))",
     ),
     Question("Is the bot silent?", "time() - tradebot_last_event_timestamp_seconds > 30"),
     Question("Is what it knows of prices old?", "time() - max by (bot, venue) (tradebot_price_timestamp_seconds) > 60"),
     Question(
         "Does the sidecar keep up?",
-        'max by (instance) (deskwatch_backlog_bytes{kind="feed"}) and deriv(deskwatch_backlog_bytes{kind="feed"}[5m]) > 0',
+        'max by (instance) (deskwatch_backlog_bytes{kind="feed"})'
+        ' and deriv(deskwatch_backlog_bytes{kind="feed"}[5m]) > 0',
     ),
 )
