@@ -13,13 +13,14 @@ from tests.reference.examples import example
 from tests.reference.questions import QUESTIONS
 
 PATH = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
+_COLUMNS = ("name", "type", "unit", "labels", "what it says", "fed by", "example")
 _HEAD = """\
 # The metrics
 
 Made from the code by `make docs`; do not edit. How events become metrics, how long they are shown and what bounds them
 is in [the explanation](../explanation/metrics.md).
 
-A histogram `x` is scraped as `x_bucket` (with the label `le`), `x_count` and `x_sum`. Names are those of Prometheus text;
+A histogram `x` is scraped as `x_bucket` (with the label `le`), `x_count`, `x_sum`. Names are those of Prometheus text;
 in OpenMetrics and OTLP the family of a counter is called the same without `_total`. A gauge that is shown for a time
 only is left out when it was not fed for so long; other series of a bot that is gone stay, beside their age. An empty
 label is one that the event left open.
@@ -40,13 +41,23 @@ def _lines() -> Iterator[str]:
         some = list(group)
         title, words = _title(module, some[0].source)
         yield f"\n## {title}\n\n{words}\n"
-        yield "| name | type | unit | labels | what it says | fed by | example |"
-        yield "| --- | --- | --- | --- | --- | --- | --- |"
+        yield f"| {' | '.join(_COLUMNS)} |"
+        yield f"|{' --- |' * len(_COLUMNS)}"
         yield from map(_row, some)
     yield "\n## Bounds of the histograms\n"
     yield "| bounds | of |"
     yield "| --- | --- |"
     yield from _bounds()
+
+
+def documented() -> dict[str, tuple[str, set[str]]]:
+    """What the page says as it lies there: the name of each family → its type and labels."""
+    rows = [line.split(" | ") for line in PATH.read_text().splitlines() if line.startswith("| `")]
+    return {
+        cells[0].strip("| `"): (cells[1], set(cells[3].replace("`", "").split()))
+        for cells in rows
+        if len(cells) == len(_COLUMNS)
+    }
 
 
 def entries_by_module() -> list[Entry]:
