@@ -31,45 +31,77 @@ json_values: st.SearchStrategy[Any] = st.recursive(
     max_leaves=5,
 )
 bots = st.sampled_from(("arb-1", "arb-2"))
+near = st.integers(-(10**12), 10**12)
+"""Nanoseconds before or after the start."""
+anywhen = near | st.sampled_from((-START_NS, -(2**62), 2**62))
+"""The same of a clock that may be off by centuries."""
 
 
-def of_type(hint: Any) -> st.SearchStrategy[Any]:
+Plain = dict[Any, st.SearchStrategy[Any]]
+"""Values of the types that others are made of."""
+USUAL: Plain = {
+    Any: json_values,
+    types.NoneType: st.none(),
+    bool: st.booleans(),
+    str: names,
+    float: numbers,
+    int: integers,
+}
+HOSTILE: Plain = {
+    **USUAL,
+    str: st.sampled_from(("a", "", "\0\r\n\x7f", "x" * 2000, "__other__", "-5", "9" * 400, "1e999", "NaN", "\u0663"))
+    | names,
+    float: st.sampled_from((0.0, -0.0, -1.0, 0.5, 1.0, 1.5, 1e308, -1e308, 5e-324, -5e-324, 2.0**63, 1e19)) | numbers,
+    int: st.sampled_from((0, -1, 1, 2**63 - 1, -(2**63))) | integers,
+}
+"""What a faulty bot writes: figures beyond all bounds, and text that is no name and no number."""
+
+
+def of_type(hint: Any, plain: Plain) -> st.SearchStrategy[Any]:
     """Values of a field's type."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        return integers if arguments[0] is int else of_type(arguments[0])
+        return of_type(arguments[0], plain)
     if origin in (Union, types.UnionType):
-        return st.one_of(*map(of_type, arguments))
+        return st.one_of(*(of_type(each, plain) for each in arguments))
     if origin is Literal:
         return st.sampled_from(arguments)
     if origin is dict:
-        return st.dictionaries(text, of_type(arguments[1]), max_size=3)
+        return st.dictionaries(text, of_type(arguments[1], plain), max_size=3)
     if origin is list:
-        return st.lists(of_type(arguments[0]), max_size=3)
+        return st.lists(of_type(arguments[0], plain), max_size=3)
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
         return st.sampled_from(list(hint))
-    return {Any: json_values, types.NoneType: st.none(), bool: st.booleans(), str: names, float: numbers}[hint]
+    return plain[hint]
 
 
-def events_of(cls: type[Event]) -> st.SearchStrategy[Event]:
+def events_of(cls: type[Event], plain: Plain = USUAL) -> st.SearchStrategy[Event]:
     """Events of one class, with and without their optional fields."""
     hints = get_type_hints(cls, include_extras=True)
     fields = msgspec.structs.fields(cls)
-    required = {field.name: of_type(hints[field.name]) for field in fields if field.required}
-    optional = {field.name: of_type(hints[field.name]) for field in fields if not field.required}
+    required = {field.name: of_type(hints[field.name], plain) for field in fields if field.required}
+    optional = {field.name: of_type(hints[field.name], plain) for field in fields if not field.required}
     return st.fixed_dictionaries(required, optional=optional).map(lambda values: cls(**values))
 
 
 any_event = st.sampled_from(sorted(EVENTS)).flatmap(lambda tag: events_of(EVENTS[tag]))
 """An event of any type."""
+hostile_event = st.sampled_from(sorted(EVENTS)).flatmap(lambda tag: events_of(EVENTS[tag], HOSTILE))
+"""An event of any type, with values that nobody can mean."""
 
 
 @st.composite
-def records(draw: st.DrawFn, *, max_size: int = 20) -> list[Record]:
+def records(
+    draw: st.DrawFn,
+    *,
+    max_size: int = 20,
+    events: st.SearchStrategy[Event] = any_event,
+    times: st.SearchStrategy[int] = near,
+) -> list[Record]:
     """What followers of several bots may see: records of any type, in any order."""
     found = []
-    for seq, event in enumerate(draw(st.lists(any_event, max_size=max_size)), 1):
-        ts = START_NS + draw(st.integers(-(10**12), 10**12))
+    for seq, event in enumerate(draw(st.lists(events, max_size=max_size)), 1):
+        ts = START_NS + draw(times)
         run = draw(st.sampled_from((b"aaaaaaaaaaaaaaaa", b"bbbbbbbbbbbbbbbb")))
         found.append(record_of(event, bot=draw(bots), writer=writer_of(event), seq=seq, ts=ts, run=run))
     return found

@@ -1,23 +1,22 @@
-"""What feeds each family of the bots' metrics, found by folding a journal that holds every event."""
+"""What feeds each family of the bots' metrics, found by folding the golden journal, which holds every event."""
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-from deskwatch.errors import InvalidLine
-from deskwatch.events import EVENTS
-from deskwatch.journal import names, read
-from deskwatch.journal.line import _FROM_SIDECAR
+from deskwatch.events import EVENTS, BotStopped
+from deskwatch.journal import START, Batch
+from deskwatch.projections import Projections
 from deskwatch.projections.metrics import Metrics
-from tests.lines import BOT
+from tests.lines import line_of
+from tests.unit.projections.metrics import golden
 
-GOLDEN = Path(__file__).parents[1] / "unit" / "projections" / "metrics" / "golden" / "events.ndjson"
-"""Every event type, and between them every family."""
-
+_STOP = Batch(
+    bot="arb-1", writer="main", lines=[line_of(BotStopped(reason="closed"), seq=10**6)], start=START, position=START
+)
+"""The golden bots' main writers don't stop."""
 _State = dict[str, dict[tuple[str, ...], tuple[Any, float]]]
 
 
@@ -27,37 +26,34 @@ def fold() -> tuple[Metrics, dict[str, set[str]]]:
     A counter is moved by an event that adds to it, a gauge by one that sets it. One that only makes a series begin at 0
     is told where nothing else moves the family.
     """
-    metrics = Metrics()
+    projections = Projections(golden.MAX_SERIES)
+    metrics = projections.metrics
+    gauges = {family.name for family in metrics.families if family.type == "gauge"}
     moved: dict[str, set[str]] = defaultdict(set)
     begun: dict[str, set[str]] = defaultdict(set)
     before = _state(metrics)
-    for kind in _apply_each(metrics):
+    for batch in (*golden.batches(), _STOP):
+        projections.apply_batch(batch)
+        kind = _type(batch.lines[0])
         after = _state(metrics)
         for name, series in after.items():
             for labels, (value, stamp) in series.items():
-                known = before.get(name, {}).get(labels)
+                known = before[name].get(labels)
                 if known == (value, stamp):
                     continue
-                is_gauge = _is_gauge(metrics, name)
-                if (known is None and value == 0) or (known is not None and known[0] == value and not is_gauge):
-                    begun[name].add(kind)
-                else:
-                    moved[name].add(kind)
+                is_more = value != (0 if known is None else known[0])
+                (moved if is_more or name in gauges else begun)[name].add(kind)
         before = after
     return metrics, {name: moved.get(name) or begun.get(name, set()) for name in before}
 
 
-def _apply_each(metrics: Metrics) -> Iterator[str]:
-    """Fold each line; its type, or "" where it is no event."""
-    for line in GOLDEN.read_bytes().splitlines():
-        try:
-            kind = json.loads(line)["type"]
-            writer = names.CONTROL if kind in _FROM_SIDECAR else names.MAIN
-            metrics.apply(read(line, BOT, writer))
-        except (InvalidLine, ValueError):
-            metrics.invalid(BOT, names.MAIN, "json")
-            kind = ""
-        yield kind if kind in EVENTS else ""
+def _type(line: bytes) -> str:
+    """A line's type, or "" where it is no event's."""
+    try:
+        kind = json.loads(line)["type"]
+    except (KeyError, TypeError, ValueError):
+        return ""
+    return kind if kind in EVENTS else ""
 
 
 def _state(metrics: Metrics) -> _State:
@@ -68,7 +64,3 @@ def _state(metrics: Metrics) -> _State:
         }
         for family in metrics.current()
     }
-
-
-def _is_gauge(metrics: Metrics, name: str) -> bool:
-    return next(family.type for family in metrics.families if family.name == name) == "gauge"

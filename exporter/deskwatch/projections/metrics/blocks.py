@@ -63,10 +63,10 @@ class Blocks:
 
     def _gas_price(self, record: Record, event: GasPriceObserved) -> None:
         key = (record.bot, label(event.chain))
-        set_wei(self.gas_price, key, event.gas_price_wei)
+        if set_wei(self.gas_price, key, event.gas_price_wei):
+            self.gas_price_seen.set_time(key)
         set_wei(self.base_fee, key, event.base_fee_wei)
         set_wei(self.priority_fee, key, event.priority_fee_wei)
-        self.gas_price_seen.set_time(key)
 
     def _block(self, record: Record, event: BlockObserved) -> None:
         key = (record.bot, label(event.chain))

@@ -38,14 +38,15 @@ def set_change(gauge: Gauge, labels: Labels, value: Number) -> None:
         gauge.set(labels, value)
 
 
-def set_wei(gauge: Gauge, labels: Labels, text: str | None) -> None:
-    """Set an amount of wei from its decimal digits. Other text is no number, and refused as such."""
+def set_wei(gauge: Gauge, labels: Labels, text: str | None) -> bool:
+    """Set an amount of wei from its decimal digits; returns whether it was. Other text is no number, and refused."""
     if text is None:
-        return
-    if text.isascii() and text.isdigit() and len(text) <= MAX_WEI_DIGITS:
-        gauge.set(labels, float(text))
-    else:
+        return False
+    if not (text.isascii() and text.isdigit() and len(text) <= MAX_WEI_DIGITS):
         gauge.refuse(labels, "negative" if text.startswith("-") else "not_a_number")
+        return False
+    gauge.set(labels, float(text))
+    return True
 
 
 def is_sane(family: Family[float], labels: Labels, amount: float) -> bool:

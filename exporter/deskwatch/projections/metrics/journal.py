@@ -21,7 +21,7 @@ FAULTS = ("gap", "reordered", "replaced", "restarted", "truncated", "vanished")
 
 
 class Journal:
-    """Every line counts once: as an event, or as invalid with a reason, which start at 0 at its first event."""
+    """Every line counts once: as an event, or as invalid with a reason. They start at 0 with the journal's first."""
 
     def __init__(self, registry: Registry) -> None:
         self.memory: dict[str, Any] = {}

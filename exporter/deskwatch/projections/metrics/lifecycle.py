@@ -7,7 +7,7 @@ from typing import Any
 from deskwatch.events import BotStarted, BotStopped, EventsLost, HeartbeatSent
 from deskwatch.events.lifecycle import LOSS_REASONS
 from deskwatch.journal import Record
-from deskwatch.journal.names import CONTROL
+from deskwatch.journal.names import CONTROL, MAIN
 from deskwatch.projections.metrics.family import label
 from deskwatch.projections.metrics.figures import set_amount
 from deskwatch.projections.metrics.memory import increases, keep
@@ -71,13 +71,15 @@ class Lifecycle:
             family.inc(key, 0)
         for reason in LOSS_REASONS:
             self.lost.inc((record.bot, reason), 0)
-        self.running.set(key, 1)
         self.started.set_time(key)
         self._tell_version(record, label(event.version))
+        if self._speaks_for_the_bot(record):
+            self.running.set(key, 1)
 
     def _bot_stopped(self, record: Record, event: BotStopped) -> None:
         self.stops.inc((record.bot,))
-        self.running.set((record.bot,), 0)
+        if self._speaks_for_the_bot(record):
+            self.running.set((record.bot,), 0)
 
     def _heartbeat(self, record: Record, event: HeartbeatSent) -> None:
         key = (record.bot,)
@@ -93,6 +95,10 @@ class Lifecycle:
 
     def _events_lost(self, record: Record, event: EventsLost) -> None:
         self.lost.inc((record.bot, label(event.reason)), event.events)
+
+    def _speaks_for_the_bot(self, record: Record) -> bool:
+        """Whether the bot runs while this writer does: of several, main tells, once it was started."""
+        return record.writer == MAIN or MAIN not in self._of(record.bot)["versions"]
 
     def _tell_version(self, record: Record, version: str) -> None:
         """Show the versions of the bot's writers, and no older one."""

@@ -1,22 +1,16 @@
-"""Metrics of starts, stops, heartbeats and modes."""
+"""Metrics of starts, stops and heartbeats."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from deskwatch.events import BotStarted, BotStopped, CommandAccepted, EventsLost, HeartbeatSent, Mode, ModeChanged
+from deskwatch.events import BotStarted, BotStopped, CommandAccepted, EventsLost, HeartbeatSent, Mode
 from deskwatch.events.lifecycle import LOSS_REASONS
 from deskwatch.journal import Record
 from tests.lines import START_NS, record_of
 from tests.unit.projections.folding import fold, samples, value
 
 STARTED = BotStarted(pid=1, host="h", mode=Mode.STANDBY)
-
-
-def modes(metrics: Any, name: str) -> dict[str, float]:
-    return {labels["mode"]: one for labels, one in samples(metrics, name)}
 
 
 def beat(failures: int, nulls: int = 0, *, run: bytes = b"a", writer: str = "main") -> Record:
@@ -34,30 +28,16 @@ def test_a_bot_runs_from_its_start_to_an_orderly_stop() -> None:
     assert value(metrics, "tradebot_stops_total") == 1
 
 
-@pytest.mark.parametrize("mode", Mode)
-def test_exactly_one_mode_is_the_one_it_acts_by(mode: Mode) -> None:
-    metrics = fold(ModeChanged(mode=Mode.STANDBY), ModeChanged(mode=mode, previous=Mode.STANDBY))
-    assert modes(metrics, "tradebot_mode") == {each.value: float(each is mode) for each in Mode}
-
-
-def test_a_change_of_mode_is_counted_and_a_start_is_none() -> None:
-    metrics = fold(
-        ModeChanged(mode=Mode.STANDBY, reason="start"),
-        record_of(ModeChanged(mode=Mode.ACTIVE, previous=Mode.STANDBY), ts=START_NS),
-    )
-    assert modes(metrics, "tradebot_mode_changes_total") == {"active": 1}
-    assert value(metrics, "tradebot_mode_timestamp_seconds") == START_NS / 1e9
-
-
-def test_the_mode_last_asked_for_is_shown_and_nonsense_is_not() -> None:
-    def asked(command: str, params: dict[str, Any]) -> CommandAccepted:
-        return CommandAccepted(command_id="c", command=command, params=params, actor="a", expires_ts=1)
-
-    metrics = fold(asked("set_mode", {"mode": "closing"}))
-    nonsense: list[dict[str, Any]] = [{}, {"mode": "fast"}, {"mode": ["active"]}, {"mode": {}}]
-    for params in nonsense:
-        fold(asked("set_mode", params), asked("other", {"mode": "active"}), into=metrics)
-    assert modes(metrics, "tradebot_desired_mode") == {each.value: float(each is Mode.CLOSING) for each in Mode}
+def test_of_several_processes_main_tells_whether_the_bot_runs() -> None:
+    feeder = {"writer": "feeder"}
+    metrics = fold(record_of(STARTED, **feeder))
+    assert value(metrics, "tradebot_running") == 1
+    fold(record_of(BotStopped(reason="closed"), **feeder), into=metrics)
+    assert value(metrics, "tradebot_running") == 0
+    fold(STARTED, record_of(STARTED, **feeder), record_of(BotStopped(reason="closed"), **feeder), into=metrics)
+    assert value(metrics, "tradebot_running") == 1
+    fold(BotStopped(reason="closed"), record_of(STARTED, **feeder), into=metrics)
+    assert value(metrics, "tradebot_running") == 0
 
 
 def test_heartbeats_carry_totals_of_a_run_and_are_counted_as_increases() -> None:
@@ -90,17 +70,47 @@ def test_lost_events_are_counted_by_reason_from_what_the_bot_says_of_them_and_no
     assert {labels["reason"]: one for labels, one in samples(metrics, "tradebot_events_lost_total")} == lost
 
 
-def test_a_heartbeat_tells_the_mode_where_no_change_of_it_is_kept() -> None:
-    def told(mode: Mode, writer: str) -> Record:
-        return record_of(HeartbeatSent(uptime_seconds=1.0, idle_seconds=0.5, mode=mode), writer=writer)
-
-    metrics = fold(told(Mode.CLOSING, "feeder"))
-    assert modes(metrics, "tradebot_mode") == {each.value: float(each is Mode.CLOSING) for each in Mode}
-    fold(told(Mode.HALTED, "main"), told(Mode.ACTIVE, "feeder"), into=metrics)  # of several writers main tells
-    assert modes(metrics, "tradebot_mode") == {each.value: float(each is Mode.HALTED) for each in Mode}
-
-
 def test_the_sidecars_words_are_no_sign_of_the_bots_life() -> None:
     accepted = CommandAccepted(command_id="c", command="ping", params={}, actor="a", expires_ts=1)
     assert samples(fold(accepted), "tradebot_last_event_timestamp_seconds") == []
     assert value(fold(record_of(STARTED, ts=START_NS)), "tradebot_last_event_timestamp_seconds") == START_NS / 1e9
+
+
+def test_counters_of_a_bot_that_started_begin_at_zero() -> None:
+    metrics = fold(STARTED)
+    for name in ("stops", "heartbeats", "journal_sync_failures", "null_values"):
+        assert value(metrics, f"tradebot_{name}_total", bot="arb-1") == 0
+    assert value(metrics, "deskwatch_fold_failures_total", bot="arb-1") == 0
+
+
+def version(text: str | None, writer: str = "main") -> Record:
+    return record_of(BotStarted(pid=1, host="h", mode=Mode.STANDBY, version=text), writer=writer)
+
+
+def versions(metrics: Any) -> dict[str, float]:
+    return {labels.get("version", ""): one for labels, one in samples(metrics, "tradebot_info")}
+
+
+def test_the_version_is_that_of_the_last_start() -> None:
+    metrics = fold(version("1.0"), version("1.1"))
+    assert versions(metrics) == {"1.1": 1}
+    assert versions(fold(version(None), into=metrics)) == {"": 1}
+
+
+def test_writers_of_several_versions_show_each_of_them() -> None:
+    metrics = fold(version("1.0"), version("1.0", "feeder"), version("1.1", "feeder"))
+    assert versions(metrics) == {"1.0": 1, "1.1": 1}
+    assert versions(fold(version("1.1"), into=metrics)) == {"1.1": 1}
+
+
+def test_when_it_beat_last_and_how_late_its_loop_was_is_shown() -> None:
+    def told(lag: float | None, idle: float = 0.5) -> Record:
+        return record_of(HeartbeatSent(uptime_seconds=1.0, idle_seconds=idle, loop_lag_seconds=lag), ts=START_NS)
+
+    metrics = fold(told(0.25), told(None))
+    assert value(metrics, "tradebot_event_loop_lag_seconds", bot="arb-1") == 0.25
+    assert value(metrics, "tradebot_heartbeat_timestamp_seconds", bot="arb-1") == START_NS / 1e9
+    fold(told(-1.0, -1.0), into=metrics)
+    assert value(metrics, "tradebot_event_loop_lag_seconds") == 0.25
+    assert value(metrics, "tradebot_idle_seconds") == 0.5
+    assert sum(one for _, one in samples(metrics, "deskwatch_refused_values_total")) == 2

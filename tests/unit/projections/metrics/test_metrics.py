@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client.parser import text_string_to_metric_families
 
+from deskwatch.events import (
+    EVENTS,
+    CommandAccepted,
+    DecisionMade,
+    Event,
+    OpportunityFound,
+    OrderSubmitted,
+    PositionOpened,
+    TransactionSent,
+)
 from deskwatch.exposition import OPENMETRICS, TEXT, render
 from deskwatch.journal import Record, read
-from deskwatch.projections.metrics import Counter, Histogram, Metrics
+from deskwatch.projections.metrics import Counter, Gauge, Histogram, Metrics
 from deskwatch.projections.metrics.guard import MAX_SERIES
 from deskwatch.projections.metrics.label import OTHER
 from tests import strategies
@@ -76,7 +89,54 @@ def test_every_record_counts_once_and_no_counter_is_negative_or_no_number(record
     assert counted == len(records)
 
 
-@given(records=strategies.records(), cut=st.integers(0, 20))
+anything = strategies.records(events=strategies.any_event | strategies.hostile_event, times=strategies.anywhen)
+"""Sound and faulty bots' records."""
+
+
+@given(records=anything)
+@settings(max_examples=300)
+def test_whatever_an_event_holds_it_is_folded_and_what_is_shown_can_be_read(records: list[Record]) -> None:
+    metrics = fold(*records)
+    assert sum(metrics.event_counts().values()) == len(records)
+    for family in metrics.families:
+        for series in family.series.values():
+            figures = series if isinstance(series, list) else [series]
+            assert all(map(math.isfinite, figures))
+            assert isinstance(family, Gauge) or min(figures) >= 0
+    parsed = text_string_to_metric_families(exposed(metrics).decode())
+    shown = sum(len(family.samples) for family in parsed)
+    lines = [line for line in exposed(metrics).decode().split("\n") if line and not line.startswith("#")]
+    assert shown == len(lines)
+
+
+@pytest.mark.parametrize("cls", EVENTS.values(), ids=EVENTS)
+@given(data=st.data())
+@settings(max_examples=30)
+def test_handlers_of_every_event_take_whatever_it_holds(cls: type[Event], data: st.DataObject) -> None:
+    event = strategies.events_of(cls, strategies.HOSTILE)
+    some = data.draw(strategies.records(events=event, times=strategies.anywhen, max_size=5))
+    assert len(fold(*some).event_counts()) <= len(some)
+
+
+def test_ids_as_long_as_a_line_are_not_remembered_whole() -> None:
+    long = "x" * 60_000
+    metrics = fold(
+        OrderSubmitted(order_id=long, venue="v", symbol="s", side="buy", quantity=1.0),
+        PositionOpened(
+            position_id=long, venue="v", symbol="s", side="long", quantity=1.0, entry_price=1.0, asset="USDT"
+        ),
+        TransactionSent(chain="c", transaction=long, sender="s", nonce=1),
+        TransactionSent(chain="c", transaction="t", sender=long, nonce=1),
+        CommandAccepted(command_id=long, command="ping", params={}, actor="a", expires_ts=1),
+        OpportunityFound(
+            opportunity_id=long, strategy="s", symbol="s", spread_ratio=0.1, expected_profit=1.0, asset="USDT"
+        ),
+        DecisionMade(decision_id=long, action="a", provider="p", cause="x" * 128),
+    )
+    assert len(json.dumps(metrics.dump())) < 50_000
+
+
+@given(records=anything, cut=st.integers(0, 20))
 def test_a_checkpoint_in_between_changes_nothing(records: list[Record], cut: int) -> None:
     whole, first, second = fold(*records), fold(*records[:cut]), Metrics()
     second.load(json.loads(json.dumps(first.dump())))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from deskwatch.events import (
+    Event,
     OrderAcknowledged,
     OrderCanceled,
     OrderExpired,
@@ -12,6 +13,7 @@ from deskwatch.events import (
     OrderRejected,
     OrderSubmitted,
 )
+from deskwatch.projections.metrics import Metrics
 from deskwatch.projections.metrics import orders as orders_module
 from tests.lines import START_NS, record_of
 from tests.unit.projections.folding import Fields, fold, labels_of, samples, value
@@ -31,31 +33,18 @@ def test_orders_are_counted_by_side_and_never_by_id() -> None:
     assert labels_of(metrics, "tradebot_orders_submitted_total") == {**LABELS, "side": "buy"}
 
 
-def test_an_order_that_was_submitted_shows_zero_filled_from_the_start() -> None:
-    assert value(fold(SUBMITTED), "tradebot_orders_filled_total", side="buy") == 0
+def test_an_order_that_was_submitted_shows_its_outcomes_from_zero_on() -> None:
+    metrics = fold(SUBMITTED)
+    for name in ("orders_filled", "fills"):
+        assert value(metrics, f"tradebot_{name}_total", **LABELS, side="buy") == 0
+    for name in ("orders_canceled", "orders_expired"):
+        assert value(metrics, f"tradebot_{name}_total", **LABELS) == 0
 
 
 def test_each_fill_counts_and_only_the_final_one_fills_the_order() -> None:
     metrics = fold(SUBMITTED, filled(False), filled(False), filled(True))
     assert value(metrics, "tradebot_fills_total") == 3
     assert value(metrics, "tradebot_orders_filled_total") == 1
-
-
-def test_volume_is_in_the_quote_asset_and_fees_in_their_own() -> None:
-    metrics = fold(
-        filled(False, asset="USDT", fee=1.5, fee_asset="BNB"), filled(True, asset="USDT", fee=3.0), filled(True)
-    )
-    assert value(metrics, "tradebot_volume_total", asset="USDT") == 6000
-    assert value(metrics, "tradebot_volume_total", asset="") == 3000
-    assert value(metrics, "tradebot_fees_total", asset="BNB") == 1.5
-    assert value(metrics, "tradebot_fees_total", asset="USDT") == 3.0
-
-
-@pytest.mark.parametrize("missing", ["price", "quantity"])
-def test_a_fill_without_a_figure_counts_and_adds_no_volume(missing: str) -> None:
-    metrics = fold(filled(True, **{missing: None}))
-    assert value(metrics, "tradebot_fills_total") == 1
-    assert samples(metrics, "tradebot_volume_total") == []
 
 
 def test_failures_cancellations_and_expiries_have_counters_of_their_own() -> None:
@@ -88,7 +77,10 @@ def test_latencies_run_from_the_submission() -> None:
     assert value(metrics, "tradebot_order_decision_seconds_sum") == 0.002
 
 
-@pytest.mark.parametrize("end", [OrderRejected(reason="r", **ORDER), OrderCanceled(**ORDER), OrderExpired(**ORDER)])
+ENDS = [OrderRejected(reason="r", **ORDER), OrderCanceled(**ORDER), OrderExpired(**ORDER)]
+
+
+@pytest.mark.parametrize("end", ENDS, ids=type)
 def test_an_order_that_ended_otherwise_is_not_timed(end: OrderRejected) -> None:
     metrics = fold(SUBMITTED, end, filled(True))
     assert samples(metrics, "tradebot_order_latency_seconds_count") == []
@@ -104,6 +96,7 @@ def test_a_fill_of_an_order_never_submitted_here_counts_and_is_not_timed() -> No
 def test_open_orders_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(orders_module, "MAX_OPEN", 2)
     metrics = fold(*(OrderSubmitted(side="buy", quantity=1.0, **{**ORDER, "order_id": str(n)}) for n in range(3)))
+    assert open_orders(metrics) == 2
     fold(*(filled(True, order_id=str(n)) for n in range(3)), into=metrics)
     assert value(metrics, "tradebot_orders_filled_total") == 3
     assert value(metrics, "tradebot_order_latency_seconds_count") == 2
@@ -114,3 +107,26 @@ def test_a_later_event_without_a_strategy_counts_for_the_orders_own() -> None:
     metrics = fold(SUBMITTED, filled(True, strategy=None))
     assert value(metrics, "tradebot_orders_filled_total") == 1
     assert labels_of(metrics, "tradebot_orders_filled_total") == {**LABELS, "side": "buy"}
+
+
+def open_orders(metrics: Metrics) -> float | None:
+    return value(metrics, "tradebot_orders_open", **LABELS, side="buy")
+
+
+@pytest.mark.parametrize("end", [*ENDS, filled(True)], ids=type)
+def test_an_order_is_open_from_its_submission_to_its_end(end: Event) -> None:
+    metrics = fold(SUBMITTED, OrderSubmitted(side="buy", quantity=1.0, **{**ORDER, "order_id": "o2"}), filled(False))
+    assert open_orders(metrics) == 2
+    fold(end, end, into=metrics)
+    assert open_orders(metrics) == 1
+
+
+def test_an_order_that_is_submitted_again_under_its_id_is_one_open_order() -> None:
+    metrics = fold(SUBMITTED, SUBMITTED, OrderSubmitted(quantity=1.0, **{**ORDER, "side": "sell"}))
+    assert open_orders(metrics) == 0
+    assert value(metrics, "tradebot_orders_open", side="sell") == 1
+
+
+def test_an_end_is_counted_where_the_order_was_opened_whatever_it_says() -> None:
+    metrics = fold(SUBMITTED, OrderCanceled(**{**ORDER, "symbol": "other", "strategy": None}))
+    assert open_orders(metrics) == 0
