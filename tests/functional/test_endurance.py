@@ -5,17 +5,16 @@ from __future__ import annotations
 from statistics import median
 
 from tests.endurance.run import EVENTS, Endurance, Note
-from tests.soak import count
 
 BUDGET_BYTES = 64e6
 WARM_EVENTS = 60_000
 """Until then it fills what it keeps of the newest events."""
-GROWTH_BYTES = count(1_500_000, 2_000_000)
-"""What may come and go: the allocator's leftovers of a scrape, of a checkpoint."""
+GROWTH_BYTES = 1_000_000
+"""What may come and go: the allocator's leftovers of a scrape, of a checkpoint. It was 100,000 in 5 minutes."""
 
 
 def test_memory_stays_within_its_budget_and_flat(endurance: Endurance):
-    """The most that was seen is within DESIGN's budget, and the last third takes no more than the one before."""
+    """The most that was seen is within DESIGN's budget, and takes no more in the second half than in the first, once warm."""
     notes = endurance.finished()
     assert notes[-1].events > 0.95 * EVENTS
     assert max(note.bytes for note in notes) <= BUDGET_BYTES, _told(notes)
