@@ -72,6 +72,7 @@ def _measure(size: int, seconds: float) -> dict[str, float]:
             "scrape, KB": len(text) / 1024,
             "series": sum(not line.startswith("#") for line in text.splitlines()),
             "GET /bots, ms": _milliseconds(sidecar, "/bots"),
+            "open descriptors": process.num_fds(),
             "memory, MB": process.memory_info().rss / 1e6,
             "CPU, share of a core": (now.user + now.system - used.user - used.system) / seconds,
         }

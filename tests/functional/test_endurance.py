@@ -14,7 +14,7 @@ GROWTH_BYTES = 1_000_000
 
 
 def test_memory_stays_within_its_budget_and_flat(endurance: Endurance):
-    """The most that was seen is within DESIGN's budget, and takes no more in the second half than in the first, once warm."""
+    """The most that was seen is within DESIGN's budget; once warm, the second half takes no more than the first."""
     notes = endurance.finished()
     assert notes[-1].events > 0.95 * EVENTS
     assert max(note.bytes for note in notes) <= BUDGET_BYTES, _told(notes)

@@ -17,7 +17,7 @@ from pythonjsonlogger.json import JsonFormatter
 from deskwatch.config import Settings
 from deskwatch.errors import ConfigError
 from deskwatch.journal.names import prepare_home
-from deskwatch.sidecar import app, pauses
+from deskwatch.sidecar import app, descriptors, pauses
 from deskwatch.sidecar.auth import load_tokens
 from deskwatch.sidecar.parts import Parts
 from deskwatch.sinks.loki import Access
@@ -53,6 +53,7 @@ def run(settings: Settings, supervised: tuple[str, list[str]] | None = None) -> 
     _check(settings)
     listening = _listen(settings)
     set_up_logs()
+    descriptors.raise_limit()
     host, port = listening.getsockname()[:2]
     if not settings.is_loopback:
         logger.warning("listening beyond this machine: every request needs a token, and nothing encrypts it")
