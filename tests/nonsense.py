@@ -48,7 +48,7 @@ def value_of(hint: Any, dice: random.Random) -> Any:
     if hint is float:
         return dice.choice(FIGURES)
     if hint is str:
-        return dice.choice((*WORDS, f"flood-{dice.randrange(10**9)}"))
+        return f"flood-{dice.randrange(10**9)}" if dice.random() < 0.3 else dice.choice(WORDS)
     if hint is bool:
         return dice.random() < 0.5
     if origin is dict:

@@ -10,7 +10,7 @@ from deskwatch.errors import ConfigError
 from deskwatch.journal import START, Position, WriterFollower, names
 
 READ_BYTES = 128 * 1024
-"""Read at once; as much as the sidecar does, so that both cut an endless line into the same pieces."""
+"""Read at once."""
 
 
 class Line(NamedTuple):

@@ -22,6 +22,7 @@ first segment that appears.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import os
 from pathlib import Path
@@ -123,16 +124,20 @@ class WriterFollower:
         return self.position.segment == self._again.segment and self.position.offset < self._again.offset
 
     def _batch(self, data: bytes, following: int | None = None) -> Batch:
-        """The whole lines of what was read; an endless or torn line is passed on as it is, to be counted as invalid."""
-        end = data.rfind(b"\n")
+        """The whole lines of what was read; an endless or torn line is passed on as it is, to be counted as invalid.
+
+        A line that is too long is passed on in pieces of MAX_LINE_BYTES, each a batch of its own, so that it is cut,
+        and counted, alike by whoever reads it while it is written and by whoever reads it later.
+        """
         start, again = self.position, self._is_again()
-        if end >= 0:
-            lines = data[:end].split(b"\n")
-            self.position = Position(start.segment, start.offset + end + 1)
+        lines, size = _whole_lines(data)
+        if size:
+            self.position = Position(start.segment, start.offset + size)
         elif following is not None and len(data) < MAX_LINE_BYTES:  # torn; not to be read again after a restart
             lines = [data]
             self.position = Position(following, 0)
         else:
+            data = data[:MAX_LINE_BYTES]
             lines = [data] if data else []
             self.position = Position(start.segment, start.offset + len(data))
         if self.position.segment == start.segment and data:
@@ -289,6 +294,18 @@ class WriterFollower:
                 "offset": self.position.offset,
             },
         )
+
+
+def _whole_lines(data: bytes) -> tuple[list[bytes], int]:
+    """The lines that end within the data, up to the first that is too long, and how many bytes they are."""
+    end = data.rfind(b"\n")
+    if end < 0:
+        return [], 0
+    lines = data[:end].split(b"\n")
+    if max(map(len, lines)) < MAX_LINE_BYTES:
+        return lines, end + 1
+    found = list(itertools.takewhile(lambda line: len(line) < MAX_LINE_BYTES, lines))
+    return found, sum(len(line) + 1 for line in found)
 
 
 def _whole(fd: int, size: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 from deskwatch.errors import InvalidLine
@@ -16,6 +17,7 @@ from deskwatch.projections.state import State
 
 MAX_TOLD = 1000
 _WHOLE = frozenset({"fields", "misplaced"})
+_NUMBER = re.compile(r"\d+")
 logger = logging.getLogger(__name__)
 
 FORMAT = 5
@@ -118,7 +120,7 @@ class Projections:
 
     def _tell(self, batch: Batch, error: InvalidLine) -> None:
         """Log the first invalid line of each kind, so that whoever wrote it can be found."""
-        key = (batch.bot, batch.writer, error.reason, error.detail.partition(":")[0])
+        key = (batch.bot, batch.writer, error.reason, _NUMBER.sub("#", error.detail.partition(":")[0]))
         if key not in self._told and len(self._told) < MAX_TOLD:
             self._told.add(key)
             told = {"bot": batch.bot, "writer": batch.writer, "reason": error.reason, "detail": error.detail[:300]}

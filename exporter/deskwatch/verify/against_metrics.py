@@ -69,9 +69,9 @@ def _compare(
 ) -> None:
     """Compare one metric's series; `wanted` is what they should be, and what an older sidecar may count beside."""
     (numbers, repeats), (low, high) = wanted, scraped
-    other = sum(number for key, number in high.items() if key[0] == OTHER)
+    other = sum(number for key, number in high.items() if OTHER in key)
     what = "lines" if group == INVALID else "events"
-    for key in sorted(key for key in numbers.keys() | high.keys() if key[0] != OTHER):
+    for key in sorted(key for key in numbers.keys() | high.keys() if OTHER not in key):
         bot, writer, name = key
         kind = group or KINDS.get(name, UNKNOWN_KIND)
         gone = removed.get(key, 0)

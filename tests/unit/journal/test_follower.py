@@ -100,6 +100,27 @@ def test_an_endless_line_does_not_hold_up_what_follows(one: WriterFollower, fold
     assert lines_of(one) == [b"rest", b"next"]
 
 
+@pytest.mark.parametrize("length", [MAX_LINE_BYTES - 1, MAX_LINE_BYTES, MAX_LINE_BYTES + 7, 5 * MAX_LINE_BYTES + 3])
+def test_a_line_that_is_too_long_is_cut_alike_while_it_is_written_and_later(
+    one: WriterFollower, home: Path, folder: Path, length: int
+) -> None:
+    """However its bytes come, and however much is read at once."""
+    parts = [b"before\n", b"x" * (length // 3), b"x" * (length - length // 3), b"\nafter\n"]
+    slow = []
+    for part in parts:
+        append(folder, 1, part)
+        slow += lines_of(one)
+    pieces = [MAX_LINE_BYTES] * (length // MAX_LINE_BYTES) + [length % MAX_LINE_BYTES]
+    assert [len(line) for line in slow] == [6, *pieces, 5]
+    for read_bytes in (1, 3 * MAX_LINE_BYTES, 10**6):
+        fast = WriterFollower(home, "arb-1", "main")
+        found = []
+        while (batch := fast.read(read_bytes)) is not None:
+            found += batch.lines
+        fast.close()
+        assert found == slow
+
+
 def test_a_segment_that_vanished_is_passed_over(home: Path, folder: Path) -> None:
     append(folder, 10, b"b\n")
     follower = WriterFollower(home, "arb-1", "main", Position(3, 17))

@@ -23,7 +23,7 @@ class Account:
     def __init__(self, registry: Registry) -> None:
         self.memory: dict[str, Any] = {}
         self.balance = registry.gauge("tradebot_balance", "All of an asset at a venue.", *_BY_ASSET)
-        self.free = registry.gauge("tradebot_balance_free", "What is not locked of it.", *_BY_ASSET)
+        self.free = registry.gauge("tradebot_balance_free", "What is not locked of an asset at a venue.", *_BY_ASSET)
         self.balance_seen = registry.gauge(
             "tradebot_balance_timestamp_seconds", "Unix time of the newest balance.", "bot", "venue"
         )

@@ -29,7 +29,7 @@ class Blocks:
             "tradebot_base_fee_wei", "Base fee of the newest block.", *_BY_CHAIN, lifetime=MARKET_SECONDS
         )
         self.priority_fee = registry.gauge(
-            "tradebot_priority_fee_wei", "Usual tip.", *_BY_CHAIN, lifetime=MARKET_SECONDS
+            "tradebot_priority_fee_wei", "Tip for a unit of gas that is usual now.", *_BY_CHAIN, lifetime=MARKET_SECONDS
         )
         self.gas_price_seen = registry.gauge(
             "tradebot_gas_price_timestamp_seconds",
@@ -42,19 +42,22 @@ class Blocks:
         )
         self.head_seen = registry.gauge(
             "tradebot_head_block_seen_timestamp_seconds",
-            "Unix time at which it was seen.",
+            "Unix time at which the newest block was seen.",
             *_BY_CHAIN,
             lifetime=AGE_SECONDS,
         )
         self.head_time = registry.gauge(
-            "tradebot_head_block_timestamp_seconds", "The block's own Unix time.", *_BY_CHAIN, lifetime=AGE_SECONDS
+            "tradebot_head_block_timestamp_seconds",
+            "The newest block's own Unix time.",
+            *_BY_CHAIN,
+            lifetime=AGE_SECONDS,
         )
         self.transactions = registry.gauge(
-            "tradebot_head_block_transactions", "Transactions in it.", *_BY_CHAIN, lifetime=MARKET_SECONDS
+            "tradebot_head_block_transactions", "Transactions in the newest block.", *_BY_CHAIN, lifetime=MARKET_SECONDS
         )
         self.fullness = registry.gauge(
             "tradebot_head_block_fullness_ratio",
-            "Gas used in it, as a part of the gas allowed.",
+            "Gas used in the newest block, as a part of the gas allowed.",
             *_BY_CHAIN,
             lifetime=MARKET_SECONDS,
         )

@@ -19,18 +19,20 @@ class Connectivity:
         self.memory: dict[str, Any] = {}
         self.up = registry.gauge("tradebot_connection_up", "1 while a connection is up.", *_BY_KIND)
         self.since = registry.gauge(
-            "tradebot_connection_timestamp_seconds", "Unix time of the newest word on it.", *_BY_KIND
+            "tradebot_connection_timestamp_seconds", "Unix time of the newest word on a connection.", *_BY_KIND
         )
-        self.losses = registry.counter("tradebot_connection_losses", "Times it went down.", *_BY_KIND)
+        self.losses = registry.counter("tradebot_connection_losses", "Times a connection went down.", *_BY_KIND)
         self.reconnects = registry.counter(
-            "tradebot_connection_reconnects", "Times it came up after having been down.", *_BY_KIND
+            "tradebot_connection_reconnects", "Times a connection came up after having been down.", *_BY_KIND
         )
         self.requests = registry.counter("tradebot_requests", "Requests made.", *_BY_KIND)
-        self.failures = registry.counter("tradebot_request_failures", "Of them failed.", *_BY_KIND)
+        self.failures = registry.counter("tradebot_request_failures", "Requests that failed.", *_BY_KIND)
         self.reasons = registry.counter(
             "tradebot_request_failures_by_reason", "Requests that failed, by why.", "bot", "venue", "reason"
         )
-        self.latency = registry.histogram("tradebot_request_latency_seconds", "Of requests.", *_BY_KIND)
+        self.latency = registry.histogram(
+            "tradebot_request_latency_seconds", "From sending a request to the end of its answer.", *_BY_KIND
+        )
         registry.on(ConnectionChanged, self._connection)
         registry.on(RequestCompleted, self._request)
 

@@ -43,8 +43,12 @@ class Control:
         self.refused = registry.counter("tradebot_commands_refused", "Commands not passed on.", *_BY_KIND)
         self.expired = registry.counter("tradebot_commands_expired", "Commands not started in time.", *_BY_KIND)
         self.open = registry.gauge("tradebot_commands_open", "Commands accepted that have not ended.", *_BY_KIND)
-        self.pickup = registry.histogram("tradebot_command_pickup_seconds", "From accepted to started.", *_BY_KIND)
-        self.latency = registry.histogram("tradebot_command_latency_seconds", "From accepted to done.", *_BY_KIND)
+        self.pickup = registry.histogram(
+            "tradebot_command_pickup_seconds", "From accepting a command to the bot's beginning it.", *_BY_KIND
+        )
+        self.latency = registry.histogram(
+            "tradebot_command_latency_seconds", "From accepting a command to its success.", *_BY_KIND
+        )
         registry.on(BotStarted, self._bot_started)
         registry.on(CommandAccepted, self._accepted)
         registry.on(CommandStarted, self._started)

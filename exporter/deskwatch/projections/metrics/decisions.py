@@ -18,12 +18,16 @@ class Decisions:
     def __init__(self, registry: Registry) -> None:
         self.memory: dict[str, Any] = {}
         self.decisions = registry.counter("tradebot_decisions", "Decisions, by what was decided.", *BY_PROVIDER, "kind")
-        self.confidence = registry.gauge("tradebot_decision_confidence_ratio", "Of the newest decision.", *BY_PROVIDER)
-        self.latency = registry.histogram("tradebot_decision_latency_seconds", "From asking to deciding.", *BY_PROVIDER)
-        self.tokens = registry.counter(
-            "tradebot_decision_tokens", "Tokens, prompt or completion.", *BY_PROVIDER, "kind"
+        self.confidence = registry.gauge(
+            "tradebot_decision_confidence_ratio", "Confidence of the newest decision.", *BY_PROVIDER
         )
-        self.cost = registry.counter("tradebot_decision_cost", "Price of the calls, in `asset`.", *BY_PROVIDER, "asset")
+        self.latency = registry.histogram(
+            "tradebot_decision_latency_seconds", "From asking for a decision to having it.", *BY_PROVIDER
+        )
+        self.tokens = registry.counter(
+            "tradebot_decision_tokens", "Tokens that decisions took, prompt or completion.", *BY_PROVIDER, "kind"
+        )
+        self.cost = registry.counter("tradebot_decision_cost", "Price of decisions, in `asset`.", *BY_PROVIDER, "asset")
         registry.on(DecisionMade, self._decision)
 
     def _decision(self, record: Record, event: DecisionMade) -> None:

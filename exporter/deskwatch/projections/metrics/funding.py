@@ -21,16 +21,16 @@ class Funding:
         self.memory: dict[str, Any] = {}
         self.rate = registry.gauge(
             "tradebot_funding_rate_ratio",
-            "Of one interval; positive: longs pay.",
+            "Funding rate of one interval; positive: longs pay.",
             *_BY_SYMBOL,
             lifetime=FUNDING_SECONDS,
         )
         self.interval = registry.gauge(
-            "tradebot_funding_interval_seconds", "Length of that interval.", *_BY_SYMBOL, lifetime=FUNDING_SECONDS
+            "tradebot_funding_interval_seconds", "Length of a funding interval.", *_BY_SYMBOL, lifetime=FUNDING_SECONDS
         )
         self.next = registry.gauge(
             "tradebot_next_funding_timestamp_seconds",
-            "Unix time of the next payment.",
+            "Unix time of the next funding payment.",
             *_BY_SYMBOL,
             lifetime=FUNDING_SECONDS,
         )

@@ -44,7 +44,7 @@ class Journal:
 
     def _followed(self, record: Record) -> None:
         key = (record.bot, record.writer, label(record.type))
-        if key not in self.events.cells:
+        if key not in self.events.cells and (*key[:2], INVALID_REASONS[0]) not in self.invalid.cells:
             self._begin(key[:2])
         self.events.inc(key)
 

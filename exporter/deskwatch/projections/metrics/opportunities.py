@@ -27,7 +27,9 @@ class Opportunities:
     def __init__(self, registry: Registry) -> None:
         self.memory: dict[str, Any] = {}
         self.found = registry.counter("tradebot_opportunities_found", "Opportunities seen.", *_BY_SYMBOL)
-        self.taken = registry.counter("tradebot_opportunities_taken", "Those that an order came of.", *_BY_SYMBOL)
+        self.taken = registry.counter(
+            "tradebot_opportunities_taken", "Opportunities that an order came of.", *_BY_SYMBOL
+        )
         self.missed = registry.counter(
             "tradebot_opportunities_missed", "Opportunities not taken.", *_BY_SYMBOL, "reason"
         )
@@ -39,7 +41,7 @@ class Opportunities:
         )
         self.spread = registry.gauge(
             "tradebot_opportunity_spread_ratio",
-            "Relative price difference of the newest one, before costs.",
+            "Relative price difference of the newest opportunity, before costs.",
             *_BY_SYMBOL,
             lifetime=MARKET_SECONDS,
         )
@@ -65,16 +67,14 @@ class Opportunities:
             known["open"].pop(identifier(event.opportunity_id), None)
 
     def _decided(self, record: Record, event: DecisionMade) -> None:
-        known = self.memory.get(record.bot)
-        if known is None or event.cause is None:
+        if event.cause is None or (known := self.memory.get(record.bot)) is None:
             return
         opportunity = identifier(event.cause)
         if opportunity in known["open"]:
             keep(known["decisions"], identifier(event.decision_id), opportunity, MAX_OPEN)
 
     def _ordered(self, record: Record, event: OrderSubmitted) -> None:
-        known = self.memory.get(record.bot)
-        if known is None or event.cause is None:
+        if event.cause is None or (known := self.memory.get(record.bot)) is None:
             return
         cause = identifier(event.cause)
         labels = known["open"].pop(known["decisions"].pop(cause, cause), None)

@@ -67,12 +67,14 @@ class Orders:
         self.submitted.inc(side)
         if event.decision_seconds is not None:
             self.decision_latency.observe(side[:3], event.decision_seconds, event.trace)
-        self._close(record.bot, event.order_id)  # submitted again, under the same id
         orders = self.memory.setdefault(record.bot, {})
-        forgotten = keep(orders, identifier(event.order_id), [record.ts, *side[1:]], MAX_OPEN)
+        order_id = identifier(event.order_id)
+        before = orders.get(order_id)  # submitted again, under the same id
+        forgotten = keep(orders, order_id, [record.ts, *side[1:]], MAX_OPEN)
         self.open.set(side, self.open.get(side) + 1)
-        if forgotten is not None:
-            self._count_closed((record.bot, *forgotten[1:]))
+        for gone in (before, forgotten):
+            if gone is not None:
+                self._count_closed((record.bot, *gone[1:]))
 
     def _acknowledged(self, record: Record, event: OrderAcknowledged) -> None:
         submitted = self._find(record.bot, event.order_id)

@@ -24,16 +24,22 @@ class Predictions:
     def __init__(self, registry: Registry) -> None:
         self.memory: dict[str, Any] = {}
         self.predictions = registry.counter("tradebot_predictions", "Predictions made.", *_BY_TARGET)
-        self.confidence = registry.gauge("tradebot_prediction_confidence_ratio", "Of the newest one.", *_BY_TARGET)
-        self.latency = registry.histogram("tradebot_prediction_latency_seconds", "From asking to answer.", *_BY_TARGET)
+        self.confidence = registry.gauge(
+            "tradebot_prediction_confidence_ratio", "Confidence of the newest prediction.", *_BY_TARGET
+        )
+        self.latency = registry.histogram(
+            "tradebot_prediction_latency_seconds", "From asking for a prediction to having it.", *_BY_TARGET
+        )
         self.resolved = registry.counter("tradebot_predictions_resolved", "Yes-or-no predictions scored.", *_BY_TARGET)
-        self.occurred = registry.counter("tradebot_predictions_occurred", "Those that came true.", *_BY_TARGET)
+        self.occurred = registry.counter(
+            "tradebot_predictions_occurred", "Yes-or-no predictions that came true.", *_BY_TARGET
+        )
         self.squared_error = registry.counter(
             "tradebot_prediction_squared_error", "Sum of (probability - outcome)²: Brier's numerator.", *_BY_TARGET
         )
         self.base_squared_error = registry.counter(
             "tradebot_prediction_base_squared_error",
-            "The same for the base rate known at the time: what a provider must beat.",
+            "Sum of (base rate - outcome)², by the rate known at the time: what a provider must beat.",
             *_BY_TARGET,
         )
         self.probability = registry.histogram(

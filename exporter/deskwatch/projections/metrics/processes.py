@@ -22,7 +22,9 @@ class Processes:
         self.actions = registry.counter(
             "tradebot_process_actions", "Starts, stops, restarts and exits of a supervised process.", "bot", "kind"
         )
-        self.exits = registry.counter("tradebot_process_exits", "Its exits, by how it ended.", "bot", "reason")
+        self.exits = registry.counter(
+            "tradebot_process_exits", "Exits of a supervised process, by how it ended.", "bot", "reason"
+        )
         registry.on(ProcessActed, self._acted)
 
     def _acted(self, record: Record, event: ProcessActed) -> None:

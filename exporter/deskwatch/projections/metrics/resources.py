@@ -32,16 +32,19 @@ class Resources:
             lifetime=MARKET_SECONDS,
         )
         self.capacity = registry.gauge(
-            "tradebot_resource_capacity", "How many there may be.", *_BY_POOL, lifetime=MARKET_SECONDS
+            "tradebot_resource_capacity",
+            "Connections, tasks, bytes or entries that there may be.",
+            *_BY_POOL,
+            lifetime=MARKET_SECONDS,
         )
         self.seen = registry.gauge(
             "tradebot_resource_timestamp_seconds",
-            "Unix time of the newest word on it.",
+            "Unix time of the newest word on a pool inside the bot.",
             *_BY_POOL,
             lifetime=AGE_SECONDS,
         )
-        self.hits = registry.counter("tradebot_resource_hits", "What a cache had.", *_BY_POOL)
-        self.misses = registry.counter("tradebot_resource_misses", "What a cache had not.", *_BY_POOL)
+        self.hits = registry.counter("tradebot_resource_hits", "Lookups that a cache answered.", *_BY_POOL)
+        self.misses = registry.counter("tradebot_resource_misses", "Lookups that a cache could not answer.", *_BY_POOL)
         registry.on(PoolUsageObserved, self._pool)
 
     def _pool(self, record: Record, event: PoolUsageObserved) -> None:

@@ -18,9 +18,13 @@ class Risk:
     def __init__(self, registry: Registry) -> None:
         self.memory: dict[str, Any] = {}
         self.alert = registry.gauge("tradebot_risk_alert", "1 while the bot's own risk alert is raised.", *_LABELS)
-        self.raised = registry.counter("tradebot_risk_alerts_raised", "Times it was raised.", *_LABELS)
+        self.raised = registry.counter(
+            "tradebot_risk_alerts_raised", "Times a risk alert of the bot was raised.", *_LABELS
+        )
         self.changed = registry.gauge(
-            "tradebot_risk_alert_timestamp_seconds", "Unix time at which it was raised or cleared last.", *_LABELS
+            "tradebot_risk_alert_timestamp_seconds",
+            "Unix time at which a risk alert was raised or cleared last.",
+            *_LABELS,
         )
         registry.on(RiskAlertRaised, self._raised)
         registry.on(RiskAlertCleared, self._cleared)

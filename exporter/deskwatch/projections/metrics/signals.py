@@ -19,7 +19,7 @@ class Signals:
     def __init__(self, registry: Registry) -> None:
         self.memory: dict[str, Any] = {}
         self.signals = registry.counter("tradebot_signals", "Signals raised.", *_LABELS)
-        self.strength = registry.gauge("tradebot_signal_strength_ratio", "Of the newest signal.", *_LABELS)
+        self.strength = registry.gauge("tradebot_signal_strength_ratio", "Strength of the newest signal.", *_LABELS)
         registry.on(SignalRaised, self._signal)
 
     def _signal(self, record: Record, event: SignalRaised) -> None:

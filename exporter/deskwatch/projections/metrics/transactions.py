@@ -27,18 +27,20 @@ class Transactions:
         self.memory: dict[str, Any] = {}
         self.sent = registry.counter("tradebot_transactions_sent", "Transactions sent.", "bot", "chain", "kind")
         self.confirmed = registry.counter(
-            "tradebot_transactions_confirmed", "Mined, succeeded.", "bot", "chain", "kind"
+            "tradebot_transactions_confirmed", "Transactions mined that succeeded.", "bot", "chain", "kind"
         )
-        self.reverted = registry.counter("tradebot_transactions_reverted", "Mined, failed.", "bot", "chain", "reason")
+        self.reverted = registry.counter(
+            "tradebot_transactions_reverted", "Transactions mined that failed.", "bot", "chain", "reason"
+        )
         self.pending = registry.gauge(
-            "tradebot_transactions_pending", "Sent, and neither mined nor replaced yet.", "bot", "chain"
+            "tradebot_transactions_pending", "Transactions sent that are neither mined nor replaced.", "bot", "chain"
         )
         self.gas_used = registry.counter("tradebot_gas_used", "Units of gas, reverts included.", "bot", "chain")
         self.gas_spent = registry.counter(
             "tradebot_gas_spent", "Paid for gas in the chain's native asset.", "bot", "chain", "asset"
         )
         self.gas_spent_quote = registry.counter(
-            "tradebot_gas_spent_quote", "The same in the asset the bot is judged in.", "bot", "chain", "asset"
+            "tradebot_gas_spent_quote", "Paid for gas, in the asset that the bot is judged in.", "bot", "chain", "asset"
         )
         self.gas_price_paid = registry.gauge(
             "tradebot_gas_price_paid_wei",
@@ -47,7 +49,7 @@ class Transactions:
             lifetime=AGE_SECONDS,
         )
         self.inclusion = registry.histogram(
-            "tradebot_transaction_inclusion_seconds", "From sending to being mined.", "bot", "chain"
+            "tradebot_transaction_inclusion_seconds", "From sending a transaction to its being mined.", "bot", "chain"
         )
         registry.on(TransactionSent, self._sent)
         registry.on(TransactionConfirmed, self._confirmed)

@@ -103,6 +103,10 @@ def test_a_transfer_of_a_strategy_moves_its_peak_alone() -> None:
     assert peaks(metrics) == {"a": 100, "b": 105, "": 200}
 
 
+def test_a_transfer_of_a_strategy_without_equity_moves_no_peak() -> None:
+    assert peaks(fold(equity(100, "a"), moved(5, strategy="b"))) == {"a": 100}
+
+
 def test_a_transfer_without_a_strategy_moves_the_bots_own_peak_or_the_only_one() -> None:
     assert peaks(fold(equity(100, "a"), equity(200), moved(5))) == {"a": 100, "": 205}
     assert peaks(fold(equity(100, "a"), moved(5))) == {"a": 105}

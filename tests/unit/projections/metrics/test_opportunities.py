@@ -72,8 +72,9 @@ def test_opportunities_and_decisions_that_are_remembered_are_bounded(monkeypatch
         "open": 2,
         "decisions": 2,
     }
+    fold(decided("gone", "newest"), into=metrics)  # is none of theirs, and takes no room
     assert taken(fold(ordered("a"), into=metrics)) == 0
-    assert taken(fold(ordered("4"), into=metrics)) == 1
+    assert taken(fold(ordered("3"), into=metrics)) == 1
 
 
 def test_an_opportunity_after_none_shows_nothing() -> None:

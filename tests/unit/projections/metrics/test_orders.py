@@ -130,3 +130,12 @@ def test_an_order_that_is_submitted_again_under_its_id_is_one_open_order() -> No
 def test_an_end_is_counted_where_the_order_was_opened_whatever_it_says() -> None:
     metrics = fold(SUBMITTED, OrderCanceled(**{**ORDER, "symbol": "other", "strategy": None}))
     assert open_orders(metrics) == 0
+
+
+def test_open_orders_that_were_left_out_for_want_of_room_are_never_fewer_than_none() -> None:
+    """Once the others were idle for long there is room, and the end of an order that was not counted is."""
+    hours = 2 * 3600 * 10**9
+    other = OrderSubmitted(side="buy", quantity=1.0, **{**ORDER, "order_id": "o2", "symbol": "BTC/USDT"})
+    end = OrderCanceled(**{**ORDER, "order_id": "o2", "symbol": "BTC/USDT"})
+    metrics = fold(SUBMITTED, other, record_of(end, ts=START_NS + hours), into=Metrics(max_series=1))
+    assert [one for _, one in samples(metrics, "tradebot_orders_open")] == [0]
