@@ -3,7 +3,7 @@ PYTHON ?= $(firstword $(foreach one,python3.11 python3.12 python3.13 python3,$(s
 BIN := .venv/bin
 STAMP := .venv/.ready
 
-.PHONY: setup demo test check bench soak clean constraints dashboards
+.PHONY: setup demo test check bench soak clean constraints docs dashboards
 
 setup: $(STAMP)
 
@@ -32,10 +32,13 @@ test: check
 	$(BIN)/pytest tests/functional tests/fault --durations=10
 
 bench: $(STAMP)
-	@for one in emit ingest exposition scrape_hold mode shipping footprint memory; do $(BIN)/python -m benchmarks.$$one || exit 1; done
+	@for one in emit ingest exposition scrape_hold mode shipping footprint memory fleet; do $(BIN)/python -m benchmarks.$$one || exit 1; done
 
 soak: $(STAMP)
 	DESKWATCH_SOAK=1 $(BIN)/pytest tests/functional tests/fault
+
+docs: $(STAMP)
+	$(BIN)/python -m tests.reference
 
 dashboards: $(STAMP)
 	$(BIN)/deskwatch dashboards build

@@ -10,16 +10,13 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks import empty_app
 from benchmarks.report import percentile, report
 from deskwatch import PriceObserved, Recorder
 from tests import running
 
 RATE = 200
 SECONDS = 20
-_EMPTY_APP = """
-import asyncio, fastapi, uvicorn
-asyncio.run(uvicorn.Server(uvicorn.Config(fastapi.FastAPI(), port={port}, log_level="error")).serve())
-"""
 _IMPORT = """
 import time
 def resident(): return int(open("/proc/self/statm").read().split()[1]) * 4096 / 1e6
@@ -60,12 +57,10 @@ def main() -> None:
             cpu = (now.user + now.system - used.user - used.system) / SECONDS
             sidecar.metrics()
             memory = process.memory_info().rss / 1e6
-        port = running.free_port()
-        with running.process([sys.executable, "-c", _EMPTY_APP.format(port=port)], Path(folder) / "empty.out") as empty:
-            time.sleep(2)
-            empty_memory = psutil.Process(empty.pid).memory_info().rss / 1e6
     report("sidecar CPU at 200 events/s, share of a core", ours=cpu, baseline=None, budget=0.10)
-    report("sidecar memory, MB (baseline: an empty FastAPI app)", ours=memory, baseline=empty_memory, budget=64)
+    report(
+        "sidecar memory, MB (baseline: an empty FastAPI app)", ours=memory, baseline=empty_app.memory_mb(), budget=64
+    )
 
 
 if __name__ == "__main__":

@@ -190,12 +190,16 @@ class Prometheus:
     def __init__(self, url: str) -> None:
         self.url = url
 
+    def ask(self, path: str, **parameters: object) -> Any:
+        """The data of an API's answer."""
+        query = urllib.parse.urlencode(parameters)
+        with urllib.request.urlopen(f"{self.url}/api/v1/{path}?{query}", timeout=10) as answer:
+            return json.load(answer)["data"]
+
     def query(self, promql: str) -> list[dict[str, Any]]:
         """An instant query's result."""
-        query = urllib.parse.urlencode({"query": promql})
-        with urllib.request.urlopen(f"{self.url}/api/v1/query?{query}", timeout=10) as answer:
-            result: list[dict[str, Any]] = json.load(answer)["data"]["result"]
-            return result
+        result: list[dict[str, Any]] = self.ask("query", query=promql)["result"]
+        return result
 
     def value(self, promql: str) -> float | None:
         """The value of a query with one series, None where it has none."""
@@ -205,23 +209,28 @@ class Prometheus:
 
 
 @contextlib.contextmanager
-def prometheus(folder: Path, target_port: int, *, scrape_seconds: float = 1) -> Iterator[Prometheus]:
-    """A Prometheus that scrapes one sidecar."""
+def prometheus(
+    folder: Path, target_port: int, *flags: str, scrape_seconds: float = 1, as_text: bool = False
+) -> Iterator[Prometheus]:
+    """A Prometheus that scrapes one sidecar, as OpenMetrics; with `as_text` as text too, in a job `text`."""
     binary = require("prometheus")
     port = free_port()
     config = folder / "prometheus.yml"
+    targets = f"static_configs: [{{targets: ['127.0.0.1:{target_port}']}}]"
+    jobs = [f"{{job_name: deskwatch, {targets}}}"]
+    jobs += [f"{{job_name: text, scrape_protocols: [PrometheusText0.0.4], {targets}}}"] * as_text
     config.write_text(
         f"global: {{scrape_interval: {scrape_seconds}s, scrape_timeout: {scrape_seconds}s}}\n"
-        f"scrape_configs: [{{job_name: deskwatch, static_configs: [{{targets: ['127.0.0.1:{target_port}']}}]}}]\n"
+        f"scrape_configs: [{', '.join(jobs)}]\n"
     )
     argv = [binary, f"--config.file={config}", f"--storage.tsdb.path={folder / 'tsdb'}"]
-    argv += [f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn"]
+    argv += [f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn", *flags]
     with process(argv, folder / "prometheus.out"):
         running = Prometheus(f"http://127.0.0.1:{port}")
 
         def up() -> bool:
             try:
-                return running.value("up") == 1
+                return running.value("min(up)") == 1 and running.value("count(up)") == len(jobs)
             except OSError:
                 return False
 

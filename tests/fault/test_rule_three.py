@@ -114,7 +114,7 @@ class RuleThree(RuleBasedStateMachine):
     @rule()
     def follow(self) -> None:
         self.feed._follower.discover()
-        self.loop.run_until_complete(self.feed._fold_round())
+        self.loop.run_until_complete(self.feed._fold_round(self.feed._follower.read))
 
     @rule()
     def save_checkpoint(self) -> None:
@@ -179,7 +179,7 @@ class RuleThree(RuleBasedStateMachine):
     def settle(self) -> None:
         """Everything is read and delivered; then all three agree."""
         self.feed._follower.discover()
-        while self.loop.run_until_complete(self.feed._fold_round()):
+        while self.loop.run_until_complete(self.feed._fold_round(self.feed._follower.read)):
             pass
         while self.sink._deliver_next():
             pass

@@ -10,9 +10,14 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from deskwatch.events import Mode, ModeChanged, OrderSubmitted, PredictionResolved
 from tests import running
+from tests.reference import page
+from tests.reference.catalogue import entries
+from tests.reference.examples import example
+from tests.reference.questions import QUESTIONS
 from tests.servers import require
 from tests.waiting import eventually
 
@@ -117,6 +122,24 @@ def test_metrics_snapshot_and_journal_agree(demo: running.Demo, tmp_path: Path):
     with (tmp_path / "metrics").open() as file:
         lint = subprocess.run([require("promtool"), "check", "metrics"], stdin=file, capture_output=True, check=False)
     assert (lint.returncode, lint.stdout, lint.stderr) == (0, b"", b"")
+
+
+def test_every_metric_of_the_demo_is_documented(demo: running.Demo):
+    """Each family on /metrics is in the reference, with its type and its labels."""
+    documented = page.documented()
+    for family in text_string_to_metric_families(demo.metrics()):
+        name = family.name + ("_total" if family.type == "counter" else "")
+        assert name in documented, name
+        kind, labels = documented[name]
+        assert family.type == kind, name
+        for sample in family.samples:
+            assert set(sample.labels) - {"le"} == labels, name
+
+
+def test_a_real_prometheus_answers_every_query_of_the_reference(demo: running.Demo, prometheus: running.Prometheus):
+    """None of them is an error; those without a rate have something to say already."""
+    queries = {*(example(entry.family) for entry in entries()), *(question.promql for question in QUESTIONS)}
+    assert len([query for query in queries if prometheus.query(query)]) > 50
 
 
 def test_activity_shows_decisions_with_their_provider(demo: running.Demo):

@@ -34,6 +34,8 @@ class Follower:
         self._memory = memory
         self._start = dict(positions or {})
         self._writers: dict[tuple[str, str], WriterFollower] = {}
+        self._by_folder: dict[Path, WriterFollower] = {}
+        self._due: dict[WriterFollower, None] = {}  # in the order in which they are to be read
         self._turn = 0
         self.unreadable: set[tuple[str, str]] = set()
         """Writers whose journal could not be read at the last try."""
@@ -57,6 +59,8 @@ class Follower:
                     follower = WriterFollower(self._home, bot, writer, position, self._memory)
                     self.notifier.watch(follower.folder)
                     self._writers[bot, writer] = follower
+                    self._by_folder[follower.folder] = follower
+                    self._due[follower] = None
 
     def read(self, max_bytes: int = READ_BYTES) -> Iterator[Batch]:
         """The next lines of each writer that has any; a writer is read when its turn comes."""
@@ -64,14 +68,39 @@ class Follower:
         for _ in followers:
             self._turn += 1  # a reader that stops early goes on, next time, where it stopped: no writer starves
             follower = followers[self._turn % len(followers)]
-            try:
-                batch = follower.read(max_bytes)
-            except OSError as error:  # one journal that can't be read holds up no other
-                self._report(follower, error)
-                continue
-            self.unreadable.discard((follower.bot, follower.writer))
+            batch = self._read_one(follower, max_bytes)
             if batch is not None:
                 yield batch
+
+    def read_changed(self, max_bytes: int = READ_BYTES) -> Iterator[Batch]:
+        """As `read`, but only of writers whose folder changed as far as the kernel told, or that may have more.
+
+        With a hundred bots a look at each of them, at each event of one, would cost more than all the rest. What the
+        kernel does not tell (a segment that is gone, say) is left to `read`. All are read where there is no telling.
+        """
+        if self.notifier.fileno() < 0:
+            yield from self.read(max_bytes)
+            return
+        changed, self.notifier.changed = self.notifier.changed, set()
+        for folder in changed:
+            if folder in self._by_folder:
+                self._due[self._by_folder[folder]] = None
+        for follower in list(self._due):
+            del self._due[follower]
+            batch = self._read_one(follower, max_bytes)
+            if batch is not None:
+                yield batch
+
+    def _read_one(self, follower: WriterFollower, max_bytes: int) -> Batch | None:
+        try:
+            batch = follower.read(max_bytes)
+        except OSError as error:  # one journal that can't be read holds up no other
+            self._report(follower, error)
+            return None
+        self.unreadable.discard((follower.bot, follower.writer))
+        if batch is not None:
+            self._due[follower] = None  # there may be more
+        return batch
 
     def positions(self) -> dict[tuple[str, str], Position]:
         """Where each writer was read to."""

@@ -27,15 +27,20 @@ POLL_SECONDS = 0.02
 
 
 class Notifier:
-    """Tells that something changed in watched folders; not what.
+    """Tells which of the watched folders changed; not what in them.
 
     `fileno()` becomes readable on a change, or is -1 where there is no inotify and the caller has to poll.
+
+    Attributes:
+        changed: Folders that changed, as told by `drain`; whoever looks at one takes it out.
     """
 
     def __init__(self) -> None:
         self._fd = -1
         self._woken = -1
-        self._watched: set[Path] = set()
+        self._watched: dict[Path, int] = {}
+        self._folders: dict[int, Path] = {}
+        self.changed: set[Path] = set()
         self._libc: ctypes.CDLL | None = None
 
     def open(self) -> Notifier:
@@ -57,8 +62,10 @@ class Notifier:
         if folder in self._watched or self._fd < 0 or self._libc is None:
             return
         mask = _IN_MODIFY | _IN_CREATE | _IN_MOVED_TO
-        if self._libc.inotify_add_watch(self._fd, os.fsencode(folder), mask) >= 0:
-            self._watched.add(folder)
+        number = self._libc.inotify_add_watch(self._fd, os.fsencode(folder), mask)
+        if number >= 0:
+            self._watched[folder] = number
+            self._folders[number] = folder
         elif os.path.isdir(folder):
             self.close()
 
@@ -72,8 +79,12 @@ class Notifier:
                 break
             at = 0
             while at < len(data):
-                _, mask, _, length = _EVENT.unpack_from(data, at)
+                number, mask, _, length = _EVENT.unpack_from(data, at)
                 appeared = appeared or bool(mask & _APPEARED)
+                if mask & _IN_Q_OVERFLOW:
+                    self.changed.update(self._watched)
+                elif number in self._folders:
+                    self.changed.add(self._folders[number])
                 at += _EVENT.size + length
             if len(data) < 32768:
                 break
@@ -106,3 +117,4 @@ class Notifier:
                 os.close(fd)
         self._fd = self._woken = -1
         self._watched.clear()
+        self._folders.clear()

@@ -18,9 +18,11 @@ from deskwatch.sidecar.commanding import Commanding
 from deskwatch.sidecar.doorman import Doorman
 from deskwatch.sidecar.feed import Feed
 from deskwatch.sidecar.hub import Hub
+from deskwatch.sidecar.loop_lag import LoopLag
 from deskwatch.sidecar.parts import Parts
+from deskwatch.sidecar.requests import Requests
 from deskwatch.sidecar.retention import Retention
-from deskwatch.sidecar.samples import Samples
+from deskwatch.sidecar.samples import Backlog, BotProcesses, Container, Fill, Host, Samples, SidecarProcess
 from deskwatch.sidecar.supervisor import Supervisor
 from deskwatch.sinks.loki import Access, LokiSink
 from deskwatch.sinks.sink import Sink
@@ -49,23 +51,41 @@ def create(settings: Settings, supervised: tuple[str, list[str]] | None = None) 
             sinks: list[Sink] = [*([loki] if loki else []), *(otlp.sinks if otlp else [])]
             supervisor = Supervisor(*supervised, settings.home, commanding.journal) if supervised else None
             retention = Retention(settings.home, settings.limits, feed, [sink.name for sink in sinks])
-            samples = Samples(settings.home)
-            for part in (feed, hub, loki, otlp, commanding, supervisor, retention):
+            samples = _samples(settings, feed, sinks)
+            loop_lag = LoopLag()
+            for part in (feed, hub, loki, otlp, commanding, supervisor, retention, loop_lag):
                 if part is not None:
                     await stack.enter_async_context(part)
-            parts = Parts(settings, gate, feed, hub, commanding, samples, retention, sinks, supervisor)
+            parts = Parts(
+                settings, gate, feed, hub, commanding, samples, loop_lag, requests, retention, sinks, supervisor
+            )
             app.state.parts = parts
             parts.push = telemetry.push(settings, parts)
             if parts.push is not None:
                 await stack.enter_async_context(parts.push)
             yield
 
+    requests = Requests()
     app = FastAPI(title="deskwatch", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     problems.install(app)
-    app.add_middleware(Doorman)
+    app.add_middleware(Doorman, requests=requests)
     for router in ROUTERS:
         app.include_router(router)
     return app
+
+
+def _samples(settings: Settings, feed: Feed, sinks: list[Sink]) -> Samples:
+    metrics = feed.projections.metrics
+    return Samples(
+        (
+            BotProcesses(lambda: list(feed.projections.state.bots.values())),
+            SidecarProcess(),
+            Host(settings.home),
+            Container(),
+            Backlog({"feed": feed.backlog_bytes, **{sink.name: sink.backlog_bytes for sink in sinks}}),
+            Fill(lambda: feed.projections.metrics.families, metrics.max_series),
+        )
+    )
 
 
 def lock_home(settings: Settings) -> int:

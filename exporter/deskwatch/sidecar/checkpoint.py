@@ -6,8 +6,9 @@ A checkpoint that is missing, torn or of another version is no checkpoint: the j
 from __future__ import annotations
 
 import logging
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -24,11 +25,27 @@ class _File(msgspec.Struct, kw_only=True):
     projections: dict[str, Any]
 
 
+class Written(NamedTuple):
+    """A checkpoint that is on disk."""
+
+    at_seconds: float
+    """When it was written, Unix time."""
+    bytes: int
+    duration_seconds: float | None
+    """How long making and writing it took; None where another process did."""
+
+
 class Checkpoint:
-    """The checkpoint file of a home."""
+    """The checkpoint file of a home.
+
+    Attributes:
+        written: The newest on disk, None where there is none that can be used.
+    """
 
     def __init__(self, home: Path) -> None:
         self.path = home / "checkpoint.json"
+        self.written: Written | None = None
+        self._began = 0.0
 
     def load(self, projections: Projections) -> dict[tuple[str, str], Position]:
         """Restore the projections; returns the positions to go on from, empty where there is no usable checkpoint."""
@@ -46,10 +63,12 @@ class Checkpoint:
             logger.warning("checkpoint can't be read, replaying", extra={"error": str(error)})
             projections.reset()
             return {}
+        self.written = Written(self.path.stat().st_mtime, len(data), None)
         return {(bot, writer): Position(segment, offset) for bot, writer, segment, offset in file.positions}
 
     def encode(self, projections: Projections, positions: dict[tuple[str, str], Position]) -> bytes:
         """The file's content as of now. Call it between batches, so that state and positions agree."""
+        self._began = time.monotonic()
         rows = [(bot, writer, at.segment, at.offset) for (bot, writer), at in positions.items()]
         return msgspec.json.encode(_File(format=FORMAT, positions=rows, projections=projections.dump()))
 
@@ -60,3 +79,4 @@ class Checkpoint:
             OSError: The disk refused.
         """
         atomic.write(self.path, data)
+        self.written = Written(time.time(), len(data), time.monotonic() - self._began)

@@ -5,31 +5,46 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from fastapi.requests import HTTPConnection
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deskwatch.sidecar import problems
 from deskwatch.sidecar.parts import may_operate
 from deskwatch.sidecar.problems import Problem
+from deskwatch.sidecar.requests import Requests
 
 MAX_BODY_BYTES = 64 * 1024
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Doorman:
-    """ASGI middleware. Strangers get 401 without a byte of their body being read."""
+    """ASGI middleware. Strangers get 401 without a byte of their body being read. Answers are counted."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, requests: Requests) -> None:
         self._app = app
+        self._requests = requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it with a problem."""
-        if scope["type"] == "http" and scope["method"] not in _READING:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def count_and_send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._requests.count(message["status"])
+            await send(message)
+
+        if scope["method"] not in _READING:
             try:
                 await _admit(HTTPConnection(scope))
             except Problem as problem:
-                await problems.answer(problem)(scope, receive, send)
+                await problems.answer(problem)(scope, receive, count_and_send)
                 return
-        await self._app(scope, receive, send)
+        try:
+            await self._app(scope, receive, count_and_send)
+        except Exception:  # it is answered further out
+            self._requests.count(HTTPStatus.INTERNAL_SERVER_ERROR)
+            raise
 
 
 async def _admit(connection: HTTPConnection) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
 
 from deskwatch import base
-from deskwatch.journal import START, Follower, Position
+from deskwatch.journal import START, Batch, Follower, Position
 from deskwatch.journal.notify import POLL_SECONDS
 from deskwatch.projections import Projections
 from deskwatch.projections.activity import Entry
@@ -24,7 +24,7 @@ BATCH_BYTES = 128 * 1024
 BREATH_SECONDS = 0.005
 """Pause after each round, so that many lines are folded together instead of one by one."""
 DISCOVER_SECONDS = 1.0
-"""How often to look for new bots, if the kernel doesn't tell."""
+"""How often to look for new bots, and at every journal, if the kernel doesn't tell."""
 STOP_SECONDS = 5.0
 
 Listener = Callable[[list[Entry]], None]
@@ -38,6 +38,7 @@ class Feed:
         caught_up: Set once everything that the journals held at the start is folded in.
         positions: Up to where each journal is folded in.
         saved: Up to where the checkpoint on disk goes.
+        checkpoint: The newest one on disk.
         base_is_whole: Whether figures that retention removed could all be taken back, where they were needed.
     """
 
@@ -45,7 +46,7 @@ class Feed:
         self.projections = Projections(max_series)
         self.caught_up = asyncio.Event()
         self._home = home
-        self._checkpoint = Checkpoint(home)
+        self.checkpoint = Checkpoint(home)
         self._checkpoint_seconds = checkpoint_seconds
         self._follower = Follower(home)
         self.positions: dict[tuple[str, str], Position] = {}
@@ -85,7 +86,7 @@ class Feed:
 
     def _restore(self) -> dict[tuple[str, str], Position]:
         """Load the checkpoint, or else the base that retention left; the positions to go on from."""
-        positions = self._checkpoint.load(self.projections)
+        positions = self.checkpoint.load(self.projections)
         removed = base.load(self._home)
         if positions and removed.is_within(positions):
             return positions
@@ -102,8 +103,13 @@ class Feed:
         """Whether its tasks run, and every journal that it knows can be read."""
         return all(not task.done() for task in self._tasks) and not self._follower.unreadable
 
+    @property
+    def unreadable(self) -> set[tuple[str, str]]:
+        """Journals, by bot and writer, that could not be read at the last try."""
+        return self._follower.unreadable
+
     def backlog_bytes(self) -> int:
-        """Journal bytes that are not folded in yet."""
+        """Journal bytes that are not folded in yet. May be asked from another thread."""
         return self._follower.backlog_bytes()
 
     async def wait_for(self, condition: Callable[[], bool], seconds: float) -> bool:
@@ -121,16 +127,18 @@ class Feed:
         fd = self._follower.notifier.fileno()
         if fd >= 0:
             loop.add_reader(fd, self._wake)
-        discovered = loop.time()
+        looked = loop.time()
         try:
             while True:
                 self._woken.clear()
                 try:
-                    if self._appeared or loop.time() - discovered >= DISCOVER_SECONDS:
+                    is_time = loop.time() - looked >= DISCOVER_SECONDS
+                    if self._appeared or is_time:
                         self._appeared = False
                         self._follower.discover()
-                        discovered = loop.time()
-                    folded = await self._fold_round()
+                    if is_time:
+                        looked = loop.time()
+                    folded = await self._fold_round(self._follower.read if is_time else self._follower.read_changed)
                 except Exception:  # whatever it is, the figures must not stand still in silence
                     logger.exception("journals could not be followed, trying again")
                     await asyncio.sleep(DISCOVER_SECONDS)
@@ -150,11 +158,11 @@ class Feed:
         self._appeared = self._follower.notifier.drain() or self._appeared
         self._woken.set()
 
-    async def _fold_round(self) -> bool:
-        """Fold what each writer has got; False if there was nothing. State and positions change together."""
+    async def _fold_round(self, read: Callable[[int], Iterator[Batch]]) -> bool:
+        """Fold what writers have got; False if there was nothing. State and positions change together."""
         entries: list[Entry] = []
         folded = False
-        for batch in self._follower.read(BATCH_BYTES):
+        for batch in read(BATCH_BYTES):
             entries += self.projections.apply_batch(batch)
             self.positions[batch.bot, batch.writer] = batch.position
             folded = True
@@ -186,9 +194,9 @@ class Feed:
     async def save(self) -> None:
         """Write a checkpoint of now. Trouble with the disk is counted and logged."""
         positions = dict(self.positions)
-        data = self._checkpoint.encode(self.projections, positions)
+        data = self.checkpoint.encode(self.projections, positions)
         try:
-            await asyncio.to_thread(self._checkpoint.write, data)
+            await asyncio.to_thread(self.checkpoint.write, data)
             self.saved = positions
         except OSError as error:
             self.checkpoint_failures += 1

@@ -47,13 +47,13 @@ class Hub:
 
     Attributes:
         clients: Readers of now.
-        dropped: Clients that were dropped because they did not read.
+        drops: Clients that were let go, by reason: `slow` did not read, `full` found no room.
     """
 
     def __init__(self, projections: Projections) -> None:
         self._projections = projections
         self.clients: set[Client] = set()
-        self.dropped = 0
+        self.drops = {"slow": 0, "full": 0}
         self._changed: set[str] = set()
         self._closed = False
         self._task: asyncio.Task[None] | None = None
@@ -93,14 +93,25 @@ class Hub:
             }
         )
 
+    def admit(self) -> None:
+        """Let another client in.
+
+        Raises:
+            TooManyClients: The hub is full, which is counted, or it stops.
+        """
+        if len(self.clients) >= MAX_CLIENTS:
+            self.drops["full"] += 1
+            raise TooManyClients
+        if self._closed:
+            raise TooManyClients
+
     async def stream(self) -> AsyncGenerator[bytes, None]:
         """Encoded messages for one client, until it is dropped or the hub stops.
 
         Raises:
             TooManyClients: The hub is full.
         """
-        if self._closed or len(self.clients) >= MAX_CLIENTS:
-            raise TooManyClients
+        self.admit()
         client = Client()
         self.clients.add(client)
         try:
@@ -138,7 +149,7 @@ class Hub:
 
     def _drop(self, client: Client, *, slow: bool) -> None:
         self.clients.discard(client)
-        self.dropped += slow
+        self.drops["slow"] += slow
         client.dropped = slow
         while not client.queue.empty():
             client.queue.get_nowait()

@@ -20,7 +20,9 @@ from deskwatch.sidecar.auth import Denied, Gate, Scope
 from deskwatch.sidecar.commanding import Commanding
 from deskwatch.sidecar.feed import Feed
 from deskwatch.sidecar.hub import Hub
+from deskwatch.sidecar.loop_lag import LoopLag
 from deskwatch.sidecar.problems import Problem
+from deskwatch.sidecar.requests import Requests
 from deskwatch.sidecar.retention import Retention
 from deskwatch.sidecar.samples import Samples
 from deskwatch.sidecar.scraping import Scraping
@@ -46,6 +48,8 @@ class Parts:
         hub: Hub,
         commanding: Commanding,
         samples: Samples,
+        loop_lag: LoopLag,
+        requests: Requests,
         retention: Retention,
         sinks: list[Sink],
         supervisor: Supervisor | None,
@@ -56,6 +60,8 @@ class Parts:
         self.hub = hub
         self.commanding = commanding
         self.samples = samples
+        self.loop_lag = loop_lag
+        self.requests = requests
         self.retention = retention
         self.sinks = sinks
         self.supervisor = supervisor

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 from deskwatch import exposition
-from deskwatch.projections.metrics import Family, Reading
+from deskwatch.projections.metrics import Family, Histogram, Reading
 
 SLICE_SECONDS = 0.002
 """How long a scrape works before the event loop has its turn."""
@@ -24,23 +24,30 @@ class Scraping:
     """One scrape is written at a time: those that come meanwhile wait, so that many cost no memory.
 
     Attributes:
-        seconds: How long the newest scrape took, without sending it.
-        scrapes: How many there were.
+        duration: How long scrapes took, from their samples to their last byte, without sending it.
     """
 
     def __init__(self) -> None:
-        self.seconds = 0.0
-        self.scrapes = 0
+        self.duration = Histogram(
+            "deskwatch_scrape_duration_seconds", "Time that reading and writing all metrics took.", ()
+        )
         self._one = asyncio.Lock()
 
-    async def scrape(self, families: Callable[[], list[Family[Any]]], content_type: str) -> list[bytes]:
+    async def scrape(
+        self,
+        families: Callable[[], list[Family[Any]]],
+        content_type: str,
+        prepare: Callable[[], Awaitable[None]] | None = None,
+    ) -> list[bytes]:
         """The families of now in a form, in blocks.
 
-        Each family is read in one go when its turn comes; those that are held against the journal, and with them how
-        far it is followed, when the scrape begins.
+        What has to be waited for is prepared first. Then each family is read in one go when its turn comes; those that
+        are held against the journal, and with them how far it is followed, before all others.
         """
         async with self._one:
             began = time.perf_counter()
+            if prepare is not None:
+                await prepare()
             picture = _picture(families(), time.time())
             blocks: list[bytes] = []
             written: list[bytes] = []
@@ -56,8 +63,7 @@ class Scraping:
                     await asyncio.sleep(0)
                     until = time.perf_counter() + SLICE_SECONDS
             blocks.append(b"".join(written))
-            self.scrapes += 1
-            self.seconds = time.perf_counter() - began
+            self.duration.observe((), time.perf_counter() - began)
             return blocks
 
 

@@ -17,7 +17,7 @@ from pythonjsonlogger.json import JsonFormatter
 from deskwatch.config import Settings
 from deskwatch.errors import ConfigError
 from deskwatch.journal.names import prepare_home
-from deskwatch.sidecar import app
+from deskwatch.sidecar import app, descriptors, pauses
 from deskwatch.sidecar.auth import load_tokens
 from deskwatch.sidecar.parts import Parts
 from deskwatch.sinks import otlp
@@ -54,6 +54,7 @@ def run(settings: Settings, supervised: tuple[str, list[str]] | None = None) -> 
     _check(settings)
     listening = _listen(settings)
     set_up_logs()
+    descriptors.raise_limit()
     host, port = listening.getsockname()[:2]
     if not settings.is_loopback:
         logger.warning("listening beyond this machine: every request needs a token, and nothing encrypts it")
@@ -75,6 +76,8 @@ def run(settings: Settings, supervised: tuple[str, list[str]] | None = None) -> 
 class _Server(uvicorn.Server):
     """Ends the streams first, so that their readers don't hold up the stop; and a stop by signal is a good end."""
 
+    _settling: asyncio.Task[None]
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         loop = asyncio.get_running_loop()
@@ -82,10 +85,17 @@ class _Server(uvicorn.Server):
             loop.add_signal_handler(number, self.handle_exit, number, None)
         yield
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        parts: Parts | None = getattr(self.config.app.state, "parts", None)  # type: ignore[union-attr]  # our FastAPI
+        if parts is not None:
+            self._settling = asyncio.create_task(pauses.settle(parts.feed.caught_up), name="settling")
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         parts: Parts | None = getattr(self.config.app.state, "parts", None)  # type: ignore[union-attr]  # our FastAPI
         if parts is not None:
             parts.hub.close()
+            self._settling.cancel()
         await super().shutdown(sockets)
 
 

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from deskwatch.config import Settings
-from deskwatch.sidecar.api.metrics import collect
+from deskwatch.sidecar.own_metrics import collect
 from deskwatch.sidecar.parts import Parts
 from deskwatch.sinks import otlp
 
@@ -48,6 +48,7 @@ def push(settings: Settings, parts: Parts) -> MetricsPush | None:
         destinations["metrics"],
         lambda: collect(parts),
         parts.feed.caught_up,
+        parts.samples.take,
         kept={family.name for family in parts.feed.projections.metrics.families},
         anew=not parts.feed.base_is_whole,
     )

@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from deskwatch.projections.metrics import Counter, Histogram, Metrics
-from deskwatch.sidecar.samples import Samples
+from tests.reference import served
 from tests.servers import require
 
 TAG = "deskwatch"
@@ -147,16 +146,17 @@ def test_counters_are_always_wrapped_and_rates_fit_the_zoom(expr: str) -> None:
         assert window == "$__rate_interval"
 
 
-@each_promql
-def test_queries_name_only_series_that_exist(expr: str, tmp_path: Path) -> None:
-    """No panel that no metric feeds: each name is the sidecar's, a sample's, or recorded by a rule."""
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """Every series that a sidecar serves or a rule records."""
     groups = [group for path in RULES for group in yaml.safe_load(path.read_text())["groups"]]
-    known = {rule["record"] for group in groups for rule in group["rules"] if "record" in rule}
-    for family in [*Metrics().families, *Samples(tmp_path).families([])]:
-        if isinstance(family, Histogram):
-            known |= {f"{family.name}_{part}" for part in ("bucket", "count", "sum")}
-        else:
-            known.add(family.name + ("_total" if isinstance(family, Counter) else ""))
+    recorded = {rule["record"] for group in groups for rule in group["rules"] if "record" in rule}
+    return recorded | served.names(served.families(tmp_path_factory.mktemp("home")))
+
+
+@each_promql
+def test_queries_name_only_series_that_exist(expr: str, known: set[str]) -> None:
+    """No panel that no metric feeds: each name is the sidecar's, a sample's, or recorded by a rule."""
     assert set(NAME.findall(expr)) <= known
 
 

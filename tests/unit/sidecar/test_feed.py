@@ -54,6 +54,32 @@ async def test_what_the_journals_hold_is_folded_before_it_is_caught_up(home: Pat
         assert feed.backlog_bytes() == 0
 
 
+async def test_what_the_kernel_does_not_tell_is_found_at_the_next_look_at_all(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_module, "DISCOVER_SECONDS", 0.05)
+    write(home, [NOTE])
+    async with feeding(home) as feed:
+        await caught_up(feed)
+        (segment,) = segment_files(home)
+        segment.unlink()
+        faults = next(one for one in feed.projections.metrics.families if one.name == "deskwatch_journal_faults")
+        await eventually_async(lambda: faults.series.get(("arb-1", "main", "vanished")))
+
+
+async def test_news_all_the_time_do_not_put_off_the_look_at_all(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_module, "DISCOVER_SECONDS", 0.05)
+    write(home, [NOTE])
+    async with feeding(home) as feed:
+        await caught_up(feed)
+        follower = feed._follower
+        write(home, [NOTE], bot="arb-2")
+        await eventually_async(lambda: folded(feed) == 2)
+        monkeypatch.setattr(follower.notifier, "drain", lambda: True)  # tells of files, and never which ones
+        write(home, [NOTE])
+        await eventually_async(lambda: folded(feed) == 3)
+
+
 async def test_what_is_written_later_is_folded_as_it_comes_new_bots_too(home: Path) -> None:
     async with feeding(home) as feed:
         await caught_up(feed)

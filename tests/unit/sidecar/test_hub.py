@@ -82,7 +82,7 @@ async def test_a_slow_client_is_dropped_and_the_others_get_everything(hub: Hub) 
         fold(hub, NOTE)
         got.append(await following(quick))
     assert len([one for one in got if one["type"] == "events"]) >= CLIENT_BUFFER
-    assert hub.dropped == 1
+    assert hub.drops == {"slow": 1, "full": 0}
     assert len(hub.clients) == 1
     with pytest.raises(StopAsyncIteration):
         await following(slow)
@@ -97,6 +97,7 @@ async def test_there_is_room_for_so_many_clients_only(hub: Hub, monkeypatch: pyt
     await following(streams[1])
     with pytest.raises(TooManyClients):
         await following(streams[2])
+    assert hub.drops == {"slow": 0, "full": 1}
     await streams[0].aclose()
     late = hub.stream()
     await following(late)
@@ -110,7 +111,7 @@ async def test_closing_ends_all_streams_and_starts_no_more(hub: Hub) -> None:
     hub.close()
     with pytest.raises(StopAsyncIteration):
         await following(stream)
-    assert hub.dropped == 0
+    assert hub.drops["slow"] == 0
     with pytest.raises(TooManyClients):
         await following(hub.stream())
 

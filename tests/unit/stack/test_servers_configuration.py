@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import shutil
 import subprocess
@@ -12,11 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from deskwatch.projections.metrics import Counter, Family, Histogram
-from deskwatch.sidecar.api.metrics import collect
-from deskwatch.sidecar.samples import Samples
+from tests.reference import served
 from tests.servers import require
-from tests.unit.sidecar.serving import serving
 
 ROOT = Path(__file__).parents[3]
 RULES = sorted((ROOT / "prometheus" / "rules").glob("*.yml"))
@@ -44,20 +40,8 @@ def alerts() -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def names(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """Every series name that the sidecar can serve, or that a rule records."""
-    known = OTHERS | {rule["record"] for rule in all_rules() if "record" in rule}
-    home = tmp_path_factory.mktemp("home")
-    for family in [*asyncio.run(served(home)), *Samples(home).families([])]:
-        if isinstance(family, Histogram):
-            known |= {f"{family.name}_{part}" for part in ("bucket", "count", "sum")}
-        else:
-            known.add(family.name + ("_total" if isinstance(family, Counter) else ""))
-    return known
-
-
-async def served(home: Path) -> list[Family[Any]]:
-    """Every family of a sidecar that ships to a Loki."""
-    async with serving(home, loki_url="http://127.0.0.1:9") as desk:
-        return collect(desk.parts)
+    recorded = {rule["record"] for rule in all_rules() if "record" in rule}
+    return OTHERS | recorded | served.names(served.families(tmp_path_factory.mktemp("home")))
 
 
 def test_prometheus_accepts_its_configuration(tmp_path: Path) -> None:

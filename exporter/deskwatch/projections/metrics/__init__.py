@@ -40,6 +40,7 @@ class Metrics:
     """The projection: `apply` records, read `families`."""
 
     def __init__(self, max_series: int = MAX_SERIES) -> None:
+        self.max_series = max_series
         self._guard = Guard(max_series)
         registry = Registry(self._guard)
         self._journal = Journal(registry)

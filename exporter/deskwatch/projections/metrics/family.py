@@ -92,6 +92,10 @@ class Family(Generic[Value]):
             cells = [cell for cell in cells if cell.stamp > oldest]
         return Reading(self, cells, self._values(cells), self._exemplars())
 
+    def held(self) -> dict[str, int]:
+        """Bot → label sets that are held of it; no name where the family has no bot. May be asked from any thread."""
+        return self._held.copy()
+
     def dump(self) -> list[list[Any]]:
         """The series as JSON-able rows, for the checkpoint: label values, value, time of the newest update."""
         return [[list(labels), cell.value, cell.stamp] for labels, cell in self.cells.items()]

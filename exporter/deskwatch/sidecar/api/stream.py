@@ -24,8 +24,12 @@ TRY_AGAIN = 1013
 @router.get("/stream", dependencies=[Depends(may_read)])
 async def stream_sse(parts: Wired) -> StreamingResponse:
     """The stream as server-sent events."""
-    if len(parts.hub.clients) >= MAX_CLIENTS:
-        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, f"expected fewer than {MAX_CLIENTS} stream clients; try later")
+    try:
+        parts.hub.admit()
+    except TooManyClients:
+        raise Problem(
+            HTTPStatus.SERVICE_UNAVAILABLE, f"expected fewer than {MAX_CLIENTS} stream clients; try later"
+        ) from None
     return sse.respond(parts.hub.stream())
 
 

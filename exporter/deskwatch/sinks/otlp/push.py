@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Self
 
 from opentelemetry.sdk.resources import Resource
@@ -39,6 +39,7 @@ class MetricsPush:
         resource: Who tells.
         start_of: Since when a family counts, ns since 1970.
         interval_seconds: Time between two readings.
+        prepare: What has to be waited for before a reading: the samples.
     """
 
     name = "otlp_metrics"
@@ -51,6 +52,7 @@ class MetricsPush:
         resource: Resource,
         start_of: Callable[[Family[Any]], int],
         interval_seconds: float,
+        prepare: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._collect = collect
         self._ready = ready
@@ -58,6 +60,7 @@ class MetricsPush:
         self._resource = resource
         self._start_of = start_of
         self._interval = interval_seconds
+        self._prepare = prepare
         self._trouble = Trouble(self.name)
         self._thread: threading.Thread | None = None
         self._task: asyncio.Task[None] | None = None
@@ -102,8 +105,10 @@ class MetricsPush:
             await asyncio.to_thread(self._thread.join, max(0.0, deadline - time.monotonic()))
 
     async def _push(self) -> None:
-        now = time.time_ns()
         try:
+            if self._prepare is not None:
+                await self._prepare()
+            now = time.time_ns()
             picture = await self._read(now / 1e9)
         except Exception as error:  # the next reading may succeed, and nothing else may suffer
             logger.exception("the metrics could not be read for a push")

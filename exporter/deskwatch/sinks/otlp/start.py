@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Awaitable, Callable, Container, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Self
@@ -57,6 +57,7 @@ def metrics_push(
     destination: Destination,
     collect: Callable[[], list[Family[Any]]],
     ready: asyncio.Event,
+    prepare: Callable[[], Awaitable[None]],
     *,
     kept: Container[str],
     anew: bool,
@@ -68,6 +69,7 @@ def metrics_push(
         destination: Where to.
         collect: All families of now.
         ready: Set once they may be shown.
+        prepare: What has to be waited for before they are read.
         kept: Names of the families that a restart takes up again; the others begin with this process.
         anew: What the kept ones counted before is lost.
 
@@ -83,4 +85,5 @@ def metrics_push(
         Resources(known.instance).of_sidecar(),
         lambda family: known.start if family.name in kept else began,
         destination.interval_seconds,
+        prepare,
     )
