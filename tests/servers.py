@@ -36,3 +36,14 @@ def _is_grafana_loki(path: str) -> bool:
     except (OSError, subprocess.TimeoutExpired):
         return False
     return told.stdout.startswith("loki, version")
+
+
+def require_otlp_receiver() -> str:
+    """The path of a Prometheus that takes OTLP. Skips the test where there is none: Debian's is built without."""
+    folders = [os.environ.get(FOLDER_VARIABLE), *os.environ.get("PATH", "").split(os.pathsep)]
+    found = [path for folder in folders if folder and (path := shutil.which("prometheus", path=folder))]
+    for path in dict.fromkeys(found):
+        told = subprocess.run([path, "--help"], capture_output=True, text=True, timeout=30, check=False)
+        if "web.enable-otlp-receiver" in told.stdout + told.stderr:
+            return path
+    pytest.skip(f"needs a Prometheus with --web.enable-otlp-receiver, as its project builds it; found {found}")

@@ -40,6 +40,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """File with a bearer token for Loki, in place of a user; read again when it changes."""
     loki_ca_file: Path | None = None
     """PEM file with the CAs that Loki's certificate is checked against; None for those that the system trusts."""
+    otlp_endpoint: str | None = None
+    """Base URL of an OTLP endpoint; None where only the environment may name one (see `deskwatch.sinks.otlp`)."""
     limits: Limits = Limits()
     """How much of the journals is kept."""
     max_series: int = MAX_SERIES

@@ -11,6 +11,7 @@ import msgspec
 
 from deskwatch.errors import EventError
 from deskwatch.events import EVENTS, Event
+from deskwatch.events.base import making_decoder
 from deskwatch.journal.line import MAX_LINE_BYTES
 
 _ENVELOPE_BYTES = 256
@@ -35,7 +36,8 @@ _encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=_from_scalar)
 
 @functools.cache
 def _strict(tag: str) -> msgspec.json.Decoder[Event]:
-    return msgspec.json.Decoder(EVENTS[tag])
+    with making_decoder:
+        return msgspec.json.Decoder(EVENTS[tag])
 
 
 def encode(event: Event) -> bytes:

@@ -51,6 +51,11 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         help="label sets of one bot in a family of metrics (default: %(default)s)",
     )
     add_loki(parser)
+    parser.add_argument(
+        "--otlp-endpoint",
+        default=os.environ.get("DESKWATCH_OTLP_ENDPOINT"),
+        help="base URL of an OTLP endpoint for logs, traces and metrics; OTEL_EXPORTER_OTLP_* say the rest",
+    )
 
 
 def add_home(parser: argparse.ArgumentParser) -> None:
@@ -112,6 +117,7 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
         loki_password_file=arguments.loki_password_file,
         loki_token_file=arguments.loki_token_file,
         loki_ca_file=arguments.loki_ca_file,
+        otlp_endpoint=arguments.otlp_endpoint or None,
         with_parent=getattr(arguments, "with_parent", None),
     )
 

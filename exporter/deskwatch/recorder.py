@@ -37,13 +37,12 @@ from deskwatch.events import (
     ModeChanged,
 )
 from deskwatch.journal import Writer, names
+from deskwatch.listener import Listener
 from deskwatch.mode import at_start
 from deskwatch.steering import Steering
 from deskwatch.trouble import Trouble
 
 if TYPE_CHECKING:  # what only some bots use is imported where they use it: asyncio alone costs 18 ms
-    import asyncio
-
     from deskwatch.child import SidecarChild
 
 
@@ -76,7 +75,7 @@ class Recorder:
         self._background = Background(
             bot, self._trouble, sync=self._journal.sync, poll=self._poll, settle=self._settle, beat=self._beat
         )
-        self._listeners: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
+        self._listeners: list[Listener] = []
         self._sidecar: SidecarChild | None = None
 
     @classmethod
@@ -199,7 +198,7 @@ class Recorder:
         import asyncio  # noqa: PLC0415  see above
 
         woken = asyncio.Event()
-        listener = (asyncio.get_running_loop(), woken)
+        listener = Listener(asyncio.get_running_loop(), woken)
         self._listeners.append(listener)
         try:
             while not self._background.stopped.is_set():
@@ -262,6 +261,7 @@ class Recorder:
                 self._trouble.report(reason, events)
 
     def _beat(self) -> None:
+        lags = [lag for listener in list(self._listeners) if (lag := listener.lag_seconds()) is not None]
         with self._steering.lock:  # so that no older mode is told after a newer one
             now = time.monotonic()
             heartbeat = HeartbeatSent(
@@ -269,6 +269,7 @@ class Recorder:
                 idle_seconds=now - self._touched,
                 lost_events=self.lost.total(),
                 null_values=self.null_values,
+                loop_lag_seconds=max(lags, default=None),
                 mode=self._steering.mode,
                 sync_failures=self._journal.sync_failures,
             )
@@ -286,8 +287,5 @@ class Recorder:
     def _wake(self) -> None:
         with self._inbox.arrived:
             self._inbox.arrived.notify_all()
-        for loop, woken in list(self._listeners):
-            try:
-                loop.call_soon_threadsafe(woken.set)
-            except RuntimeError:
-                continue  # that loop is closed
+        for listener in list(self._listeners):
+            listener.wake()

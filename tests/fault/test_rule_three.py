@@ -27,8 +27,8 @@ from deskwatch.journal import Position, Writer, names
 from deskwatch.journal.retention import Keep, Limits
 from deskwatch.sidecar.feed import Feed
 from deskwatch.sidecar.retention import Retention
-from deskwatch.sinks.loki.delivery import Stopping
 from deskwatch.sinks.loki.sink import LokiSink, Pace
+from deskwatch.sinks.trouble import Stopping
 from tests.fakes import loki as fake_loki
 from tests.lines import lines_in, segment_files
 from tests.soak import count

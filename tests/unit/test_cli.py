@@ -37,7 +37,7 @@ def test_flags_become_settings(asked: list[tuple[Settings, Any]], monkeypatch: p
     monkeypatch.delenv("DESKWATCH_LOKI_URL", raising=False)
     flags = "--home h --host 0.0.0.0 --port 0 --allowed-host desk --allowed-host Desk2 --read-token-file t"
     loki = "--loki-url http://loki:3100 --loki-tenant fund --with-parent 17"
-    files = "--loki-user desk --loki-password-file p --loki-token-file b --loki-ca-file c"
+    files = "--loki-user desk --loki-password-file p --loki-token-file b --loki-ca-file c --otlp-endpoint http://otel"
     assert cli.main(["sidecar", *flags.split(), *loki.split(), *files.split()]) == 0
     assert asked == [
         (
@@ -53,6 +53,7 @@ def test_flags_become_settings(asked: list[tuple[Settings, Any]], monkeypatch: p
                 loki_password_file=Path("p"),
                 loki_token_file=Path("b"),
                 loki_ca_file=Path("c"),
+                otlp_endpoint="http://otel",
                 with_parent=17,
             ),
             None,
@@ -119,6 +120,7 @@ def test_run_supervises_a_command(
             ["sidecar", "--home", "{home}", "--loki-url", "http://l", "--loki-user", "desk"],
             "expected --loki-user and --loki-password-file together",
         ),
+        (["sidecar", "--home", "{home}", "--otlp-endpoint", "otel:4318"], "expected --otlp-endpoint to start with"),
         (["run", "--bot", "../x", "--", "true"], "expected the bot's name to be 1 to 63 letters"),
         (["sidecar", "--home", "{file}"], "expected to read and write the folder"),
         (["sidecar", "--home", "{home}", "--read-token-file", "{file}-none"], "expected a token in"),

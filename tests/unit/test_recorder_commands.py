@@ -16,6 +16,7 @@ from deskwatch.encoding import encode
 from deskwatch.errors import CommandError
 from deskwatch.events import CommandAccepted, CommandExpired, CommandFailed, CommandStarted, CommandSucceeded, Mode
 from deskwatch.journal import Writer, names
+from deskwatch.listener import Listener
 from tests.lines import events_in, segment_files, write
 from tests.unit.recording import Open, Operator
 from tests.waiting import eventually, eventually_async
@@ -194,7 +195,7 @@ async def test_an_iterator_of_commands_also_carries_out_modes(recorder: Recorder
 
 def test_a_loop_that_was_closed_does_not_hurt_the_others(recorder: Recorder, control: Operator) -> None:
     loop = asyncio.new_event_loop()
-    recorder._listeners.append((loop, asyncio.Event()))
+    recorder._listeners.append(Listener(loop, asyncio.Event()))
     loop.close()
     control.give("close_all")
     assert recorder.next_command(timeout_seconds=5) is not None

@@ -211,6 +211,7 @@ def _sidecar_command(settings: Settings) -> list[str]:
         ("--loki-password-file", settings.loki_password_file),
         ("--loki-token-file", settings.loki_token_file),
         ("--loki-ca-file", settings.loki_ca_file),
+        ("--otlp-endpoint", settings.otlp_endpoint),
         ("--read-token-file", settings.read_token_file),
     ):
         if value is not None:

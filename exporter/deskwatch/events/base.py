@@ -6,7 +6,9 @@ An event is one typed fact about a bot. Its own fields are in its family's file;
 
 from __future__ import annotations
 
+import os
 import re
+import threading
 from typing import Annotated, Any, TypeAlias
 
 import msgspec
@@ -20,12 +22,21 @@ Integer: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 Json: TypeAlias = Any
 """What a free-form field may hold: any JSON value (`Any`, as msgspec reads no recursive alias)."""
 
+making_decoder = threading.Lock()
+"""Held by whoever makes a decoder of an event's class while other threads may run. msgspec fills in what it knows of a
+class when it is first asked for, and a second thread that asks meanwhile reads it half made: the process dies."""
+
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def snake_case(name: str) -> str:
     """`OrderFilled` → `order_filled`: the `type` of an event on the wire."""
     return _WORD_START.sub("_", name).lower()
+
+
+os.register_at_fork(
+    before=making_decoder.acquire, after_in_parent=making_decoder.release, after_in_child=making_decoder.release
+)  # a child never finds it held by a thread that it does not have
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag=snake_case):

@@ -56,7 +56,7 @@ class HeartbeatSent(Event, frozen=True, kw_only=True):
     null_values: Integer = 0
     """Figures of this run that were NaN or infinite and were journaled as null."""
     loop_lag_seconds: Number = None
-    """How late the bot's event loop ran its last timer, where the bot measures it."""
+    """How late the bot's event loop ran what it was asked to, for bots that wait in `recorder.commands()`."""
     mode: Mode | None = None
     """The mode in force, so that it is known although the ModeChanged that led to it may be long gone."""
     sync_failures: Integer = 0

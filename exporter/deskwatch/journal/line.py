@@ -16,6 +16,7 @@ import msgspec
 
 from deskwatch.errors import InvalidLine
 from deskwatch.events import EVENTS, KINDS, UNKNOWN_KIND, Event, Integer, Unknown
+from deskwatch.events.base import making_decoder
 from deskwatch.journal.names import CONTROL
 
 FORMAT = 1
@@ -86,7 +87,8 @@ class _Decoders(dict[str, msgspec.json.Decoder[Event]]):
     """A decoder for each type, made when it is first asked for: all of them at import would cost each bot 5 ms."""
 
     def __missing__(self, tag: str) -> msgspec.json.Decoder[Event]:
-        decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(EVENTS[tag], strict=False)
+        with making_decoder:
+            decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(EVENTS[tag], strict=False)
         self[tag] = decoder
         return decoder
 

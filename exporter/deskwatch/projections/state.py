@@ -53,6 +53,8 @@ class BotState(msgspec.Struct, kw_only=True):
     bot: str
     mode: ModeState = msgspec.field(default_factory=ModeState)
     running: bool = False
+    writer: str | None = None
+    """The writer that speaks for the bot's process: `main`, once it was started."""
     strategy: str | None = None
     version: str | None = None
     pid: int | None = None
@@ -132,7 +134,10 @@ def _fields(record: Record) -> dict[str, Any]:
 
 
 def _bot_started(state: BotState, record: Record, event: ev.BotStarted) -> None:
+    if record.writer != MAIN and state.writer == MAIN:
+        return  # a helper's process; the bot's own is known
     state.running = True
+    state.writer = record.writer
     state.pid, state.host = event.pid, event.host
     state.version, state.strategy = event.version, event.strategy
     state.started = record.seconds
@@ -140,7 +145,8 @@ def _bot_started(state: BotState, record: Record, event: ev.BotStarted) -> None:
 
 
 def _bot_stopped(state: BotState, record: Record, event: ev.BotStopped) -> None:
-    state.running = False
+    if state.writer in (None, record.writer):
+        state.running = False
 
 
 def _heartbeat(state: BotState, record: Record, event: ev.HeartbeatSent) -> None:

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from deskwatch.config import Settings
 from deskwatch.errors import ConfigError
-from deskwatch.sidecar import problems
+from deskwatch.sidecar import problems, telemetry
 from deskwatch.sidecar.api import ROUTERS
 from deskwatch.sidecar.auth import Gate, load_tokens
 from deskwatch.sidecar.commanding import Commanding
@@ -25,6 +25,7 @@ from deskwatch.sidecar.retention import Retention
 from deskwatch.sidecar.samples import Backlog, BotProcesses, Container, Fill, Host, Samples, SidecarProcess
 from deskwatch.sidecar.supervisor import Supervisor
 from deskwatch.sinks.loki import Access, LokiSink
+from deskwatch.sinks.sink import Sink
 from deskwatch.version import __version__
 
 
@@ -45,17 +46,23 @@ def create(settings: Settings, supervised: tuple[str, list[str]] | None = None) 
             hub = Hub(feed.projections)
             feed.listen(hub.publish)
             commanding = Commanding(settings.home, feed)
-            sink = LokiSink(settings.home, settings.loki_url, access=Access.of(settings)) if settings.loki_url else None
+            loki = LokiSink(settings.home, settings.loki_url, access=Access.of(settings)) if settings.loki_url else None
+            otlp = telemetry.sinks(settings)
+            sinks: list[Sink] = [*([loki] if loki else []), *(otlp.sinks if otlp else [])]
             supervisor = Supervisor(*supervised, settings.home, commanding.journal) if supervised else None
-            retention = Retention(settings.home, settings.limits, feed, [sink.name] if sink else [])
-            samples = _samples(settings, feed, [sink] if sink else [])
+            retention = Retention(settings.home, settings.limits, feed, [sink.name for sink in sinks])
+            samples = _samples(settings, feed, sinks)
             loop_lag = LoopLag()
-            for part in (feed, hub, sink, commanding, supervisor, retention, loop_lag):
+            for part in (feed, hub, loki, otlp, commanding, supervisor, retention, loop_lag):
                 if part is not None:
                     await stack.enter_async_context(part)
-            app.state.parts = Parts(
-                settings, gate, feed, hub, commanding, samples, loop_lag, requests, retention, sink, supervisor
+            parts = Parts(
+                settings, gate, feed, hub, commanding, samples, loop_lag, requests, retention, sinks, supervisor
             )
+            app.state.parts = parts
+            parts.push = telemetry.push(settings, parts)
+            if parts.push is not None:
+                await stack.enter_async_context(parts.push)
             yield
 
     requests = Requests()
@@ -67,7 +74,7 @@ def create(settings: Settings, supervised: tuple[str, list[str]] | None = None) 
     return app
 
 
-def _samples(settings: Settings, feed: Feed, sinks: list[LokiSink]) -> Samples:
+def _samples(settings: Settings, feed: Feed, sinks: list[Sink]) -> Samples:
     metrics = feed.projections.metrics
     return Samples(
         (

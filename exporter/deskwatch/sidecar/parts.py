@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from fastapi import Depends, Request
@@ -27,7 +27,10 @@ from deskwatch.sidecar.retention import Retention
 from deskwatch.sidecar.samples import Samples
 from deskwatch.sidecar.scraping import Scraping
 from deskwatch.sidecar.supervisor import Supervisor
-from deskwatch.sinks.loki import LokiSink
+from deskwatch.sinks.sink import Sink
+
+if TYPE_CHECKING:
+    from deskwatch.sinks.otlp.push import MetricsPush
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +38,7 @@ _encoder = msgspec.json.Encoder()
 
 
 class Parts:
-    """The running parts of one sidecar. `sink` and `supervisor` are there where they were asked for."""
+    """The running parts of one sidecar. `sinks` and `supervisor` are there where they were asked for."""
 
     def __init__(
         self,
@@ -48,7 +51,7 @@ class Parts:
         loop_lag: LoopLag,
         requests: Requests,
         retention: Retention,
-        sink: LokiSink | None,
+        sinks: list[Sink],
         supervisor: Supervisor | None,
     ) -> None:
         self.settings = settings
@@ -60,8 +63,10 @@ class Parts:
         self.loop_lag = loop_lag
         self.requests = requests
         self.retention = retention
-        self.sink = sink
+        self.sinks = sinks
         self.supervisor = supervisor
+        self.push: MetricsPush | None = None
+        """What pushes the metrics, and reads them from here; so it comes after."""
         self.scraping = Scraping()
 
 

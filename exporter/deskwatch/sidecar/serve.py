@@ -20,6 +20,7 @@ from deskwatch.journal.names import prepare_home
 from deskwatch.sidecar import app, descriptors, pauses
 from deskwatch.sidecar.auth import load_tokens
 from deskwatch.sidecar.parts import Parts
+from deskwatch.sinks import otlp
 from deskwatch.sinks.loki import Access
 
 logger = logging.getLogger(__name__)
@@ -122,6 +123,7 @@ def _check(settings: Settings) -> None:
         load_tokens(settings)
         if settings.loki_url is not None:
             Access.of(settings).check()
+        otlp.check_installed(otlp.resolve(settings.otlp_endpoint, os.environ))
     except OSError as error:
         raise ConfigError(
             f"expected to read and write the folder {settings.home}, but: {error.strerror}; choose another --home"

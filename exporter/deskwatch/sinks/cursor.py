@@ -82,6 +82,10 @@ class CursorState(msgspec.Struct, kw_only=True):
     late_ts: int = 0
     marks: list[tuple[str, str, Mark]] = []
     ahead_marks: list[tuple[str, str, Mark]] = []
+    memory: msgspec.Raw = msgspec.Raw(b"null")
+
+
+_states = msgspec.json.Decoder(CursorState)  # made here: a sink and retention may read cursors at the same time
 
 
 class Cursor:
@@ -98,6 +102,7 @@ class Cursor:
         plan: The push under way; empty where there is none.
         newest: Newest time in each live stream (bot, kind), the plan's lines included; ns.
         late_ts: Newest time in the late lane; ns.
+        memory: What the sink itself remembers of the lines before the positions, as JSON.
         is_changed: Whether the file is behind.
         saved_counts: `delivered`, `quarantined` and `late` as they are on disk: counters that no crash takes back.
     """
@@ -116,6 +121,7 @@ class Cursor:
         self.plan: list[Part] = []
         self.newest: dict[tuple[str, str], int] = {}
         self.late_ts = 0
+        self.memory = msgspec.Raw(b"null")
         self.is_changed = False
         self.saved_counts = (0, 0, 0)
         self._saved: dict[Key, Position] = {}
@@ -138,18 +144,19 @@ class Cursor:
         self.late_ts = state.late_ts
         self.marks = {(bot, writer): mark for bot, writer, mark in state.marks}
         self.ahead_marks = {(bot, writer): mark for bot, writer, mark in state.ahead_marks}
+        self.memory = state.memory
         self._saved = dict(self.positions)
         self.saved_counts = (self.delivered, self.quarantined, self.late)
 
     def _read(self) -> CursorState | None:
         try:
-            return msgspec.json.decode(self.path.read_bytes(), type=CursorState)
+            return _states.decode(self.path.read_bytes())
         except FileNotFoundError:
             return None  # a new home, or somebody wants all to be delivered again
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             self._is_sound = False
             try:
-                state = msgspec.json.decode(self._before.read_bytes(), type=CursorState)
+                state = _states.decode(self._before.read_bytes())
             except (OSError, msgspec.DecodeError, UnicodeDecodeError):
                 logger.error("cursor can't be read, delivering from the start", extra={"error": str(error)})
                 return None
@@ -174,6 +181,7 @@ class Cursor:
             late_ts=self.late_ts,
             marks=[(*key, mark) for key, mark in self.marks.items()],
             ahead_marks=[(*key, mark) for key, mark in self.ahead_marks.items()],
+            memory=self.memory,
         )
         if self._is_sound:
             self._keep()

@@ -55,6 +55,22 @@ def test_a_start_tells_what_runs_and_a_stop_that_it_does_not() -> None:
     assert not after(started, ev.BotStopped(reason="closed")).running
 
 
+def test_of_several_writers_main_speaks_for_the_bot() -> None:
+    state = State()
+
+    def tell(event: Event, writer: str) -> None:
+        state.apply(record_of(event, writer=writer))
+
+    tell(ev.BotStarted(pid=7, host="h", mode=Mode.STANDBY), "feeder")
+    assert (state.bots["arb-1"].running, state.bots["arb-1"].pid) == (True, 7)
+    tell(ev.BotStarted(pid=8, host="h", mode=Mode.ACTIVE), "main")
+    tell(ev.BotStopped(reason="closed"), "feeder")
+    tell(ev.BotStarted(pid=9, host="h", mode=Mode.STANDBY), "feeder")
+    assert (state.bots["arb-1"].running, state.bots["arb-1"].pid) == (True, 8)
+    tell(ev.BotStopped(reason="closed"), "main")
+    assert not state.bots["arb-1"].running
+
+
 def test_a_heartbeat_tells_life_and_idleness() -> None:
     bot = after(ev.HeartbeatSent(uptime_seconds=9.0, idle_seconds=4.0))
     assert (bot.last_heartbeat, bot.idle_seconds, bot.last_event) == (START_NS / 1e9, 4.0, START_NS / 1e9)

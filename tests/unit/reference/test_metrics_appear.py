@@ -78,8 +78,7 @@ async def everything(desk: Desk) -> list[Family[Any]]:
     parts = desk.parts
     await parts.feed.save()
     await asyncio.to_thread(parts.retention.run, time.time())
-    assert parts.sink is not None
-    sink = parts.sink
+    (sink,) = parts.sinks
     await eventually_async(lambda: sink.failures)
     assert (await desk.ask("GET", "/metrics")).status_code == 200
     await eventually_async(lambda: parts.loop_lag.lag.cells)

@@ -178,6 +178,14 @@ def test_metrics_that_counted_otherwise_are_told_by_type(world: World) -> None:
     assert world.verify("--bot", BOT)[1]["differences"] == document["differences"]
 
 
+def test_types_that_found_no_room_in_the_metrics_are_no_difference(world: World) -> None:
+    counted = f'{{bot="{BOT}",type="order_filled",writer="main"}}'
+    world.metrics.text = world.metrics.text.replace(counted, f'{{bot="{BOT}",type="__other__",writer="__other__"}}')
+    status, document = world.verify()
+    assert (status, document["differences"]) == (0, [])
+    assert "10 events are counted under __other__: too many series to compare each" in document["notes"]
+
+
 def test_a_journal_that_grew_since_the_scrape_is_compared_at_the_scrapes_place(world: World) -> None:
     write(world.home, events(7))
     status, document = world.verify("--bot", BOT)

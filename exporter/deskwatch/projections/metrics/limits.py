@@ -1,8 +1,8 @@
 """What the limits of all families turned away.
 
 `deskwatch_refused_values_total` has the family in `kind` (`ts` for a record's own time) and these reasons: `negative`,
-`not_finite`, `not_a_number` (wei that are no digits), `too_large`, `out_of_range` (a ratio that is not 0 to 1), `absurd` (a
-time before 2020 or after 2100).
+`not_finite`, `not_a_number` (wei that are no digits), `too_large`, `out_of_range` (a ratio that is not 0 to 1),
+`absurd` (a time before 2020 or after 2100).
 """
 
 from __future__ import annotations

@@ -6,70 +6,22 @@ goes to the late lane, and that is written down before it is pushed there.
 
 from __future__ import annotations
 
-import logging
 import threading
-import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
+from deskwatch.sinks.answer import Answer
 from deskwatch.sinks.backoff import Backoff
 from deskwatch.sinks.cursor import Cursor
 from deskwatch.sinks.loki.entries import LATE, LIVE, Entry, as_late
 from deskwatch.sinks.loki.lanes import Lanes, find_order_cutoff, is_about_time
-from deskwatch.sinks.loki.push import Answer, Push
-from deskwatch.sinks.loki.quarantine import Quarantine, Row, row_of
+from deskwatch.sinks.loki.push import Push
 from deskwatch.sinks.loki.reading import Item
+from deskwatch.sinks.quarantine import Quarantine, row_of
+from deskwatch.sinks.trouble import MAX_REASON, Poison, Stopping, Trouble
 
-logger = logging.getLogger(__name__)
-
-MAX_REASON = 1000
-"""Characters of Loki's words that go into quarantine and into the log."""
-TELL_SECONDS = 60.0
 MANY = 1000
 """Lines from which on a push is sent in two requests at the same time."""
-
-
-class Stopping(Exception):
-    """The sink is to stop, and the push is not done. It is written down and goes on at the next start."""
-
-
-class Trouble:
-    """Counts what went wrong, and logs it when it begins and once a minute while it lasts.
-
-    Attributes:
-        failures: Tries that have to be made again, by reason, since the start.
-    """
-
-    def __init__(self) -> None:
-        self.failures: Counter[str] = Counter()
-        self._told = -TELL_SECONDS
-
-    def tell(self, reason: str, detail: str) -> None:
-        """One more."""
-        self.failures[reason] += 1
-        now = time.monotonic()
-        if now - self._told >= TELL_SECONDS:
-            self._told = now
-            logger.warning("no delivery to Loki, trying again", extra={"reason": reason, "detail": detail[:MAX_REASON]})
-
-
-class Poison:
-    """Tells of lines that were quarantined: once a minute for each kind of reason, with how many they are by then."""
-
-    def __init__(self) -> None:
-        self._told: dict[str, float] = {}
-        self._untold: Counter[str] = Counter()
-
-    def tell(self, rows: Sequence[Row]) -> None:
-        """Take in what was put aside."""
-        latest = {row.reason.partition(" ")[0]: row for row in rows}  # a status, or what is wrong with the line
-        self._untold.update(row.reason.partition(" ")[0] for row in rows)
-        now = time.monotonic()
-        for kind, row in latest.items():
-            if now - self._told.get(kind, -TELL_SECONDS) >= TELL_SECONDS:
-                self._told[kind] = now
-                extra = {"sink": "loki", "bot": row.bot, "reason": row.reason[:200], "lines": self._untold.pop(kind)}
-                logger.warning("lines were quarantined", extra=extra)
 
 
 class Delivery:
@@ -97,7 +49,7 @@ class Delivery:
         self._quarantine = quarantine
         self._backoff = backoff
         self._trouble = trouble
-        self._poison = Poison()
+        self._poison = Poison("loki")
         self._stop = stop
         self._meanwhile = meanwhile
         self.too_large = False

@@ -10,12 +10,12 @@ import ssl
 import threading
 import zlib
 from collections import defaultdict
-from typing import Literal
 
 import msgspec
 import urllib3
 
 from deskwatch.errors import ConfigError
+from deskwatch.sinks.answer import Answer
 from deskwatch.sinks.loki.access import Access, Credentials
 from deskwatch.sinks.loki.clock import LokiClock, date_ns
 from deskwatch.sinks.loki.entries import Entry, Stream, labels
@@ -27,22 +27,6 @@ MAX_ANSWER_BYTES = 8 * 1024
 _POISON = frozenset({400, 413, 422})
 _GZIP = 16 + zlib.MAX_WBITS
 _encoder = msgspec.json.Encoder()
-
-
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a push.
-
-    Attributes:
-        outcome: `stored`; `refused`: this very content will never be taken; `later`: try again.
-        reason: The status or the error's name; a label, so few different ones.
-        detail: The server's words, cut.
-        retry_after: Seconds that the server asked to wait, 0 where it did not.
-    """
-
-    outcome: Literal["stored", "refused", "later"]
-    reason: str
-    detail: str = ""
-    retry_after: float = 0.0
 
 
 class Push:

@@ -21,12 +21,13 @@ from deskwatch.journal import Position
 from deskwatch.sinks.backoff import FIRST_SECONDS, MOST_SECONDS, Backoff
 from deskwatch.sinks.cursor import Cursor, Key
 from deskwatch.sinks.loki.access import Access
-from deskwatch.sinks.loki.delivery import Delivery, Stopping, Trouble, count
+from deskwatch.sinks.loki.delivery import Delivery, count
 from deskwatch.sinks.loki.lanes import Lanes, Limits
 from deskwatch.sinks.loki.plan import MAX_PUSH_BYTES, MIN_PUSH_BYTES, Planner
 from deskwatch.sinks.loki.push import READ_SECONDS, Push
-from deskwatch.sinks.loki.quarantine import Quarantine
 from deskwatch.sinks.loki.reading import Item
+from deskwatch.sinks.quarantine import Quarantine
+from deskwatch.sinks.trouble import Stopping, Trouble
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ class LokiSink:
         self._pace = pace or Pace()
         self._access = access or Access(tenant=tenant)
         self._stop = threading.Event()
-        self._trouble = Trouble()
+        self._trouble = Trouble(self.name)
         self._local = Backoff(
             min(FIRST_SECONDS, self._pace.most_seconds), min(LOCAL_TROUBLE_SECONDS, self._pace.most_seconds)
         )

@@ -15,10 +15,11 @@ import pytest
 
 from deskwatch.events import BotStopped, Event, LogRecorded
 from deskwatch.journal import Writer, names
+from deskwatch.sinks.answer import Answer
 from deskwatch.sinks.cursor import Cursor
 from deskwatch.sinks.loki import LokiSink, Pace
-from deskwatch.sinks.loki.push import Answer, Push
-from deskwatch.sinks.loki.quarantine import Quarantine, Row
+from deskwatch.sinks.loki.push import Push
+from deskwatch.sinks.quarantine import Quarantine, Row
 from tests.fakes.loki import FakeLoki, running
 from tests.lines import lines_in, segment_files, write
 from tests.shipping import write_at

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from deskwatch.journal import Position
-from deskwatch.sinks.loki.quarantine import Quarantine, row_of
+from deskwatch.sinks.quarantine import Quarantine, row_of
 
 KEY = ("arb-1", "main")
 
