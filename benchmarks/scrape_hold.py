@@ -20,6 +20,7 @@ import uvicorn
 from benchmarks.report import percentile, report
 from deskwatch import PriceObserved, Recorder
 from deskwatch.config import Settings
+from deskwatch.sidecar import pauses
 from deskwatch.sidecar.app import create
 from tests import running
 from tests.waiting import eventually_async
@@ -98,6 +99,7 @@ async def run(size: int, home: Path) -> None:
         server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error"))
         serving = asyncio.create_task(server.serve())
         await eventually_async(lambda: server.started and app.state.parts.feed.caught_up.is_set(), 60)
+        await pauses.settle(app.state.parts.feed.caught_up)
         url = f"http://127.0.0.1:{port}"
         baseline, _ = await measure(url, recorder, symbols, scrape=False)
         ours, told = await measure(url, recorder, symbols, scrape=True)
