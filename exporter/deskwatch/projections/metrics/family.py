@@ -102,22 +102,24 @@ class Family(Generic[Value]):
 
     def load(self, rows: list[list[Any]]) -> None:
         """Take the series back from a checkpoint."""
-        self.cells = {tuple(labels): Cell(tuple(labels), value, stamp) for labels, value, stamp in rows}
+        self.cells = {
+            tuple(labels): Cell(tuple(labels), value, stamp[0] if stamp else 0.0) for labels, value, *stamp in rows
+        }
         self._held = {}
         for labels in self.cells:
             if OTHER not in labels:
                 self._held[self._bot(labels)] = self._held.get(self._bot(labels), 0) + 1
 
     def fits(self, row: Any) -> bool:  # Any: another version's checkpoint
-        """Whether a dumped row could be one of this family's."""
+        """Whether a dumped row could be one of this family's. Those of format 4 have no time."""
         return (
             isinstance(row, list)
-            and len(row) == 3
+            and len(row) in (2, 3)
             and isinstance(row[0], list)
             and len(row[0]) == len(self.labels)
             and all(isinstance(each, str) for each in row[0])
             and self._fits_value(row[1])
-            and isinstance(row[2], int | float)
+            and all(isinstance(stamp, int | float) for stamp in row[2:])
         )
 
     def remove(self, labels: Labels) -> None:

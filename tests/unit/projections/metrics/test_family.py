@@ -234,7 +234,17 @@ def test_a_family_comes_back_from_json(series: dict[Labels, float]) -> None:
 
 
 @pytest.mark.parametrize(
-    "row", [None, [], [["x"], 1.0], [["x", "y"], 1.0, 2.0], [["x"], "1", 2.0], [["x"], 1.0, None], [[1], 1.0, 2.0]]
+    "row",
+    [
+        None,
+        [],
+        [["x"]],
+        [["x"], 1.0, 2.0, 3.0],
+        [["x", "y"], 1.0, 2.0],
+        [["x"], "1", 2.0],
+        [["x"], 1.0, None],
+        [[1], 1.0, 2.0],
+    ],
 )
 def test_a_row_of_another_form_does_not_fit(row: object) -> None:
     assert not Counter("c", "d", ("l",)).fits(row)
