@@ -147,6 +147,19 @@ def test_label_sets_that_were_idle_for_long_make_room() -> None:
     assert (guard.folded, guard.evicted) == ({"c": 1}, {"c": 1})
 
 
+def test_room_is_made_without_a_look_at_the_label_sets_of_other_bots() -> None:
+    """There may be a hundred thousand of them, and a bot whose clock leaps makes room at each event."""
+    guard = guard_at(max_series=1)
+    counter = Counter("c", "d", ("bot", "l"), guard)
+    counter.inc(("b", "old"))
+    counter.inc(("other", "old"))
+    counter.cells["other", "old"] = None  # type: ignore[assignment]  # fails where it is looked at
+    guard.begin("b", NOW + IDLE_SECONDS + 1)
+    counter.inc(("b", "new"))
+    assert list(counter.cells) == [("other", "old"), ("b", "new")]
+    assert counter.held() == {"b": 1, "other": 1}
+
+
 def test_figures_that_must_reconcile_are_never_evicted() -> None:
     guard = guard_at(max_series=1)
     counter = Counter("c", "d", ("bot", "l"), guard)
