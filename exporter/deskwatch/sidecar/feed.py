@@ -136,6 +136,11 @@ class Feed:
                     if self._appeared or is_time:
                         self._appeared = False
                         self._follower.discover()
+                    if (
+                        fd >= 0 and self._follower.notifier.fileno() < 0
+                    ):  # it could not watch one more: poll from now on
+                        loop.remove_reader(fd)
+                        fd = -1
                     if is_time:
                         looked = loop.time()
                     folded = await self._fold_round(self._follower.read if is_time else self._follower.read_changed)
