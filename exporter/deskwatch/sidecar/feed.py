@@ -167,12 +167,15 @@ class Feed:
         """Fold what writers have got; False if there was nothing. State and positions change together."""
         entries: list[Entry] = []
         folded = False
+        lines = 0
         for batch in read(BATCH_BYTES):
             entries += self.projections.apply_batch(batch)
             self.positions[batch.bot, batch.writer] = batch.position
             folded = True
-            if len(batch.lines) > 100:
+            lines += len(batch.lines)
+            if lines > 100:  # of one writer or of many
                 await asyncio.sleep(0)
+                lines = 0
         if folded:
             for listener in self._listeners:
                 listener(entries)

@@ -54,6 +54,23 @@ async def test_what_the_journals_hold_is_folded_before_it_is_caught_up(home: Pat
         assert feed.backlog_bytes() == 0
 
 
+async def test_others_have_their_turn_while_short_journals_of_many_bots_are_folded(home: Path) -> None:
+    for number in range(10):
+        write(home, [NOTE] * 60, bot=f"arb-{number}")
+    seen: set[int] = set()
+
+    async def look() -> None:
+        while True:
+            seen.add(folded(feed))
+            await asyncio.sleep(0)
+
+    async with feeding(home) as feed:
+        looking = asyncio.create_task(look())
+        await caught_up(feed)
+        looking.cancel()
+    assert {120, 240, 360, 480} <= seen
+
+
 async def test_where_the_kernel_refuses_to_watch_one_more_folder_all_are_polled(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
