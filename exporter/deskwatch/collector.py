@@ -49,12 +49,16 @@ class JournalCollector(Collector):
         return []
 
     def families(self) -> list[Family[Any]]:
-        """All families, after folding what the journals have got."""
+        """All families, after folding what the journals have got by now, however much bots write meanwhile."""
         follower = self._follower or self._open()
         follower.discover()
+        ends = follower.ends()
         while batches := list(follower.read()):
             for batch in batches:
                 self._projections.apply_batch(batch)
+            reached = follower.positions()
+            if all(reached[writer] >= end for writer, end in ends.items()):
+                break
         return self._projections.metrics.current()
 
     def close(self) -> None:

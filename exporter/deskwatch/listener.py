@@ -32,7 +32,8 @@ class Listener:
     def lag_seconds(self) -> float | None:
         """How late the loop answered to the last question, or has not answered yet; then it is asked again.
 
-        None before the first answer. A loop that is blocked shows by a lag that grows from call to call.
+        None before the first answer, and once it is closed. A loop that is blocked shows by a lag that grows from call
+        to call.
         """
         asked = self._asked
         if asked is not None:
@@ -42,7 +43,8 @@ class Listener:
         try:
             self._loop.call_soon_threadsafe(self._answer)
         except RuntimeError:  # it is closed
-            self._asked = None
+            self._asked = self._lag = None
+            return None
         return lag
 
     def _answer(self) -> None:

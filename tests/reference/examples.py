@@ -39,7 +39,7 @@ BETTER = {
     "deskwatch_series_fullest": "deskwatch_series_fullest / on (instance) group_left () deskwatch_series_limit > 0.8",
     "tradebot_best_trade": "max by (bot, asset) (tradebot_best_trade)",
     "tradebot_connection_up": "min by (bot, venue) (tradebot_connection_up) == 0",
-    "tradebot_desired_mode": "tradebot_mode != on (instance, bot, mode) tradebot_desired_mode",
+    "tradebot_desired_mode": "tradebot_desired_mode == 1 unless on (instance, bot, mode) tradebot_mode == 1",
     "tradebot_drawdown_ratio": "max by (bot, strategy, asset) (tradebot_drawdown_ratio) > 0.1",
     "tradebot_equity": "sum by (bot, asset) (tradebot_equity)",
     "tradebot_info": "count by (version) (tradebot_info)",

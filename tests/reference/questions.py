@@ -12,6 +12,8 @@ class Question(NamedTuple):
     promql: str
 
 
+_CONFIRMED = "sum by (bot) (increase(tradebot_transactions_confirmed_total[1h]))"
+_REVERTED = "sum by (bot) (increase(tradebot_transactions_reverted_total[1h]))"
 QUESTIONS = (
     Question(
         "Which part of its trades did a bot win this week?",
@@ -51,10 +53,11 @@ QUESTIONS = (
         " / sum by (bot) (rate(tradebot_order_latency_seconds_count[1h]))",
     ),
     Question(
-        "What do slippage and fees cost, as a part of what is traded?",
+        "What do slippage and fees cost, as a part of what is traded? (Fees in another asset are not in it.)",
         "(sum by (bot, asset) (increase(tradebot_slippage_lost_total[1d]))"
         " - sum by (bot, asset) (increase(tradebot_slippage_gained_total[1d]))"
-        " + sum by (bot, asset) (increase(tradebot_fees_total[1d])))"
+        " + (sum by (bot, asset) (increase(tradebot_fees_total[1d]))"
+        " or sum by (bot, asset) (increase(tradebot_volume_total[1d])) * 0))"
         " / sum by (bot, asset) (increase(tradebot_volume_total[1d]))",
     ),
     Question(
@@ -68,7 +71,8 @@ QUESTIONS = (
         " / sum by (provider) (increase(tradebot_predictions_resolved_total[7d]))",
     ),
     Question(
-        "Is a provider better than the base rate (Brier skill score; above 0 it is)?",
+        "Is a provider better than the base rate (Brier skill score; above 0 it is)?"
+        " (It holds where all its resolved predictions have a `base_rate`.)",
         "1 - sum by (provider) (increase(tradebot_prediction_squared_error_total[7d]))"
         " / sum by (provider) (increase(tradebot_prediction_base_squared_error_total[7d]))",
     ),
@@ -93,9 +97,7 @@ QUESTIONS = (
     ),
     Question(
         "Which part of the transactions is reverted?",
-        "sum by (bot) (increase(tradebot_transactions_reverted_total[1h]))"
-        " / (sum by (bot) (increase(tradebot_transactions_reverted_total[1h]))"
-        " + sum by (bot) (increase(tradebot_transactions_confirmed_total[1h])))",
+        f"({_REVERTED} or {_CONFIRMED} * 0) / ({_CONFIRMED} + ({_REVERTED} or {_CONFIRMED} * 0))",
     ),
     Question(
         "What does gas cost for each closed trade?",
@@ -115,8 +117,7 @@ QUESTIONS = (
     Question("Is the bot silent?", "time() - tradebot_last_event_timestamp_seconds > 30"),
     Question("Is what it knows of prices old?", "time() - max by (bot, venue) (tradebot_price_timestamp_seconds) > 60"),
     Question(
-        "Does the sidecar keep up?",
-        'max by (instance) (deskwatch_backlog_bytes{kind="feed"})'
-        ' and deriv(deskwatch_backlog_bytes{kind="feed"}[5m]) > 0',
+        "Does the sidecar not keep up?",
+        'deskwatch_backlog_bytes{kind="feed"} > 0 and deriv(deskwatch_backlog_bytes{kind="feed"}[5m]) > 0',
     ),
 )

@@ -104,6 +104,21 @@ def test_of_another_version_the_totals_come_back_and_that_is_told(how: str, home
     assert not any(totals["deskwatch_journal_faults"].values())  # that the journal begins at 7 is known
 
 
+def test_totals_of_format_4_whose_rows_have_no_time_come_back(home: Path) -> None:
+    made(home, record_of(FILL), record_of(FILL, seq=2))
+    file = json.loads(base.path_of(home).read_text())
+    file["format"] = 4
+    families = file["projections"]["metrics"]["families"]
+    for name, rows in families.items():
+        families[name] = [row[:2] for row in rows]
+    base.path_of(home).write_text(json.dumps(file))
+    after = Projections()
+    base.load(home).restore(after)
+    totals = {family.name: family.series for family in after.metrics.families}
+    assert sum(totals["tradebot_orders_filled"].values()) == 2
+    assert after.metrics.event_counts()["arb-1", "main", "order_filled"] == 2
+
+
 def test_what_was_loaded_can_be_changed_without_changing_the_base(home: Path) -> None:
     """A fold that is given up half-way leaves the base as it was."""
     made(home, record_of(FILL))

@@ -14,8 +14,10 @@ from deskwatch import cli
 from deskwatch.collector import JournalCollector
 from deskwatch.encoding import encode
 from deskwatch.events import OrderFilled, OrderSubmitted
-from deskwatch.journal import Writer, names
+from deskwatch.journal import Batch, Writer, names
 from deskwatch.journal.retention import Keep, Limits
+from deskwatch.projections import Projections
+from deskwatch.projections.activity import Entry
 from deskwatch.sidecar.feed import Feed
 from deskwatch.sidecar.retention import Retention
 from tests.fakes import metrics
@@ -59,6 +61,27 @@ def test_it_stands_beside_others_in_a_registry_and_is_written_to_files(tmp_path:
     trade(tmp_path, 1)
     write_to_textfile(str(tmp_path / "bots.prom"), registry_of(tmp_path))
     assert "tradebot_orders_filled_total{" in (tmp_path / "bots.prom").read_text()
+
+
+def test_bots_that_write_without_a_pause_keep_no_collection_from_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trade(tmp_path, 1)
+    apply_batch = Projections.apply_batch
+    batches = 0
+
+    def apply_and_write(projections: Projections, batch: Batch) -> list[Entry]:
+        nonlocal batches
+        batches += 1
+        assert batches < 10, "it does not end"
+        trade(tmp_path, 1)
+        return apply_batch(projections, batch)
+
+    monkeypatch.setattr(Projections, "apply_batch", apply_and_write)
+    collector = JournalCollector(tmp_path)
+    for orders in (1, 2):
+        filled = {one.name: one for one in collector.collect()}["tradebot_orders_filled"].samples
+        assert [sample.value for sample in filled] == [orders]
 
 
 def test_closed_it_can_be_asked_again(tmp_path: Path) -> None:

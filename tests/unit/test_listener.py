@@ -57,6 +57,15 @@ def test_a_closed_loop_is_no_trouble() -> None:
     assert listener.lag_seconds() is None
 
 
+def test_what_a_loop_answered_before_it_was_closed_is_told_no_more() -> None:
+    loop = asyncio.new_event_loop()
+    listener = Listener(loop, asyncio.Event())
+    listener.lag_seconds()
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+    assert listener.lag_seconds() is None
+
+
 async def test_heartbeats_tell_the_lag_of_a_bot_that_waits_for_commands(recorder: Recorder, home: Path) -> None:
 
     async def wait() -> None:

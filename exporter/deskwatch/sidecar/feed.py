@@ -136,6 +136,11 @@ class Feed:
                     if self._appeared or is_time:
                         self._appeared = False
                         self._follower.discover()
+                    if (
+                        fd >= 0 and self._follower.notifier.fileno() < 0
+                    ):  # it could not watch one more: poll from now on
+                        loop.remove_reader(fd)
+                        fd = -1
                     if is_time:
                         looked = loop.time()
                     folded = await self._fold_round(self._follower.read if is_time else self._follower.read_changed)
@@ -162,12 +167,15 @@ class Feed:
         """Fold what writers have got; False if there was nothing. State and positions change together."""
         entries: list[Entry] = []
         folded = False
+        lines = 0
         for batch in read(BATCH_BYTES):
             entries += self.projections.apply_batch(batch)
             self.positions[batch.bot, batch.writer] = batch.position
             folded = True
-            if len(batch.lines) > 100:
+            lines += len(batch.lines)
+            if lines > 100:  # of one writer or of many
                 await asyncio.sleep(0)
+                lines = 0
         if folded:
             for listener in self._listeners:
                 listener(entries)

@@ -42,6 +42,63 @@ def test_queries_are_promql(tmp_path: Path) -> None:
     assert told.returncode == 0, told.stdout + told.stderr
 
 
+_TRADED = {
+    'tradebot_volume_total{bot="b",asset="USD",side="buy"}': "0+1000x60",
+    'tradebot_slippage_lost_total{bot="b",asset="USD"}': "0+10x60",
+    'tradebot_slippage_gained_total{bot="b",asset="USD"}': "0+2x60",
+}
+_MODES = {
+    'tradebot_mode{bot="b",mode="active"}': "1x60",
+    'tradebot_mode{bot="b",mode="standby"}': "0x60",
+    'tradebot_desired_mode{bot="b",mode="active"}': "0x60",
+}
+_FEED = 'deskwatch_backlog_bytes{kind="feed",instance="i"}'
+_CONFIRMED = {'tradebot_transactions_confirmed_total{bot="b",kind=""}': "0+3x60"}
+
+
+@pytest.mark.parametrize(
+    ("query", "series", "answer"),
+    [
+        (
+            "slippage",
+            _TRADED | {'tradebot_fees_total{bot="b",asset="BNB"}': "0+9x60"},
+            {'{bot="b",asset="USD"}': 0.008},
+        ),
+        ("slippage", _TRADED | {'tradebot_fees_total{bot="b",asset="USD"}': "0+2x60"}, {'{bot="b",asset="USD"}': 0.01}),
+        ("reverted", _CONFIRMED, {'{bot="b"}': 0.0}),
+        (
+            "reverted",
+            _CONFIRMED | {'tradebot_transactions_reverted_total{bot="b",reason="r"}': "0+1x60"},
+            {'{bot="b"}': 0.25},
+        ),
+        ("keep up", {_FEED: "0+100x60"}, {_FEED: 6000.0}),
+        ("keep up", {_FEED: "0x60"}, {}),
+        ("desired", _MODES | {'tradebot_desired_mode{bot="b",mode="standby"}': "0x60"}, {}),
+        (
+            "desired",
+            _MODES | {'tradebot_desired_mode{bot="b",mode="standby"}': "1x60"},
+            {'tradebot_desired_mode{bot="b",mode="standby"}': 1.0},
+        ),
+    ],
+)
+def test_queries_answer_what_they_are_asked(
+    query: str, series: dict[str, str], answer: dict[str, float], tmp_path: Path
+) -> None:
+    """Also where a part of what they name does not exist."""
+    promtool = require("promtool")
+    (expr,) = [one.promql for one in QUESTIONS if query in one.asks] or [BETTER["tradebot_desired_mode"]]
+    samples = [{"labels": labels, "value": value} for labels, value in answer.items()]
+    one = {
+        "interval": "1m",
+        "input_series": [{"series": name, "values": values} for name, values in series.items()],
+        "promql_expr_test": [{"expr": f"({expr})", "eval_time": "1h", "exp_samples": samples}],
+    }
+    path = tmp_path / "answers.yml"
+    path.write_text(yaml.safe_dump({"fuzzy_compare": True, "tests": [one]}))
+    told = subprocess.run([promtool, "test", "rules", path], capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stdout + told.stderr
+
+
 def test_what_is_said_of_a_family_in_particular_is_of_one_that_exists() -> None:
     names = {entry.family.name for entry in entries()}
     assert set(BETTER) <= names

@@ -54,6 +54,51 @@ async def test_what_the_journals_hold_is_folded_before_it_is_caught_up(home: Pat
         assert feed.backlog_bytes() == 0
 
 
+async def test_others_have_their_turn_while_short_journals_of_many_bots_are_folded(home: Path) -> None:
+    for number in range(10):
+        write(home, [NOTE] * 60, bot=f"arb-{number}")
+    seen: set[int] = set()
+
+    async def look() -> None:
+        while True:
+            seen.add(folded(feed))
+            await asyncio.sleep(0)
+
+    async with feeding(home) as feed:
+        looking = asyncio.create_task(look())
+        await caught_up(feed)
+        looking.cancel()
+    assert {120, 240, 360, 480} <= seen
+
+
+async def test_where_the_kernel_refuses_to_watch_one_more_folder_all_are_polled(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_module, "DISCOVER_SECONDS", 3600.0)  # only polling finds anything
+    write(home, [NOTE])
+    async with feeding(home) as feed:
+        await caught_up(feed)
+        notifier = feed._follower.notifier
+        fd = notifier.fileno()
+        if fd < 0:
+            pytest.skip("no inotify here")
+        monkeypatch.setattr(notifier, "_libc", Refusing())
+        write(home, [NOTE], bot="arb-2")
+        await eventually_async(lambda: notifier.fileno() < 0)
+        write(home, [NOTE])
+        await eventually_async(lambda: folded(feed) == 3)
+        write(home, [NOTE])
+        await eventually_async(lambda: folded(feed) == 4)
+        assert not asyncio.get_running_loop().remove_reader(fd), "a descriptor that is closed is waited for"
+
+
+class Refusing:
+    """A C library whose inotify watches are used up."""
+
+    def inotify_add_watch(self, *_: object) -> int:
+        return -1
+
+
 async def test_what_the_kernel_does_not_tell_is_found_at_the_next_look_at_all(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

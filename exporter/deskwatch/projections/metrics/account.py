@@ -63,24 +63,20 @@ class Account:
         if event.amount is not None:
             self.deposited.inc(key, max(event.amount, 0.0))
             self.withdrawn.inc(key, max(-event.amount, 0.0))
-        peak = self._peak_of(record.bot, label(event.strategy), label(event.asset))
-        if peak is None:
-            return
-        value = event.value
-        if value is None and peak[2] == key[2]:
-            value = event.amount
-        if value is not None and is_sane(self.peak, peak, value):
-            self.peak.set(peak, self.peak.get(peak) + value)
+        for peak in self._peaks_of(record.bot, label(event.strategy), label(event.asset)):
+            value = event.value
+            if value is None and peak[2] == key[2]:
+                value = event.amount
+            if value is not None and is_sane(self.peak, peak, value):
+                self.peak.set(peak, self.peak.get(peak) + value)
 
-    def _peak_of(self, bot: str, strategy: str, asset: str) -> Labels | None:
-        """The peak that a transfer moves: its strategy's, else the bot's own, else the only one there is.
+    def _peaks_of(self, bot: str, strategy: str, asset: str) -> list[Labels]:
+        """The peaks that a transfer moves: its strategy's and the bot's own; else, without a strategy, the only one.
 
-        Where a strategy is judged in several assets it is the one in the asset that was moved.
+        Where one of them is judged in several assets it is the one in the asset that was moved.
         """
         peaks = [key for key in self.peak.cells if key[0] == bot]
-        found = [key for key in peaks if key[1] == strategy]
-        if not found and not strategy:
-            found = peaks
-        if len(found) > 1:
-            found = [key for key in found if key[2] == asset]
-        return found[0] if len(found) == 1 else None
+        own = [key for key in peaks if not key[1]]
+        found = [[key for key in peaks if key[1] == strategy], own] if strategy else [own or peaks]
+        narrowed = ([key for key in some if len(some) == 1 or key[2] == asset] for some in found)
+        return [some[0] for some in narrowed if len(some) == 1]

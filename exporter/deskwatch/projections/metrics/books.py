@@ -55,6 +55,7 @@ class Books:
             self.seen.set_time(key)
         if has_bid and has_ask:
             bid, ask = event.bid or 0.0, event.ask or 0.0
-            self.spread.set(key, (ask - bid) / (bid / 2 + ask / 2))
+            middle = bid / 2 + ask / 2
+            self.spread.set(key, (ask - bid) / middle if middle > 0 else 0.0)  # half of the least number is 0
         set_amount(self.depth, (*key, "bid"), event.bid_quantity)
         set_amount(self.depth, (*key, "ask"), event.ask_quantity)

@@ -70,7 +70,7 @@ class Family(Generic[Value]):
         self.cells: dict[Labels, Cell[Value]] = {}
         self._guard = guard or Guard()
         self._has_bot = labels[:1] == ("bot",)
-        self._held: dict[str, int] = {}
+        self._held: dict[str, set[Labels]] = {}  # by bot: one bot's are looked through without another's
         self._scanned: dict[str, float] = {}
 
     @property
@@ -94,7 +94,7 @@ class Family(Generic[Value]):
 
     def held(self) -> dict[str, int]:
         """Bot → label sets that are held of it; no name where the family has no bot. May be asked from any thread."""
-        return self._held.copy()
+        return {bot: len(held) for bot, held in self._held.copy().items()}
 
     def dump(self) -> list[list[Any]]:
         """The series as JSON-able rows, for the checkpoint: label values, value, time of the newest update."""
@@ -102,28 +102,30 @@ class Family(Generic[Value]):
 
     def load(self, rows: list[list[Any]]) -> None:
         """Take the series back from a checkpoint."""
-        self.cells = {tuple(labels): Cell(tuple(labels), value, stamp) for labels, value, stamp in rows}
+        self.cells = {
+            tuple(labels): Cell(tuple(labels), value, stamp[0] if stamp else 0.0) for labels, value, *stamp in rows
+        }
         self._held = {}
         for labels in self.cells:
             if OTHER not in labels:
-                self._held[self._bot(labels)] = self._held.get(self._bot(labels), 0) + 1
+                self._held.setdefault(self._bot(labels), set()).add(labels)
 
     def fits(self, row: Any) -> bool:  # Any: another version's checkpoint
-        """Whether a dumped row could be one of this family's."""
+        """Whether a dumped row could be one of this family's. Those of format 4 have no time."""
         return (
             isinstance(row, list)
-            and len(row) == 3
+            and len(row) in (2, 3)
             and isinstance(row[0], list)
             and len(row[0]) == len(self.labels)
             and all(isinstance(each, str) for each in row[0])
             and self._fits_value(row[1])
-            and isinstance(row[2], int | float)
+            and all(isinstance(stamp, int | float) for stamp in row[2:])
         )
 
     def remove(self, labels: Labels) -> None:
         """Forget a label set."""
         if self.cells.pop(labels, None) is not None and OTHER not in labels:
-            self._held[self._bot(labels)] -= 1
+            self._held[self._bot(labels)].discard(labels)
 
     def refuse(self, labels: Labels, reason: str) -> None:
         """Count a value that was not taken."""
@@ -147,25 +149,21 @@ class Family(Generic[Value]):
     def _has_room(self, labels: Labels) -> bool:
         """Whether one more label set may be held; room is made where others were idle for long."""
         bot = self._bot(labels)
-        held = self._held.get(bot, 0)
-        if held >= self._guard.max_series and not self._evict(bot):
+        held = self._held.setdefault(bot, set())
+        if len(held) >= self._guard.max_series and not self._evict(bot, held):
             self._guard.fold(self.name)
             return False
-        self._held[bot] = self._held.get(bot, 0) + 1
+        held.add(labels)
         return True
 
-    def _evict(self, bot: str) -> bool:
+    def _evict(self, bot: str, held: set[Labels]) -> bool:
         """Forget a bot's label sets that were idle for long. All of them are looked at once in a while only."""
         seconds = self._guard.seconds
         if self.reconciles or abs(seconds - self._scanned.get(bot, -math.inf)) < self._guard.scan_seconds:
             return False
         self._scanned[bot] = seconds
         oldest = seconds - self._guard.idle_seconds
-        idle = [
-            labels
-            for labels, cell in self.cells.items()
-            if cell.stamp < oldest and self._bot(labels) == bot and OTHER not in labels
-        ]
+        idle = [labels for labels in held if self.cells[labels].stamp < oldest]
         for labels in idle:
             self.remove(labels)
             self._guard.evict(self.name)

@@ -98,9 +98,15 @@ def peaks(metrics: Any) -> dict[str, float]:
     return {labels.get("strategy", ""): one for labels, one in samples(metrics, "tradebot_equity_peak")}
 
 
-def test_a_transfer_of_a_strategy_moves_its_peak_alone() -> None:
-    metrics = fold(equity(100, "a"), equity(100, "b"), equity(200), moved(5, strategy="b"))
-    assert peaks(metrics) == {"a": 100, "b": 105, "": 200}
+def test_a_transfer_of_a_strategy_moves_its_peak_and_that_of_the_bot_as_a_whole() -> None:
+    metrics = fold(equity(100, "a"), equity(100, "b"), equity(200), moved(-50, strategy="b"))
+    assert peaks(metrics) == {"a": 100, "b": 50, "": 150}
+    after = fold(equity(50, "b"), equity(150), into=metrics)
+    assert {one for _, one in samples(after, "tradebot_drawdown_ratio")} == {0}
+
+
+def test_a_transfer_of_a_strategy_whose_equity_is_not_kept_apart_moves_the_bots_own_peak() -> None:
+    assert peaks(fold(equity(200), moved(-50, strategy="b"))) == {"": 150}
 
 
 def test_a_transfer_of_a_strategy_without_equity_moves_no_peak() -> None:

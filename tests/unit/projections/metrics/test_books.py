@@ -30,6 +30,10 @@ def test_a_crossed_book_has_a_spread_below_zero() -> None:
     assert value(fold(book(101.0, 99.0)), "tradebot_book_spread_ratio") == -0.02
 
 
+def test_a_book_of_the_least_prices_that_there_are_has_a_spread_too() -> None:
+    assert value(fold(book(5e-324, 5e-324)), "tradebot_book_spread_ratio") == 0
+
+
 @pytest.mark.parametrize(("bid", "ask"), [(None, 101.0), (99.0, None), (0.0, 101.0), (99.0, -1.0)])
 def test_a_book_of_one_side_has_no_spread(bid: float | None, ask: float | None) -> None:
     metrics = fold(book(bid, ask))

@@ -147,6 +147,19 @@ def test_label_sets_that_were_idle_for_long_make_room() -> None:
     assert (guard.folded, guard.evicted) == ({"c": 1}, {"c": 1})
 
 
+def test_room_is_made_without_a_look_at_the_label_sets_of_other_bots() -> None:
+    """There may be a hundred thousand of them, and a bot whose clock leaps makes room at each event."""
+    guard = guard_at(max_series=1)
+    counter = Counter("c", "d", ("bot", "l"), guard)
+    counter.inc(("b", "old"))
+    counter.inc(("other", "old"))
+    counter.cells["other", "old"] = None  # type: ignore[assignment]  # fails where it is looked at
+    guard.begin("b", NOW + IDLE_SECONDS + 1)
+    counter.inc(("b", "new"))
+    assert list(counter.cells) == [("other", "old"), ("b", "new")]
+    assert counter.held() == {"b": 1, "other": 1}
+
+
 def test_figures_that_must_reconcile_are_never_evicted() -> None:
     guard = guard_at(max_series=1)
     counter = Counter("c", "d", ("bot", "l"), guard)
@@ -234,7 +247,17 @@ def test_a_family_comes_back_from_json(series: dict[Labels, float]) -> None:
 
 
 @pytest.mark.parametrize(
-    "row", [None, [], [["x"], 1.0], [["x", "y"], 1.0, 2.0], [["x"], "1", 2.0], [["x"], 1.0, None], [[1], 1.0, 2.0]]
+    "row",
+    [
+        None,
+        [],
+        [["x"]],
+        [["x"], 1.0, 2.0, 3.0],
+        [["x", "y"], 1.0, 2.0],
+        [["x"], "1", 2.0],
+        [["x"], 1.0, None],
+        [[1], 1.0, 2.0],
+    ],
 )
 def test_a_row_of_another_form_does_not_fit(row: object) -> None:
     assert not Counter("c", "d", ("l",)).fits(row)
