@@ -11,7 +11,7 @@ import msgspec
 
 from deskwatch import dashboards, inspection, stack, verify
 from deskwatch.errors import DeskwatchError
-from deskwatch.flags import add_home, add_settings, settings_of
+from deskwatch.flags import add_home, add_max_series, add_settings, max_series_of, settings_of
 from deskwatch.journal.names import check_name
 from deskwatch.version import __version__
 
@@ -66,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
 
     metrics = commands.add_parser("metrics", help="print the metrics of journals, without a sidecar")
     add_home(metrics)
+    add_max_series(metrics)
     metrics.add_argument("--openmetrics", action="store_true", help="as OpenMetrics, with exemplars")
     metrics.add_argument(
         "--output", type=Path, metavar="FILE", help="write to a file, as a textfile collector wants it"
@@ -101,7 +102,12 @@ def _metrics(arguments: argparse.Namespace) -> int:
     from deskwatch.console import quiet_end
 
     with quiet_end():
-        collector.show(arguments.home, openmetrics=arguments.openmetrics, output=arguments.output)
+        collector.show(
+            arguments.home,
+            openmetrics=arguments.openmetrics,
+            output=arguments.output,
+            max_series=max_series_of(arguments),
+        )
     return 0
 
 

@@ -75,7 +75,7 @@ class JournalCollector(Collector):
         return self._follower
 
 
-def show(home: Path, *, openmetrics: bool, output: Path | None) -> None:
+def show(home: Path, *, openmetrics: bool, output: Path | None, max_series: int = MAX_SERIES) -> None:
     """Print the metrics of a home's journals as they are now, or write them to a file that is replaced in one go.
 
     Raises:
@@ -86,7 +86,7 @@ def show(home: Path, *, openmetrics: bool, output: Path | None) -> None:
         raise ConfigError(
             f"expected journals in {journal_root(home)}, but there is no such folder; name another --home"
         )
-    collector = JournalCollector(home)
+    collector = JournalCollector(home, max_series)
     form = OPENMETRICS if openmetrics else TEXT
     text = render(readings(collector.families(), time.time()), form)
     collector.close()

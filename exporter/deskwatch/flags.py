@@ -44,12 +44,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         default=keep.control.seconds / DAY_SECONDS,
         help="age at which control segments go (default: %(default)s)",
     )
-    parser.add_argument(
-        "--max-series",
-        type=int,
-        default=MAX_SERIES,
-        help="label sets of one bot in a family of metrics (default: %(default)s)",
-    )
+    add_max_series(parser)
     add_loki(parser)
     parser.add_argument(
         "--otlp-endpoint",
@@ -63,6 +58,28 @@ def add_home(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--home", type=Path, default=default_home(), help="folder of all journals (default: %(default)s)"
     )
+
+
+def add_max_series(parser: argparse.ArgumentParser) -> None:
+    """Add `--max-series`."""
+    parser.add_argument(
+        "--max-series",
+        type=int,
+        default=MAX_SERIES,
+        help="label sets of one bot in a family of metrics (default: %(default)s)",
+    )
+
+
+def max_series_of(arguments: argparse.Namespace) -> int:
+    """The limit of `--max-series`.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    number: int = arguments.max_series
+    if number < 1:
+        raise ConfigError(f"expected --max-series to be at least 1, was {number}")
+    return number
 
 
 def add_loki(parser: argparse.ArgumentParser) -> None:
@@ -101,10 +118,8 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
     """
     if not 0 <= arguments.port <= 65535:
         raise ConfigError(f"expected --port to be 0 to 65535, was {arguments.port}")
-    if arguments.max_series < 1:
-        raise ConfigError(f"expected --max-series to be at least 1, was {arguments.max_series}")
     return Settings(
-        max_series=arguments.max_series,
+        max_series=max_series_of(arguments),
         limits=_limits(arguments),
         home=arguments.home.absolute(),
         host=arguments.host,

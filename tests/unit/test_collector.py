@@ -120,6 +120,8 @@ def test_the_command_prints_or_writes_what_the_journals_say(
     assert printed.decode() == metrics.of_journals(tmp_path, followed=False)
     assert cli.main(["metrics", *home, "--output", str(tmp_path / "x.prom")]) == 0
     assert (tmp_path / "x.prom").read_bytes() == printed
+    assert cli.main(["metrics", *home, "--max-series", "1"]) == 0
+    assert b'type="__other__"' in capsysbinary.readouterr().out
     assert cli.main(["metrics", *home, "--openmetrics"]) == 0
     assert capsysbinary.readouterr().out.endswith(b"# EOF\n")
 
