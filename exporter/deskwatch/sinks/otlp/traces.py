@@ -150,7 +150,7 @@ def _fold(trace: OpenTrace, record: Record) -> list[Ended]:
         trace.know(about, title, number)
         trace.open[number] = span
         if kind in _MOMENTS or kind in _BEGINS:
-            span.attributes = attributes
+            span.begin(attributes)
     if kind in _BEGINS:
         return []
     if kind in _WITHIN:

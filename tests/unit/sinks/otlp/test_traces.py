@@ -288,6 +288,23 @@ def test_what_is_remembered_is_bounded_and_what_is_forgotten_is_sent_unfinished(
     assert len(json.loads(bytes(traces.memory()))) <= 100 + 50 + 2 * open_traces.LOOK_EVERY
 
 
+def test_long_texts_in_many_open_orders_are_bounded_too() -> None:
+    """What is remembered is written with each batch."""
+    traces = Traces(_resources)
+    text = "x" * 10_000
+    names = ("venue", "symbol", "side", "strategy", "asset", "fee_asset", "liquidity", "fill_id", "cause")
+    fill: dict[str, Any] = {"quantity": 1, "price": 1, "final": False, **dict.fromkeys(names, text)}
+    unfinished = 0
+    for n in range(120):
+        trace = f"{n + 1:032x}"
+        found = [line(ev.OrderFilled(order_id=f"{n} {k} {text}", trace=trace, **fill)) for k in range(20)] * 2
+        unfinished += len(spans(found, traces))
+        assert len(bytes(traces.memory())) < 2 * open_traces.MAX_CHARACTERS
+    assert unfinished > 100
+    ends = [line(filled(f"{n} {k} {text}", trace=f"{n + 1:032x}")) for n in (118, 119) for k in range(20)]
+    assert len(spans(ends, traces)) == 40  # the newest are kept
+
+
 def test_an_order_of_ten_thousand_fills_keeps_the_first_and_counts_the_rest() -> None:
     found = spans(lines([submitted(), *[filled(final=False)] * 10_000, filled()]))
     assert len(found) == 1
