@@ -185,6 +185,14 @@ def test_what_failed_has_the_status_of_an_error(end: ev.Event, words: str | None
     assert order.status.description == words
 
 
+def test_a_beginning_that_is_read_after_what_followed_is_the_beginning_all_the_same() -> None:
+    """As where one writer submits and another acknowledges, which are read in turn."""
+    acknowledged = ev.OrderAcknowledged(order_id="o-1", trace=TRACE, **_place)
+    (span,) = spans([line(acknowledged, seq=2), line(submitted("o-1"), seq=1), line(filled("o-1"), seq=3)])
+    assert (span.end_time or 0) - (span.start_time or 0) == 2 * SECOND
+    assert [event.name for event in span.events] == ["acknowledged", "fill"]
+
+
 def test_what_was_not_seen_to_begin_is_a_moment() -> None:
     (order,) = spans(lines([filled()]))
     assert order.start_time == order.end_time == START_NS + SECOND
