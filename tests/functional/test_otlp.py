@@ -9,6 +9,7 @@ import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -105,20 +106,23 @@ def test_both_roads_into_prometheus_give_the_same_figures(
             def names(job: str) -> set[str]:
                 return {dict(key)["__name__"] for key in series(server, job, '{__name__=~"(tradebot|deskwatch)_.+"}')}
 
+            def same(promql: str) -> bool:
+                return series(server, PULLED, promql) == series(server, PUSHED, promql) != {}
+
             eventually(lambda: shown(PULLED) and shown(PUSHED), 30, every=0.2)
             eventually(lambda: shown(PULLED) == shown(PUSHED) or None, 10, every=0.5)
             assert len(shown(PUSHED)) > 300
-            assert names(PULLED) == names(PUSHED)  # those of the moment, too
+            eventually(lambda: names(PULLED) == names(PUSHED), 20, every=0.2)  # those of the moment, too, as they come
             for promql in (
                 "sum by (side) (tradebot_fills_total{})",
                 "sum by (bot) (tradebot_orders_failed_total{}) / sum by (bot) (tradebot_orders_submitted_total{})",
                 "histogram_quantile(0.9, sum by (le) (tradebot_order_latency_seconds_bucket{}))",
                 'count by (__name__) ({__name__=~"tradebot_.+"})',
             ):
-                assert series(server, PULLED, promql) == series(server, PUSHED, promql) != {}, promql
+                eventually(partial(same, promql), 20, every=0.2)
             traces = {f"{number + 1:032x}" for number in range(30)}
             eventually(lambda: {trace for trace, _ in exemplars(server, PUSHED)} & traces, 10, every=0.2)
-            assert exemplars(server, PULLED) & exemplars(server, PUSHED)
+            eventually(lambda: exemplars(server, PULLED) & exemplars(server, PUSHED), 20, every=0.2)
 
 
 def test_a_real_loki_takes_the_journal_as_otlp_logs(

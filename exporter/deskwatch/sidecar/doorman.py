@@ -29,8 +29,12 @@ class Doorman:
             await self._app(scope, receive, send)
             return
 
+        has_begun = False
+
         async def count_and_send(message: Message) -> None:
+            nonlocal has_begun
             if message["type"] == "http.response.start":
+                has_begun = True
                 self._requests.count(message["status"])
             await send(message)
 
@@ -42,8 +46,9 @@ class Doorman:
                 return
         try:
             await self._app(scope, receive, count_and_send)
-        except Exception:  # it is answered further out
-            self._requests.count(HTTPStatus.INTERNAL_SERVER_ERROR)
+        except Exception:  # it is answered further out, unless the answer had begun and is counted
+            if not has_begun:
+                self._requests.count(HTTPStatus.INTERNAL_SERVER_ERROR)
             raise
 
 

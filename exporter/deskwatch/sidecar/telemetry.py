@@ -14,6 +14,17 @@ if TYPE_CHECKING:
     from deskwatch.sinks.otlp.push import MetricsPush
     from deskwatch.sinks.otlp.start import OtlpSinks
 
+_CARRIED_ON = frozenset(
+    {
+        "deskwatch_sink_delivered",
+        "deskwatch_sink_quarantined",
+        "deskwatch_sink_late",
+        "deskwatch_retention_removed_segments",
+        "deskwatch_retention_overflow_lines",
+    }
+)
+"""The sidecar's own counters that go on from what cursors and the base say: a new start would count it all twice."""
+
 
 def sinks(settings: Settings) -> OtlpSinks | None:
     """The sinks for logs and traces; None where neither is asked for.
@@ -49,6 +60,6 @@ def push(settings: Settings, parts: Parts) -> MetricsPush | None:
         lambda: collect(parts),
         parts.feed.caught_up,
         parts.samples.take,
-        kept={family.name for family in parts.feed.projections.metrics.families},
+        kept=_CARRIED_ON | {family.name for family in parts.feed.projections.metrics.families},
         anew=not parts.feed.base_is_whole,
     )

@@ -86,7 +86,7 @@ async def test_counters_have_the_same_start_after_a_restart_and_the_sidecars_own
         with fake_otlp.running() as otlp:
             async with serving(home, otlp_endpoint=otlp.url) as desk:
                 await desk.caught_up()
-                await eventually_async(lambda: otlp.metrics)
+                await eventually_async(lambda: desk.parts.sinks[0].delivered == len(EVENTS))
             starts.append(
                 {
                     metric.name: (metric.sum.data_points[0].start_time_unix_nano, metric.sum.data_points[0].as_double)
@@ -96,6 +96,8 @@ async def test_counters_have_the_same_start_after_a_restart_and_the_sidecars_own
             )
     first, second = starts
     assert first["deskwatch_events"] == second["deskwatch_events"]
+    assert first["deskwatch_sink_delivered"] == second["deskwatch_sink_delivered"]  # the cursor keeps it
+    assert first["deskwatch_sink_delivered"][1] == len(EVENTS)
     assert first["deskwatch_stream_drops"][0] < second["deskwatch_stream_drops"][0]
 
 

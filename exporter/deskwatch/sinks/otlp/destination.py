@@ -142,13 +142,20 @@ def _value(signal: Signal, what: str, environ: Mapping[str, str]) -> tuple[str, 
 
 def _check_url(name: str, url: str) -> None:
     try:
-        host = urlsplit(url).netloc
+        parts = urlsplit(url)
+        host = parts.netloc
     except ValueError:
         host = ""
     if "@" in host:
         raise ConfigError(f"expected {name} without a password in it; use {_PREFIX}_HEADERS")
     if not url.startswith(("http://", "https://")) or not host:
         raise ConfigError(f"expected {name} to start with http:// or https://, was {_shown(url)!r}")
+    try:
+        is_place = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_place = False
+    if not is_place:
+        raise ConfigError(f"expected {name} to name a host, and a port from 1 to 65535 if any, was {_shown(url)!r}")
 
 
 def _shown(url: str) -> str:

@@ -1,8 +1,10 @@
 """OTLP over HTTP: the exporters' session, listened to.
 
 OTLP 1.x: any 2xx is a yes, with a partial success in its body where some of it was refused; 429, 502, 503 and 504 are
-to be tried again. So is here whatever else may be mended at the endpoint (a wrong path or token, a proxy in between):
-only 400, 413 and 422 are about the content. A page of HTML is no yes, whatever its status.
+to be tried again. So is here whatever else may be mended at the endpoint (a wrong path or token, a proxy in between) or
+on our side of it (a URL or a header that can't be sent): only 400, 413 and 422 are about the content. A page of HTML is
+no yes, whatever its status, and with 400 it is a proxy's word, not about the content; so is what a server with TLS says
+to a request without.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ from deskwatch.sinks.otlp.destination import Destination, Signal
 
 MAX_ANSWER_BYTES = 16 * 1024
 _REFUSED = frozenset({400, 413, 422})
+_NO_TLS = b"HTTP request to an HTTPS server"
+"""What a Go server says, with 400, to a request that should have come over TLS."""
 _COMPRESSIONS = {"none": Compression.NoCompression, "gzip": Compression.Gzip, "deflate": Compression.Deflate}
 
 
@@ -42,6 +46,22 @@ class ListeningSession(requests.Session):
         super().__init__()
         self.answer: Answer | None = None
         self._signal = signal
+
+    def request(self, *args: Any, **kwargs: Any) -> requests.Response:  # Any: passed on
+        """Make a request of it, and send that.
+
+        Raises:
+            Unanswered: The endpoint did not say yes, or could not be asked.
+        """
+        try:
+            return super().request(*args, **kwargs)
+        except Unanswered:
+            raise
+        except Exception as error:  # it was never sent: the URL or a header is wrong, and not the content
+            is_secret = isinstance(error, requests.exceptions.InvalidHeader)  # it quotes the header's value
+            words = "a header that is set can't be sent" if is_secret else str(error)[:300]
+            self.answer = Answer(outcome="later", reason=type(error).__name__, detail=words)
+            raise Unanswered from error
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:  # Any: passed on
         """Send a request once.
@@ -84,8 +104,9 @@ def judge(response: requests.Response, body: bytes, signal: Signal) -> Answer:
         if content_type == "application/x-protobuf"
         else body.decode(errors="replace")
     )
+    is_refused = status in _REFUSED and not (status == 400 and (content_type == "text/html" or _NO_TLS in body))
     return Answer(
-        outcome="refused" if status in _REFUSED else "later",
+        outcome="refused" if is_refused else "later",
         reason=str(status) if status >= 300 else "not_otlp",
         detail=words,
         retry_after=seconds(response.headers.get("Retry-After")),

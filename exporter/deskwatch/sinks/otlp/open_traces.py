@@ -14,6 +14,9 @@ MAX_FINISHED = 200
 """Traces without an open span that are remembered, for events that come later and name a cause among them."""
 MAX_OPEN = 1000
 """Open spans; beyond, the oldest is sent as it is."""
+MAX_CHARACTERS = 2_000_000
+"""Characters in open spans and their traces' ids, about; beyond, the oldest is sent as it is. It is written with each
+batch, and a bot may put more into one event than any limit of numbers allows for."""
 MAX_SPANS = 64
 """Spans of one trace that are remembered."""
 MAX_ID = 256
@@ -38,6 +41,7 @@ class OpenSpan(msgspec.Struct, kw_only=True):
         attributes: Its attributes.
         events: Name, ns, attributes.
         left_out: Events beyond the limit.
+        size: Characters that it takes, about.
     """
 
     title: str
@@ -46,11 +50,18 @@ class OpenSpan(msgspec.Struct, kw_only=True):
     attributes: Attributes = {}
     events: list[tuple[str, int, Attributes]] = []
     left_out: int = 0
+    size: int = 0
+
+    def begin(self, attributes: Attributes) -> None:
+        """Take the attributes of the event that it begins with."""
+        self.attributes = attributes
+        self.size += _size(attributes)
 
     def add(self, name: str, ts: int, attributes: Attributes) -> None:
         """Add an event."""
         if len(self.events) < MAX_EVENTS:
             self.events.append((name, ts, attributes))
+            self.size += _size(attributes)
         else:
             self.left_out += 1
 
@@ -65,6 +76,7 @@ class OpenTrace(msgspec.Struct, kw_only=True):
         spans: Id of what a span is about (an order's, a decision's …) → span id; newest last.
         open: Span id → the span.
         last: Time of its newest event, ns.
+        size: Characters that `spans` takes, about.
     """
 
     bot: str
@@ -73,14 +85,19 @@ class OpenTrace(msgspec.Struct, kw_only=True):
     spans: dict[str, int] = {}
     open: dict[int, OpenSpan] = {}
     last: int = 0
+    size: int = 0
 
     def know(self, about: str, title: str, span: int) -> None:
         """Remember a span, so that others can name what it is about as their cause; the first of that id is meant."""
         self.root = self.root or span
         about = about[:MAX_ID]
-        self.spans[about if about not in self.spans else f"{title} {about}"] = span
+        about = about if about not in self.spans else f"{title} {about}"
+        self.size += 0 if about in self.spans else len(about)
+        self.spans[about] = span
         if len(self.spans) > MAX_SPANS:
-            del self.spans[next(iter(self.spans))]
+            oldest = next(iter(self.spans))
+            del self.spans[oldest]
+            self.size -= len(oldest)
 
     def parent_of(self, cause: str | None, span: int) -> int:
         """The span that a new one belongs under: its cause's, or else the first of the trace; 0 for that itself."""
@@ -114,11 +131,14 @@ class OpenTraces:
         for key in finished[: max(0, len(finished) - MAX_FINISHED)]:
             del self._traces[key]
         found: list[tuple[OpenTrace, int, OpenSpan]] = []
-        surplus = sum(len(one.open) for one in self._traces.values()) - MAX_OPEN
-        for one in self._traces.values():
-            while surplus > len(found) and one.open:
+        unfinished = [one for one in self._traces.values() if one.open]
+        surplus = sum(len(one.open) for one in unfinished) - MAX_OPEN
+        size = sum(one.size + sum(span.size for span in one.open.values()) for one in unfinished)
+        for one in unfinished:
+            while one.open and (surplus > len(found) or size > MAX_CHARACTERS):
                 span = next(iter(one.open))
                 found.append((one, span, one.open.pop(span)))
+                size -= found[-1][2].size + (0 if one.open else one.size)
         return found
 
     def dump(self) -> msgspec.Raw:
@@ -132,3 +152,7 @@ class OpenTraces:
         except msgspec.DecodeError:
             known = []
         self._traces = {(one.bot, one.trace): one for one in known}
+
+
+def _size(attributes: Attributes) -> int:
+    return sum(len(name) + (len(value) if isinstance(value, str) else 8) for name, value in attributes.items())

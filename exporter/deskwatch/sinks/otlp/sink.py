@@ -242,7 +242,9 @@ class OtlpSink:
             else:
                 items += [Item(line, payload) for payload in payloads]
         self._waiting = [items] if items else []
-        self._oldest_ns = _time_of(items[0].line) if items else None
+        heads = {item.line.key: item.line for item in reversed(items)}  # a writer's first is its oldest
+        times = [time_ns for time_ns in map(_time_of, heads.values()) if time_ns is not None]
+        self._oldest_ns = min(times, default=None)
 
     def _send(self, chunk: list[Item]) -> None:
         """Try what is next; it is left in `_waiting` where it has to be tried again, and halved where it is refused."""

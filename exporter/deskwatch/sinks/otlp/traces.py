@@ -149,9 +149,12 @@ def _fold(trace: OpenTrace, record: Record) -> list[Ended]:
         span = OpenSpan(title=title, start=_start(record), parent=trace.parent_of(event.cause, number))
         trace.know(about, title, number)
         trace.open[number] = span
-        if kind in _MOMENTS or kind in _BEGINS:
-            span.attributes = attributes
+        if kind in _MOMENTS:
+            span.begin(attributes)
     if kind in _BEGINS:
+        if not span.attributes:  # it is new, or another writer's news of it came first
+            span.start = min(span.start, _start(record))
+            span.begin(attributes)
         return []
     if kind in _WITHIN:
         span.add("fill" if isinstance(event, ev.OrderFilled) else "acknowledged", record.ts, attributes)

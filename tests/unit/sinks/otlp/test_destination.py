@@ -68,6 +68,9 @@ def test_times_are_milliseconds_and_the_nearer_variable_wins() -> None:
         ("collector:4318", {}, "expected --otlp-endpoint to start with http:// or https://, was 'collector:4318'"),
         ("http://", {}, "expected --otlp-endpoint to start with"),
         ("http://[", {}, "expected --otlp-endpoint to start with"),
+        ("http://c:431b8", {}, "expected --otlp-endpoint to name a host, and a port from 1 to 65535 if any, was"),
+        ("http://c:99999", {}, "to name a host, and a port from 1 to 65535"),
+        ("http://:4318", {}, "to name a host"),
         (
             "https://me:secret@c",
             {},

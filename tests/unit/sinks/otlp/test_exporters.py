@@ -84,6 +84,30 @@ def test_nobody_there_is_later(otlp: FakeOtlp) -> None:
     exporter.close()
 
 
+@pytest.mark.parametrize(
+    ("headers", "url"),
+    [
+        ("authorization=Bearer%0Aabc", "http://127.0.0.1:9/v1/logs"),
+        ("x=%00", "http://127.0.0.1:9/v1/logs"),
+        ("x=%E2%82%AC", "http://127.0.0.1:9/v1/logs"),
+        ("", "http://a b:4318/v1/logs"),
+        ("", "http://*.x:4318/v1/logs"),
+        ("", "http://127.0.0.1:431b8/v1/logs"),
+    ],
+)
+@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+def test_a_mistake_in_a_header_or_the_url_is_no_fault_of_the_lines(
+    headers: str, url: str, protocol: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or else all of the journal would be put aside for it."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", headers)
+    exporter = open_exporter(Destination(signal="logs", url=url, protocol=protocol, timeout_seconds=2.0))
+    told = exporter.send(batch())
+    assert told.outcome == "later"
+    assert "abc" not in told.detail  # it may be a token
+    exporter.close()
+
+
 def test_an_endpoint_that_is_slow_is_given_up_in_time(otlp: FakeOtlp) -> None:
     exporter = connected(otlp, timeout_seconds=0.2)
     otlp.answers.append(Answer(seconds=30))
@@ -129,6 +153,23 @@ def test_a_yes_may_have_any_body_but_a_page(body: tuple[bytes, str], outcome: st
         told = exporter.send(batch())
         assert (told.outcome, told.rejected) == (outcome, rejected)
         assert exporter.send(batch()).outcome == "stored"
+        exporter.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "outcome"),
+    [
+        (400, (b"out of order sample", "text/plain; charset=utf-8"), "refused"),
+        (400, (b"<html>The plain HTTP request was sent to HTTPS port", "text/html"), "later"),
+        (400, (b"Client sent an HTTP request to an HTTPS server.\n", ""), "later"),
+        (413, (b"<html>413 Request Entity Too Large", "text/html"), "refused"),
+    ],
+)
+def test_a_proxys_400_is_not_about_the_lines(status: int, body: tuple[bytes, str], outcome: str) -> None:
+    with fake_otlp.running() as otlp:
+        exporter = connected(otlp)
+        otlp.answers.append(Answer(status=status, body=body))
+        assert exporter.send(batch()).outcome == outcome
         exporter.close()
 
 

@@ -185,6 +185,14 @@ def test_what_failed_has_the_status_of_an_error(end: ev.Event, words: str | None
     assert order.status.description == words
 
 
+def test_a_beginning_that_is_read_after_what_followed_is_the_beginning_all_the_same() -> None:
+    """As where one writer submits and another acknowledges, which are read in turn."""
+    acknowledged = ev.OrderAcknowledged(order_id="o-1", trace=TRACE, **_place)
+    (span,) = spans([line(acknowledged, seq=2), line(submitted("o-1"), seq=1), line(filled("o-1"), seq=3)])
+    assert (span.end_time or 0) - (span.start_time or 0) == 2 * SECOND
+    assert [event.name for event in span.events] == ["acknowledged", "fill"]
+
+
 def test_what_was_not_seen_to_begin_is_a_moment() -> None:
     (order,) = spans(lines([filled()]))
     assert order.start_time == order.end_time == START_NS + SECOND
@@ -286,6 +294,23 @@ def test_what_is_remembered_is_bounded_and_what_is_forgotten_is_sent_unfinished(
     assert _about(forgotten[0]) == "order o-0"  # the oldest first
     spans([line(filled(f"f-{n}", trace=f"{n + 9999:032x}"), seq=n + 1) for n in range(many)], traces)
     assert len(json.loads(bytes(traces.memory()))) <= 100 + 50 + 2 * open_traces.LOOK_EVERY
+
+
+def test_long_texts_in_many_open_orders_are_bounded_too() -> None:
+    """What is remembered is written with each batch."""
+    traces = Traces(_resources)
+    text = "x" * 10_000
+    names = ("venue", "symbol", "side", "strategy", "asset", "fee_asset", "liquidity", "fill_id", "cause")
+    fill: dict[str, Any] = {"quantity": 1, "price": 1, "final": False, **dict.fromkeys(names, text)}
+    unfinished = 0
+    for n in range(120):
+        trace = f"{n + 1:032x}"
+        found = [line(ev.OrderFilled(order_id=f"{n} {k} {text}", trace=trace, **fill)) for k in range(20)] * 2
+        unfinished += len(spans(found, traces))
+        assert len(bytes(traces.memory())) < 2 * open_traces.MAX_CHARACTERS
+    assert unfinished > 100
+    ends = [line(filled(f"{n} {k} {text}", trace=f"{n + 1:032x}")) for n in (118, 119) for k in range(20)]
+    assert len(spans(ends, traces)) == 40  # the newest are kept
 
 
 def test_an_order_of_ten_thousand_fills_keeps_the_first_and_counts_the_rest() -> None:
