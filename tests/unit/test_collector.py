@@ -22,16 +22,17 @@ from deskwatch.sidecar.feed import Feed
 from deskwatch.sidecar.retention import Retention
 from tests.fakes import metrics
 from tests.lines import segment_files, write
+from tests.unit.projections.folding import Fields
 from tests.waiting import eventually_async
 
-PLACE = {"venue": "v", "symbol": "S", "side": "buy", "quantity": 1.0}
+PLACE: Fields = {"venue": "v", "symbol": "S", "side": "buy", "quantity": 1.0}
 
 
 def trade(home: Path, orders: int, bot: str = "arb-1") -> None:
     for number in range(orders):
         order = f"{bot}-{number}"
-        submitted = OrderSubmitted(order_id=order, trace="a" * 32, **PLACE)  # type: ignore[arg-type]
-        filled = OrderFilled(order_id=order, price=2, final=True, trace="a" * 32, **PLACE)  # type: ignore[arg-type]
+        submitted = OrderSubmitted(order_id=order, trace="a" * 32, **PLACE)
+        filled = OrderFilled(order_id=order, price=2, final=True, trace="a" * 32, **PLACE)
         write(home, [submitted, filled], bot=bot)
 
 
@@ -96,7 +97,7 @@ def test_closed_it_can_be_asked_again(tmp_path: Path) -> None:
 async def test_what_retention_removed_is_in_it(tmp_path: Path) -> None:
     journal = Writer(names.writer_folder(tmp_path, "arb-1", names.MAIN), segment_bytes=2000).open()
     for number in range(100):
-        journal.append(encode(OrderFilled(order_id=f"o-{number}", price=2, final=True, **PLACE)))  # type: ignore[arg-type]
+        journal.append(encode(OrderFilled(order_id=f"o-{number}", price=2, final=True, **PLACE)))
     journal.close()
     before = generate_latest(registry_of(tmp_path))
     segments = len(segment_files(tmp_path))
