@@ -11,20 +11,19 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import ssl
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from tests.fakes import loki_query
+from tests.fakes import http_server, loki_query
 
 HOUR_NS = 3600 * 10**9
 DAY_NS = 24 * HOUR_NS
@@ -253,24 +252,5 @@ def running(certificate: tuple[Path, Path] | None = None, port: int = 0) -> Iter
         def log_message(self, *_: object) -> None:
             pass
 
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, *_: object) -> None:
-            """A client that gave up is no fault of the test's."""
-
-    server = Server(("127.0.0.1", port), Handler)
-    if certificate is not None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*certificate)
-        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    loki.url = f"{'http' if certificate is None else 'https'}://127.0.0.1:{server.server_port}"
-    try:
+    with http_server.serving(Handler, port, certificate, loki.closing) as loki.url:
         yield loki
-    finally:
-        loki.closing.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import ssl
 import threading
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,8 @@ from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as metr
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2_grpc as metrics_grpc
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as traces
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc as traces_grpc
+
+from tests.fakes import http_server
 
 REQUESTS: dict[str, Any] = {
     "logs": logs.ExportLogsServiceRequest,
@@ -275,27 +276,8 @@ def running(certificate: tuple[Path, Path] | None = None, port: int = 0) -> Iter
         def log_message(self, *_: object) -> None:
             pass
 
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, *_: object) -> None:
-            """A client that gave up is no fault of the test's."""
-
-    server = Server(("127.0.0.1", port), Handler)
-    if certificate is not None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*certificate)
-        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    otlp.url = f"{'http' if certificate is None else 'https'}://127.0.0.1:{server.server_port}"
-    try:
+    with http_server.serving(Handler, port, certificate, otlp.closing) as otlp.url:
         yield otlp
-    finally:
-        otlp.closing.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @contextlib.contextmanager
