@@ -10,9 +10,8 @@ from typing import Any
 
 from deskwatch import exposition
 from deskwatch.projections.metrics import Family, Histogram, Reading
+from deskwatch.projections.metrics.reading import SLICE_SECONDS
 
-SLICE_SECONDS = 0.001
-"""How long a scrape works before the event loop has its turn."""
 BLOCK_BYTES = 64 * 1024
 """What is compressed and sent at once, at least."""
 GZIP_LEVEL = 1

@@ -7,6 +7,9 @@ from typing import Any
 
 from deskwatch.projections.metrics.family import Family, Reading
 
+SLICE_SECONDS = 0.001
+"""How long whoever reads or writes many families on an event loop works before the loop has its turn."""
+
 
 def readings(families: Iterable[Family[Any]], now: float) -> list[Reading]:
     """What is shown of each family at a Unix time, in their order; families without series are left out."""

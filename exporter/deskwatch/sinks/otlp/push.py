@@ -17,14 +17,13 @@ from typing import Any, Self
 from opentelemetry.sdk.resources import Resource
 
 from deskwatch.projections.metrics import Family, Reading, readings
+from deskwatch.projections.metrics.reading import SLICE_SECONDS
 from deskwatch.sinks.otlp import metrics
 from deskwatch.sinks.otlp.sink import Sending
 from deskwatch.sinks.trouble import Trouble
 
 logger = logging.getLogger(__name__)
 
-SLICE_SECONDS = 0.002
-"""How long the families are read before the event loop has its turn."""
 STOP_SECONDS = 2.0
 """How long the last push may take when the sidecar stops."""
 
