@@ -17,7 +17,9 @@ from deskwatch import atomic
 from deskwatch.config import Settings
 from deskwatch.errors import ConfigError
 
-Scope = Literal["read", "operate"]
+Scope = Literal["read", "operate", "trade"]
+"""`read`; `operate`: what lowers the risk or leaves it; `trade`: what moves money, and leaving `halted`."""
+WRITING: tuple[Scope, ...] = ("operate", "trade")
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -49,14 +51,14 @@ class Gate:
         self._open_reading = settings.is_loopback
         self._hosts = _LOOPBACK_NAMES | {host.lower() for host in (*settings.allowed_hosts, settings.host)}
 
-    def identify(self, authorization: str | None, scope: Scope) -> str:
-        """Name of whoever sends this Authorization header, if they may.
+    def identify(self, authorization: str | None, *scopes: Scope) -> str:
+        """Name of whoever sends this Authorization header, if they have one of the scopes.
 
         Raises:
             Denied: No token where one is needed, a wrong one, or one without the scope.
         """
         if not authorization:
-            if scope == "read" and self._open_reading:
+            if "read" in scopes and self._open_reading:
                 return "anonymous"
             raise Denied("missing")
         kind, _, presented = authorization.partition(" ")
@@ -66,7 +68,7 @@ class Gate:
                 found = token
         if found is None or kind.lower() != "bearer":
             raise Denied("wrong")
-        if scope not in found.scopes:
+        if found.scopes.isdisjoint(scopes):
             raise Denied("scope")
         return found.name
 
@@ -90,7 +92,7 @@ def load_tokens(settings: Settings) -> list[Token]:
     operator = path.read_text().strip()
     if len(operator) < 16:
         raise ConfigError(f"expected {path} to hold a token of 16 or more characters; delete it to have one made")
-    tokens = [Token("operator", operator, frozenset({"read", "operate"}))]
+    tokens = [Token("operator", operator, frozenset({"read", *WRITING}))]
     if settings.read_token_file is not None:
         try:
             secret = settings.read_token_file.read_text().strip()

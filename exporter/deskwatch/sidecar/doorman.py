@@ -8,7 +8,7 @@ from fastapi.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deskwatch.sidecar import problems
-from deskwatch.sidecar.parts import may_operate
+from deskwatch.sidecar.parts import may_write
 from deskwatch.sidecar.problems import Problem
 from deskwatch.sidecar.requests import Requests
 
@@ -53,7 +53,7 @@ class Doorman:
 
 
 async def _admit(connection: HTTPConnection) -> None:
-    await may_operate(connection)
+    await may_write(connection)
     length = connection.headers.get("content-length", "0")
     if "transfer-encoding" in connection.headers or not length.isdecimal():
         raise Problem(HTTPStatus.LENGTH_REQUIRED, "expected a body with a Content-Length")

@@ -16,7 +16,7 @@ from deskwatch.errors import JournalError
 from deskwatch.events import SignInRefused
 from deskwatch.journal.names import SIDECAR
 from deskwatch.projections.state import BotState
-from deskwatch.sidecar.auth import Denied, Gate, Scope
+from deskwatch.sidecar.auth import WRITING, Denied, Gate, Scope
 from deskwatch.sidecar.commanding import Commanding
 from deskwatch.sidecar.feed import Feed
 from deskwatch.sidecar.hub import Hub
@@ -79,21 +79,27 @@ def parts_of(connection: HTTPConnection) -> Parts:
 Wired = Annotated[Parts, Depends(parts_of)]
 
 
-async def _admit(connection: HTTPConnection, scope: Scope) -> str:
+async def require(connection: HTTPConnection, *scopes: Scope) -> str:
+    """Name of whoever sends a request, if they have one of the scopes.
+
+    Raises:
+        Problem: 401, 403 or, for a Host that is not ours, 421.
+    """
     parts = parts_of(connection)
     if not parts.gate.knows_host(connection.headers.get("host", "")):
         raise Problem(
             HTTPStatus.MISDIRECTED_REQUEST, "expected a Host that names this sidecar; add it by --allowed-host"
         )
     try:
-        return parts.gate.identify(connection.headers.get("authorization"), scope)
+        return parts.gate.identify(connection.headers.get("authorization"), *scopes)
     except Denied as denied:
         await _journal_refusal(connection, parts, denied)
+        wanted = " or ".join(scopes)
         if denied.problem == "scope":
-            raise Problem(HTTPStatus.FORBIDDEN, f"expected a token that may {scope}") from None
+            raise Problem(HTTPStatus.FORBIDDEN, f"expected a token that may {wanted}") from None
         raise Problem(
             HTTPStatus.UNAUTHORIZED,
-            f"expected 'Authorization: Bearer' with a token that may {scope}; the operator's is in <home>/token",
+            f"expected 'Authorization: Bearer' with a token that may {wanted}; the operator's is in <home>/token",
             {"WWW-Authenticate": "Bearer"},
         ) from None
 
@@ -113,15 +119,27 @@ async def _journal_refusal(connection: HTTPConnection, parts: Parts, denied: Den
 
 async def may_read(connection: HTTPConnection) -> str:
     """Name of a caller who may read."""
-    return await _admit(connection, "read")
+    return await require(connection, "read")
 
 
 async def may_operate(connection: HTTPConnection) -> str:
-    """Name of a caller who may change things."""
-    return await _admit(connection, "operate")
+    """Name of a caller who may do what does not raise the risk."""
+    return await require(connection, "operate")
+
+
+async def may_trade(connection: HTTPConnection) -> str:
+    """Name of a caller who may do what moves money."""
+    return await require(connection, "trade")
+
+
+async def may_write(connection: HTTPConnection) -> str:
+    """Name of a caller who may change something; what, the route decides by the request."""
+    return await require(connection, *WRITING)
 
 
 Operator = Annotated[str, Depends(may_operate)]
+Trader = Annotated[str, Depends(may_trade)]
+Writer = Annotated[str, Depends(may_write)]
 
 
 def known_bot(bot: str, request: Request) -> BotState:

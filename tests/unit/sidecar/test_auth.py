@@ -12,7 +12,7 @@ from deskwatch.sidecar.auth import Denied, Gate, Scope, Token, load_tokens
 
 OPERATOR, READER = "o" * 20, "r" * 20
 TOKENS = [
-    Token("operator", OPERATOR, frozenset({"read", "operate"})),
+    Token("operator", OPERATOR, frozenset({"read", "operate", "trade"})),
     Token("reader", READER, frozenset({"read"})),
 ]
 
@@ -85,7 +85,7 @@ def test_the_operators_token_is_made_once_for_its_owner_only(home: Path) -> None
     assert len(first.secret) >= 32
     assert first.secret == (home / "token").read_text().strip()
     assert load_tokens(Settings(home=home)) == [first]
-    assert first.scopes == {"read", "operate"}
+    assert first.scopes == {"read", "operate", "trade"}
 
 
 def test_two_homes_have_different_tokens(home: Path, tmp_path: Path) -> None:
