@@ -89,7 +89,9 @@ class SignInRefused(Event, frozen=True, kw_only=True):
     remote: str
     """The caller's address."""
     problem: str
-    """`missing`, `wrong` or `scope`."""
+    """`missing`, `wrong`, `expired`, `scope` or `bot`."""
+    attempts: Integer = 1
+    """How many such requests this event tells of: in a flood they are told together."""
 
 
 class TokenMade(Event, frozen=True, kw_only=True):
@@ -99,6 +101,10 @@ class TokenMade(Event, frozen=True, kw_only=True):
     """Its name."""
     scopes: list[str]
     """What it may do."""
+    bots: list[str] | None = None
+    """The bots that it is for; null for all."""
+    expires_ts: Integer | None = None
+    """Unix time in nanoseconds from which it counts no more."""
 
 
 class TokenRevoked(Event, frozen=True, kw_only=True):

@@ -6,11 +6,13 @@ import fcntl
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 
 from deskwatch.config import Settings
 from deskwatch.errors import ConfigError
+from deskwatch.journal.names import SIDECAR
 from deskwatch.sidecar import problems, telemetry
 from deskwatch.sidecar.api import ROUTERS
 from deskwatch.sidecar.auth import Gate, load_tokens
@@ -46,6 +48,7 @@ def create(settings: Settings, supervised: tuple[str, list[str]] | None = None) 
             hub = Hub(feed.projections)
             feed.listen(hub.publish)
             commanding = Commanding(settings.home, feed)
+            gate.refusals.journal_by(partial(commanding.journal, SIDECAR))
             loki = LokiSink(settings.home, settings.loki_url, access=Access.of(settings)) if settings.loki_url else None
             otlp = telemetry.sinks(settings)
             sinks: list[Sink] = [*([loki] if loki else []), *(otlp.sinks if otlp else [])]
@@ -53,7 +56,7 @@ def create(settings: Settings, supervised: tuple[str, list[str]] | None = None) 
             retention = Retention(settings.home, settings.limits, feed, [sink.name for sink in sinks])
             samples = _samples(settings, feed, sinks)
             loop_lag = LoopLag()
-            for part in (feed, hub, loki, otlp, commanding, supervisor, retention, loop_lag):
+            for part in (feed, hub, loki, otlp, commanding, gate.refusals, supervisor, retention, loop_lag):
                 if part is not None:
                     await stack.enter_async_context(part)
             parts = Parts(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,11 +12,9 @@ from fastapi.requests import HTTPConnection
 from starlette.responses import Response
 
 from deskwatch.config import Settings
-from deskwatch.errors import JournalError
-from deskwatch.events import SignInRefused
-from deskwatch.journal.names import SIDECAR
 from deskwatch.projections.state import BotState
-from deskwatch.sidecar.auth import WRITING, Denied, Gate, Scope
+from deskwatch.sidecar.admission import refuse_bots, sign_in
+from deskwatch.sidecar.auth import WRITING, Gate, Scope
 from deskwatch.sidecar.commanding import Commanding
 from deskwatch.sidecar.feed import Feed
 from deskwatch.sidecar.hub import Hub
@@ -31,8 +29,6 @@ from deskwatch.sinks.sink import Sink
 
 if TYPE_CHECKING:
     from deskwatch.sinks.otlp.push import MetricsPush
-
-logger = logging.getLogger(__name__)
 
 _encoder = msgspec.json.Encoder()
 
@@ -79,47 +75,43 @@ def parts_of(connection: HTTPConnection) -> Parts:
 Wired = Annotated[Parts, Depends(parts_of)]
 
 
-async def require(connection: HTTPConnection, *scopes: Scope) -> str:
-    """Name of whoever sends a request, if they have one of the scopes.
+async def require(connection: HTTPConnection, *scopes: Scope, bots: Sequence[str] | None = None) -> str:
+    """Name of whoever sends a request, if they have one of the scopes, for the bots that the request is about.
+
+    Args:
+        connection: The request or WebSocket.
+        scopes: Any of these will do.
+        bots: What the request is confined to; by default the bot of its path, or of the command in its path. A token
+            for some bots opens nothing that is confined to none.
 
     Raises:
-        Problem: 401, 403 or, for a Host that is not ours, 421.
+        Problem: 401, 403, 429 or, for a Host that is not ours, 421.
     """
     parts = parts_of(connection)
-    if not parts.gate.knows_host(connection.headers.get("host", "")):
-        raise Problem(
-            HTTPStatus.MISDIRECTED_REQUEST, "expected a Host that names this sidecar; add it by --allowed-host"
-        )
-    try:
-        return parts.gate.identify(connection.headers.get("authorization"), *scopes)
-    except Denied as denied:
-        await _journal_refusal(connection, parts, denied)
-        wanted = " or ".join(scopes)
-        if denied.problem == "scope":
-            raise Problem(HTTPStatus.FORBIDDEN, f"expected a token that may {wanted}") from None
-        raise Problem(
-            HTTPStatus.UNAUTHORIZED,
-            f"expected 'Authorization: Bearer' with a token that may {wanted}; the operator's is in <home>/token",
-            {"WWW-Authenticate": "Bearer"},
-        ) from None
+    token = await sign_in(parts.gate, connection, *scopes)
+    if token.bots is not None:
+        asked = _bots_of_path(connection, parts) if bots is None else bots
+        if not asked or not token.bots.issuperset(asked):
+            await refuse_bots(parts.gate, connection, token)
+    return token.name
 
 
-async def _journal_refusal(connection: HTTPConnection, parts: Parts, denied: Denied) -> None:
-    """A wrong token is journaled; a missing one only where it would change something."""
-    method = connection.scope.get("method", "WS")
-    if denied.problem == "missing" and method in ("GET", "WS", "HEAD"):
-        return
-    client = connection.client.host if connection.client else "unknown"
-    event = SignInRefused(route=f"{method} {connection.url.path}"[:200], remote=client, problem=denied.problem)
-    try:
-        await parts.commanding.journal(SIDECAR, event)
-    except (OSError, JournalError) as error:
-        logger.error("a refused sign-in could not be journaled", extra={"error": str(error)})
+def _bots_of_path(connection: HTTPConnection, parts: Parts) -> list[str]:
+    path = connection.path_params
+    if "bot" in path:
+        return [path["bot"]]
+    command = parts.feed.projections.commands.get(path.get("command_id", ""))
+    return [] if command is None else [command.bot]
 
 
 async def may_read(connection: HTTPConnection) -> str:
     """Name of a caller who may read."""
     return await require(connection, "read")
+
+
+async def may_read_bots(connection: HTTPConnection) -> str:
+    """As `may_read`, for a route that shows nothing but what its repeatable query parameter `bot` asks for."""
+    return await require(connection, "read", bots=connection.query_params.getlist("bot"))
 
 
 async def may_operate(connection: HTTPConnection) -> str:
