@@ -13,6 +13,7 @@ from deskwatch import dashboards, inspection, stack, verify
 from deskwatch.errors import DeskwatchError
 from deskwatch.flags import add_home, add_max_series, add_settings, max_series_of, settings_of
 from deskwatch.journal.names import check_name
+from deskwatch.tokens import command as token_command
 from deskwatch.version import __version__
 
 EXIT_USAGE = 2
@@ -63,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     stack.add_parser(commands)
     verify.add_parser(commands)
     inspection.add_parser(commands)
+    token_command.add_parser(commands)
 
     metrics = commands.add_parser("metrics", help="print the metrics of journals, without a sidecar")
     add_home(metrics)

@@ -20,6 +20,7 @@ from deskwatch.sidecar.commanding import Commanding
 from deskwatch.sidecar.doorman import Doorman
 from deskwatch.sidecar.feed import Feed
 from deskwatch.sidecar.hub import Hub
+from deskwatch.sidecar.known_tokens import KnownTokens
 from deskwatch.sidecar.loop_lag import LoopLag
 from deskwatch.sidecar.parts import Parts
 from deskwatch.sidecar.requests import Requests
@@ -49,6 +50,7 @@ def create(settings: Settings, supervised: tuple[str, list[str]] | None = None) 
             feed.listen(hub.publish)
             commanding = Commanding(settings.home, feed)
             gate.refusals.journal_by(partial(commanding.journal, SIDECAR))
+            known_tokens = KnownTokens(settings, gate, partial(commanding.journal, SIDECAR))
             loki = LokiSink(settings.home, settings.loki_url, access=Access.of(settings)) if settings.loki_url else None
             otlp = telemetry.sinks(settings)
             sinks: list[Sink] = [*([loki] if loki else []), *(otlp.sinks if otlp else [])]
@@ -56,7 +58,18 @@ def create(settings: Settings, supervised: tuple[str, list[str]] | None = None) 
             retention = Retention(settings.home, settings.limits, feed, [sink.name for sink in sinks])
             samples = _samples(settings, feed, sinks)
             loop_lag = LoopLag()
-            for part in (feed, hub, loki, otlp, commanding, gate.refusals, supervisor, retention, loop_lag):
+            for part in (
+                feed,
+                hub,
+                loki,
+                otlp,
+                commanding,
+                gate.refusals,
+                known_tokens,
+                supervisor,
+                retention,
+                loop_lag,
+            ):
                 if part is not None:
                     await stack.enter_async_context(part)
             parts = Parts(

@@ -15,6 +15,7 @@ from deskwatch.sidecar.origins import cross_origin_headers, origin_allowed
 from deskwatch.sidecar.parts import parts_of
 from deskwatch.sidecar.problems import Problem
 from deskwatch.sidecar.requests import Requests
+from deskwatch.sidecar.revocation import Opened
 from deskwatch.tokens import WRITING
 
 MAX_BODY_BYTES = 64 * 1024
@@ -45,7 +46,8 @@ class Doorman:
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         if origin_allowed(HTTPConnection(scope)):
-            await self._app(scope, receive, send)
+            opened = Opened(scope, receive, send)
+            await self._app(scope, opened.receive, opened.send)
         else:
             await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": ""})
 
@@ -73,7 +75,8 @@ class Doorman:
             await answer(scope, receive, count_and_send)
             return
         try:
-            await self._app(scope, receive, count_and_send)
+            opened = Opened(scope, receive, count_and_send)
+            await self._app(scope, opened.receive, opened.send)
         except Exception:  # it is answered further out, unless the answer had begun and is counted
             if not has_begun:
                 self._requests.count(HTTPStatus.INTERNAL_SERVER_ERROR)
