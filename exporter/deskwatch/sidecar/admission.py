@@ -9,7 +9,7 @@ from fastapi.requests import HTTPConnection
 
 from deskwatch.sidecar.auth import Denied, Gate
 from deskwatch.sidecar.problems import Problem
-from deskwatch.tokens import Scope, Token
+from deskwatch.tokens import ALL_SCOPES, Scope, Token
 
 SUBPROTOCOL = "deskwatch.v1"
 """What the sidecar speaks over a WebSocket, and answers when it was offered."""
@@ -35,6 +35,14 @@ async def sign_in(gate: Gate, connection: HTTPConnection, *scopes: Scope) -> Tok
         await _refuse(gate, connection, denied.problem, f"expected a token that may {' or '.join(scopes)}")
     connection.scope[TOKEN] = token
     return token
+
+
+def bears_token(gate: Gate, connection: HTTPConnection) -> bool:
+    """Whether a request bears a right token, whatever that may; nothing comes of a wrong one here."""
+    try:
+        return bool(gate.identify(_authorization(connection), *ALL_SCOPES).hash)
+    except Denied:
+        return False
 
 
 async def refuse_bots(gate: Gate, connection: HTTPConnection, token: Token) -> NoReturn:

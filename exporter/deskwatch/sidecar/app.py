@@ -83,6 +83,7 @@ def create(settings: Settings, supervised: tuple[str, list[str]] | None = None) 
 
     requests = Requests()
     app = FastAPI(title="deskwatch", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.visitors = requests.visitors
     problems.install(app)
     app.add_middleware(Doorman, requests=requests)
     for router in ROUTERS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from http import HTTPStatus
 
 from fastapi.requests import HTTPConnection
@@ -10,12 +11,13 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deskwatch.sidecar import problems
-from deskwatch.sidecar.admission import sign_in
+from deskwatch.sidecar.admission import bears_token, sign_in
 from deskwatch.sidecar.origins import cross_origin_headers, origin_allowed
 from deskwatch.sidecar.parts import parts_of
 from deskwatch.sidecar.problems import Problem
 from deskwatch.sidecar.requests import Requests
 from deskwatch.sidecar.revocation import Opened
+from deskwatch.sidecar.visitors import VISITOR, Visitor
 from deskwatch.tokens import WRITING
 
 MAX_BODY_BYTES = 64 * 1024
@@ -26,6 +28,9 @@ MAX_QUERY_BYTES = 8192
 """Room for a cursor over many journals."""
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _POLICY_VIOLATION = 1008
+_TRY_AGAIN = 1013
+_ALWAYS = frozenset({"/healthz", "/readyz"})
+"""Answered to strangers even where there is no room for them."""
 
 
 class Doorman:
@@ -45,7 +50,10 @@ class Doorman:
             await self._app(scope, receive, send)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if origin_allowed(HTTPConnection(scope)):
+        connection = HTTPConnection(scope)
+        if not _has_room(connection):
+            await send({"type": "websocket.close", "code": _TRY_AGAIN, "reason": "full"})
+        elif origin_allowed(connection):
             opened = Opened(scope, receive, send)
             await self._app(scope, opened.receive, opened.send)
         else:
@@ -71,6 +79,8 @@ class Doorman:
             answer = await _admit(connection)
         except Problem as problem:
             answer = problems.answer(problem)
+            if _body_bytes(connection) > MAX_DRAINED_BYTES:
+                answer.headers["Connection"] = "close"
         if answer is not None:
             await answer(scope, receive, count_and_send)
             return
@@ -89,6 +99,12 @@ async def _admit(connection: HTTPConnection) -> Response | None:
     Raises:
         Problem: The request goes no further.
     """
+    if not _has_room(connection) and connection.scope["path"] not in _ALWAYS:
+        raise Problem(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "expected fewer connections; with a token there is room",
+            {"Retry-After": "1", "Connection": "close"},
+        )
     if len(connection.scope.get("raw_path") or b"") > MAX_PATH_BYTES:
         raise Problem(HTTPStatus.REQUEST_URI_TOO_LONG, f"expected a path of at most {MAX_PATH_BYTES} bytes")
     if len(connection.scope["query_string"]) > MAX_QUERY_BYTES:
@@ -99,19 +115,27 @@ async def _admit(connection: HTTPConnection) -> Response | None:
         return Response(status_code=HTTPStatus.NO_CONTENT)
     if connection.scope["method"] not in _READING:
         await sign_in(parts_of(connection).gate, connection, *WRITING)
-        _measure(connection)
+        if "transfer-encoding" in connection.headers:
+            raise Problem(HTTPStatus.LENGTH_REQUIRED, "expected a body with a Content-Length")
+        if (length := _body_bytes(connection)) > MAX_BODY_BYTES:
+            raise Problem(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"expected a body of at most {MAX_BODY_BYTES} bytes, was {length}"
+            )
     return None
 
 
-def _measure(connection: HTTPConnection) -> None:
+def _has_room(connection: HTTPConnection) -> bool:
+    """Whether there is room for a stranger's request, or it is none: who bears a right token always finds room."""
+    visitor: Visitor | None = connection.scope.get("state", {}).get(VISITOR)
+    if visitor is None:
+        return True
+    if bears_token(parts_of(connection).gate, connection):
+        visitor.trust()
+    return not visitor.is_crowded
+
+
+def _body_bytes(connection: HTTPConnection) -> int:
+    """How long a body says it is; one that does not say is taken for endless."""
     length = connection.headers.get("content-length", "0")
-    if "transfer-encoding" in connection.headers or not length.isdecimal():
-        raise Problem(HTTPStatus.LENGTH_REQUIRED, "expected a body with a Content-Length", {"Connection": "close"})
-    size = int(length[:20])
-    if size > MAX_BODY_BYTES:
-        headers = {"Connection": "close"} if size > MAX_DRAINED_BYTES else {}
-        raise Problem(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            f"expected a body of at most {MAX_BODY_BYTES} bytes, was {size}",
-            headers,
-        )
+    is_endless = "transfer-encoding" in connection.headers or not length.isdecimal() or len(length) > 18
+    return sys.maxsize if is_endless else int(length)

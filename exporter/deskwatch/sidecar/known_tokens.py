@@ -1,8 +1,9 @@
 """Following the file of tokens: what was made or revoked counts within LOOK_SECONDS, and is journaled.
 
 What was journaled is remembered in `<home>/tokens-journaled.json`, so that what changed while no sidecar ran is
-journaled at its start. A crash between the journal and the memory tells a change twice, never not at all. A file that
-can't be read leaves the tokens as they were, so that a slip of an editor locks nobody out in a bad hour; it is logged.
+journaled at its start; the operator's first token, which is made with the home, is not. A crash between the journal and
+the memory tells a change twice, never not at all. A file that can't be read leaves the tokens as they were, so that a
+slip of an editor locks nobody out in a bad hour; it is logged.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from deskwatch.errors import DeskwatchError
 from deskwatch.events import Event, TokenMade, TokenRevoked
 from deskwatch.sidecar.auth import Gate, reader_of
 from deskwatch.tokens import Token, TokenFile
+from deskwatch.tokens.file import OPERATOR
 
 logger = logging.getLogger(__name__)
 
@@ -77,11 +79,9 @@ class KnownTokens:
         """Journal what changed since it was last journaled."""
         if self._tokens is None:
             return
-        if self._journaled is None:
-            self._journaled = self._remember()
         wanted = {token.name: _fingerprint(token) for token in self._tokens}
-        before = self._journaled
-        if wanted == before:
+        before = self._journaled if self._journaled is not None else self._remember(wanted)
+        if wanted == self._journaled:
             return
         for name in before.keys() - wanted.keys():
             await self._journal(TokenRevoked(name=name))
@@ -94,11 +94,11 @@ class KnownTokens:
         await asyncio.to_thread(atomic.write, self._memory, msgspec.json.encode(wanted))
         self._journaled = wanted
 
-    def _remember(self) -> dict[str, str]:
+    def _remember(self, wanted: dict[str, str]) -> dict[str, str]:
         try:
             return msgspec.json.decode(self._memory.read_bytes(), type=dict[str, str])
-        except FileNotFoundError:
-            return {}
+        except FileNotFoundError:  # a home's first token is made with it, and is no news
+            return {OPERATOR: wanted[OPERATOR]} if OPERATOR in wanted else {}
         except msgspec.DecodeError:
             logger.warning("which tokens were journaled is not known: all of them are journaled again")
             return {}

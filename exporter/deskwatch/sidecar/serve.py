@@ -10,6 +10,8 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
 import uvicorn
 from pythonjsonlogger.json import JsonFormatter
@@ -17,8 +19,9 @@ from pythonjsonlogger.json import JsonFormatter
 from deskwatch.config import Settings
 from deskwatch.errors import ConfigError
 from deskwatch.journal.names import prepare_home
-from deskwatch.sidecar import app, descriptors, pauses
+from deskwatch.sidecar import app, descriptors, pauses, tls
 from deskwatch.sidecar.auth import load_tokens
+from deskwatch.sidecar.guarded import MAX_HEAD_BYTES, GuardedConnection, GuardedWebSocket
 from deskwatch.sidecar.parts import Parts
 from deskwatch.sinks import otlp
 from deskwatch.sinks.loki import Access
@@ -40,8 +43,9 @@ def set_up_logs() -> None:
         JsonFormatter("{asctime}{levelname}{name}{message}", style="{", rename_fields={"asctime": "timestamp"})
     )
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    for noisy in ("uvicorn.access", "uvicorn.error", "urllib3"):
+    for noisy in ("uvicorn.access", "urllib3"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # a line for each malformed request would fill the disk
 
 
 def run(settings: Settings, supervised: tuple[str, list[str]] | None = None) -> int:
@@ -52,20 +56,29 @@ def run(settings: Settings, supervised: tuple[str, list[str]] | None = None) -> 
         WriterLocked: Another sidecar serves this home.
     """
     _check(settings)
+    tls.check(settings)
     listening = _listen(settings)
     set_up_logs()
     descriptors.raise_limit()
     host, port = listening.getsockname()[:2]
-    if not settings.is_loopback:
-        logger.warning("listening beyond this machine: every request needs a token, and nothing encrypts it")
-    logger.info("listening", extra={"url": f"http://{host}:{port}", "home": str(settings.home)})
+    if settings.is_exposed:
+        logger.warning("listening beyond this machine without TLS: whoever shares the network can read the tokens")
+    scheme = "http" if settings.tls_cert is None else "https"
+    logger.info("listening", extra={"url": f"{scheme}://{host}:{port}", "home": str(settings.home)})
+    application = app.create(settings, supervised)
+    connection: Any = partial(GuardedConnection, application.state.visitors)  # uvicorn calls it as the class
     config = uvicorn.Config(
-        app.create(settings, supervised),
+        application,
+        http=connection,
+        h11_max_incomplete_event_size=MAX_HEAD_BYTES,
+        proxy_headers=False,  # anyone could say by them where a request comes from
+        ssl_certfile=settings.tls_cert,
+        ssl_keyfile=settings.tls_key,
         log_config=None,
         access_log=False,
         server_header=False,
         lifespan="on",
-        ws="websockets-sansio",
+        ws=GuardedWebSocket,
         ws_max_size=65536,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
@@ -100,6 +113,8 @@ class _Server(uvicorn.Server):
 
 
 async def _serve(server: uvicorn.Server, listening: socket.socket, settings: Settings) -> int:
+    if settings.tls_cert is not None:
+        tls.hurry(asyncio.get_running_loop())
     parent = settings.with_parent
     watch = asyncio.create_task(_watch_parent(server, parent)) if parent is not None else None
     await server.serve(sockets=[listening])
