@@ -22,6 +22,7 @@ from deskwatch.sidecar.auth import load_tokens
 from deskwatch.sidecar.parts import Parts
 from deskwatch.sinks import otlp
 from deskwatch.sinks.loki import Access
+from deskwatch.supervised import Supervised
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ def set_up_logs() -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
-def run(settings: Settings, supervised: tuple[str, list[str]] | None = None) -> int:
+def run(settings: Settings, *supervised: Supervised) -> int:
     """Serve until a signal; returns the exit status.
 
     Raises:
@@ -60,7 +61,7 @@ def run(settings: Settings, supervised: tuple[str, list[str]] | None = None) -> 
         logger.warning("listening beyond this machine: every request needs a token, and nothing encrypts it")
     logger.info("listening", extra={"url": f"http://{host}:{port}", "home": str(settings.home)})
     config = uvicorn.Config(
-        app.create(settings, supervised),
+        app.create(settings, *supervised),
         log_config=None,
         access_log=False,
         server_header=False,
