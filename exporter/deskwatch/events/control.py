@@ -115,15 +115,17 @@ class TokenRevoked(Event, frozen=True, kw_only=True):
 
 
 class ProcessActed(Event, frozen=True, kw_only=True):
-    """The supervised process was started, stopped or restarted, or ended by itself."""
+    """Something was done with the supervised process, or it ended."""
 
     action: str
-    """`start`, `stop`, `restart` or `exit`."""
+    """`start`, `stop`, `kill`, `hook` (the cancel hook has run), `adopt` (it ran already), `exit` or `give_up`."""
     actor: str
     """A token's name, or `supervisor`."""
     pid: Integer | None = None
     """Its process id."""
     exit_code: Integer | None = None
-    """How it ended; negative: the signal."""
+    """How it, or the hook, ended; negative: the signal."""
     reason: str | None = None
-    """The operator's words."""
+    """The operator's words, or what moved the supervisor."""
+    last_lines: list[str] | None = None
+    """The last lines of what it, or the hook, printed; scrubbed."""

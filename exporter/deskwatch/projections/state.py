@@ -51,6 +51,8 @@ class BotState(msgspec.Struct, kw_only=True):
     """One bot. Money is by asset: nothing is summed over assets."""
 
     bot: str
+    supervised: bool = False
+    """Whether the sidecar runs it. Said where a state is served: no journal knows it."""
     mode: ModeState = msgspec.field(default_factory=ModeState)
     running: bool = False
     writer: str | None = None

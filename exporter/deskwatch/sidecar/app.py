@@ -29,15 +29,16 @@ from deskwatch.sidecar.samples import Backlog, BotProcesses, Container, Fill, Ho
 from deskwatch.sidecar.supervisor import Supervisor
 from deskwatch.sinks.loki import Access, LokiSink
 from deskwatch.sinks.sink import Sink
+from deskwatch.supervised import Supervised
 from deskwatch.version import __version__
 
 
-def create(settings: Settings, supervised: tuple[str, list[str]] | None = None) -> FastAPI:
+def create(settings: Settings, *supervised: Supervised) -> FastAPI:
     """The app. Its parts run from its lifespan's start to its end.
 
     Args:
         settings: What the sidecar was told.
-        supervised: A bot's name and its command, to be run by the sidecar.
+        supervised: The bots that the sidecar runs.
     """
 
     @asynccontextmanager
@@ -54,7 +55,7 @@ def create(settings: Settings, supervised: tuple[str, list[str]] | None = None) 
             loki = LokiSink(settings.home, settings.loki_url, access=Access.of(settings)) if settings.loki_url else None
             otlp = telemetry.sinks(settings)
             sinks: list[Sink] = [*([loki] if loki else []), *(otlp.sinks if otlp else [])]
-            supervisor = Supervisor(*supervised, settings.home, commanding.journal) if supervised else None
+            supervisors = {one.bot: Supervisor(one, settings.home, commanding.journal) for one in supervised}
             retention = Retention(settings.home, settings.limits, feed, [sink.name for sink in sinks])
             samples = _samples(settings, feed, sinks)
             loop_lag = LoopLag()
@@ -66,14 +67,14 @@ def create(settings: Settings, supervised: tuple[str, list[str]] | None = None) 
                 commanding,
                 gate.refusals,
                 known_tokens,
-                supervisor,
+                *supervisors.values(),
                 retention,
                 loop_lag,
             ):
                 if part is not None:
                     await stack.enter_async_context(part)
             parts = Parts(
-                settings, gate, feed, hub, commanding, samples, loop_lag, requests, retention, sinks, supervisor
+                settings, gate, feed, hub, commanding, samples, loop_lag, requests, retention, sinks, supervisors
             )
             app.state.parts = parts
             parts.push = telemetry.push(settings, parts)

@@ -34,7 +34,7 @@ _encoder = msgspec.json.Encoder()
 
 
 class Parts:
-    """The running parts of one sidecar. `sinks` and `supervisor` are there where they were asked for."""
+    """The running parts of one sidecar. `sinks` and `supervisors` are there where they were asked for."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Parts:
         requests: Requests,
         retention: Retention,
         sinks: list[Sink],
-        supervisor: Supervisor | None,
+        supervisors: dict[str, Supervisor],
     ) -> None:
         self.settings = settings
         self.gate = gate
@@ -60,10 +60,23 @@ class Parts:
         self.requests = requests
         self.retention = retention
         self.sinks = sinks
-        self.supervisor = supervisor
+        self.supervisors = supervisors
         self.push: MetricsPush | None = None
         """What pushes the metrics, and reads them from here; so it comes after."""
         self.scraping = Scraping()
+
+    def bot_state(self, bot: str) -> BotState | None:
+        """A bot's state as it is served: one that is supervised has a state before its first line."""
+        state = self.feed.projections.state.bots.get(bot)
+        if bot not in self.supervisors:
+            return state
+        return msgspec.structs.replace(state or BotState(bot=bot), supervised=True)
+
+    def bot_states(self) -> list[BotState]:
+        """Every bot's state as it is served."""
+        known = self.feed.projections.state.bots
+        states = (self.bot_state(bot) for bot in {**known, **self.supervisors})
+        return [state for state in states if state is not None]
 
 
 def parts_of(connection: HTTPConnection) -> Parts:
@@ -140,7 +153,7 @@ def known_bot(bot: str, request: Request) -> BotState:
     Raises:
         Problem: 404, there is no such bot.
     """
-    state = parts_of(request).feed.projections.state.bots.get(bot)
+    state = parts_of(request).bot_state(bot)
     if state is None:
         raise Problem(HTTPStatus.NOT_FOUND, f"expected a bot that has a journal here, was {bot[:80]!r}; see GET /bots")
     return state

@@ -25,6 +25,7 @@ from deskwatch.sidecar.guarded import MAX_HEAD_BYTES, GuardedConnection, Guarded
 from deskwatch.sidecar.parts import Parts
 from deskwatch.sinks import otlp
 from deskwatch.sinks.loki import Access
+from deskwatch.supervised import Supervised
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ def set_up_logs() -> None:
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # a line for each malformed request would fill the disk
 
 
-def run(settings: Settings, supervised: tuple[str, list[str]] | None = None) -> int:
+def run(settings: Settings, *supervised: Supervised) -> int:
     """Serve until a signal; returns the exit status.
 
     Raises:
@@ -65,7 +66,7 @@ def run(settings: Settings, supervised: tuple[str, list[str]] | None = None) -> 
         logger.warning("listening beyond this machine without TLS: whoever shares the network can read the tokens")
     scheme = "http" if settings.tls_cert is None else "https"
     logger.info("listening", extra={"url": f"{scheme}://{host}:{port}", "home": str(settings.home)})
-    application = app.create(settings, supervised)
+    application = app.create(settings, *supervised)
     connection: Any = partial(GuardedConnection, application.state.visitors)  # uvicorn calls it as the class
     config = uvicorn.Config(
         application,

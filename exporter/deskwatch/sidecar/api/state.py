@@ -14,8 +14,7 @@ router = APIRouter(tags=["state"], dependencies=[Depends(may_read)])
 @router.get("/snapshot")
 async def bots(parts: Wired) -> Response:
     """Every bot's state, and the position at which it holds."""
-    projections = parts.feed.projections
-    return as_json({"position": projections.activity.number, "bots": list(projections.state.bots.values())})
+    return as_json({"position": parts.feed.projections.activity.number, "bots": parts.bot_states()})
 
 
 @router.get("/bots/{bot}/snapshot")
