@@ -14,6 +14,7 @@ from deskwatch.errors import ConfigError
 from deskwatch.sidecar import problems, telemetry
 from deskwatch.sidecar.api import ROUTERS
 from deskwatch.sidecar.auth import Gate, load_tokens
+from deskwatch.sidecar.beat import Beat
 from deskwatch.sidecar.commanding import Commanding
 from deskwatch.sidecar.doorman import Doorman
 from deskwatch.sidecar.feed import Feed
@@ -53,7 +54,7 @@ def create(settings: Settings, supervised: tuple[str, list[str]] | None = None) 
             retention = Retention(settings.home, settings.limits, feed, [sink.name for sink in sinks])
             samples = _samples(settings, feed, sinks)
             loop_lag = LoopLag()
-            for part in (feed, hub, loki, otlp, commanding, supervisor, retention, loop_lag):
+            for part in (feed, hub, loki, otlp, commanding, Beat(settings.home), supervisor, retention, loop_lag):
                 if part is not None:
                     await stack.enter_async_context(part)
             parts = Parts(
