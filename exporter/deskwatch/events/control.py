@@ -1,12 +1,12 @@
 """Control: a command's life, and who did what to the control side.
 
-Accepted, refused and expired are the sidecar's words and count only from its `control` writer; started, succeeded and
-failed are the bot's and count only from the bot's writers.
+Accepted, refused, expired and unconfirmed are the sidecar's words and count only from its `control` writer; offered,
+started, succeeded and failed are the bot's and count only from the bot's writers.
 """
 
 from __future__ import annotations
 
-from deskwatch.events.base import Event, Integer, Json
+from deskwatch.events.base import Event, Integer, Json, Number
 
 
 class CommandAccepted(Event, frozen=True, kw_only=True):
@@ -26,6 +26,10 @@ class CommandAccepted(Event, frozen=True, kw_only=True):
     """The operator's words."""
     idempotency_key: str | None = None
     """The caller's key."""
+    expires_seconds: Number = None
+    """The time that the caller gave it; absent where they left it to the sidecar."""
+    leaves_halted: bool = False
+    """Whoever gave it knew the bot as halted and may lead it out of that: a bot that halted itself later refuses it."""
 
 
 class CommandStarted(Event, frozen=True, kw_only=True):
@@ -35,6 +39,8 @@ class CommandStarted(Event, frozen=True, kw_only=True):
     """The command's id."""
     command: str
     """Its type."""
+    params: dict[str, Json] | None = None
+    """What the bot acts by, so that its own journal tells what has to be seen in it; absent where there are none."""
 
 
 class CommandSucceeded(Event, frozen=True, kw_only=True):
@@ -79,6 +85,28 @@ class CommandExpired(Event, frozen=True, kw_only=True):
     """The command's id."""
     command: str
     """Its type."""
+
+
+class CommandUnconfirmed(Event, frozen=True, kw_only=True):
+    """What the bot says of a command, or that it says nothing, can't be seen in its journal: its end is unknown."""
+
+    command_id: str
+    """The command's id."""
+    command: str
+    """Its type."""
+    error: str
+    """What is still seen."""
+
+
+class CommandOffered(Event, frozen=True, kw_only=True):
+    """The bot knows a command of its own. Said again in each run, as each run may know others."""
+
+    command: str
+    """Its type."""
+    description: str
+    """What it does, for the operator."""
+    schema: dict[str, Json]
+    """JSON Schema of its parameters."""
 
 
 class SignInRefused(Event, frozen=True, kw_only=True):

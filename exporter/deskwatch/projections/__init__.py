@@ -20,7 +20,7 @@ _WHOLE = frozenset({"fields", "misplaced"})
 _NUMBER = re.compile(r"\d+")
 logger = logging.getLogger(__name__)
 
-FORMAT = 5
+FORMAT = 6
 """Version of what `dump` gives. A checkpoint of another version is not loaded: the journal is replayed."""
 
 
@@ -48,8 +48,20 @@ class Projections:
         """Fold one record into all; its entry in the activity, if it has one."""
         self.metrics.apply(record)
         self.state.apply(record)
-        self.commands.apply(record)
+        moved = self.commands.apply(record)
+        if record.kind == "orders" or moved:
+            self._show(record.bot, moved=moved)
         return self.activity.apply(record)
+
+    def _show(self, bot: str, *, moved: bool) -> None:
+        """Bring to a bot's state what other projections know of it."""
+        state = self.state.bots.get(bot)
+        if state is None:
+            return  # the sidecar's own
+        holding = self.commands.holdings.of.get(bot)
+        state.open_orders = 0 if holding is None else len(holding.orders)
+        if moved:
+            state.commands = self.commands.latest(bot)
 
     def apply_batch(self, batch: Batch) -> list[Entry]:
         """Fold a batch of lines in, each line once: as an event, or as invalid with a reason.

@@ -44,6 +44,7 @@ _LEVEL_OF_TYPE = {
     "command_failed": "error",
     "command_expired": "warning",
     "command_refused": "warning",
+    "command_unconfirmed": "warning",
     "sign_in_refused": "warning",
     "risk_alert_raised": _ASK_EVENT,
     "connection_changed": _ASK_EVENT,

@@ -16,6 +16,7 @@ from deskwatch.journal.names import SIDECAR
 from deskwatch.sidecar import problems, telemetry
 from deskwatch.sidecar.api import ROUTERS
 from deskwatch.sidecar.auth import Gate, load_tokens
+from deskwatch.sidecar.beat import Beat
 from deskwatch.sidecar.commanding import Commanding
 from deskwatch.sidecar.doorman import Doorman
 from deskwatch.sidecar.feed import Feed
@@ -65,6 +66,7 @@ def create(settings: Settings, *supervised: Supervised) -> FastAPI:
                 loki,
                 otlp,
                 commanding,
+                Beat(settings.home),
                 gate.refusals,
                 known_tokens,
                 *supervisors.values(),

@@ -86,7 +86,7 @@ async def test_commands_of_the_vocabulary_are_accepted(body: dict[str, Any], des
         ("PUT", "mode", b"{not json", "body"),
         ("PUT", "mode", [], "body"),
         ("PUT", "mode", {"mode": "active", "reason": "x" * 501}, "body.reason"),
-        ("POST", "commands", {"type": "self_destruct"}, "body"),
+        ("POST", "commands", {"type": "Self-Destruct"}, "body"),
         ("POST", "commands", {"params": {}}, "body"),
         ("POST", "commands", {"type": "ping", "params": {"a": 1}}, "params.a"),
         ("POST", "commands", {"type": "set_mode", "params": {}}, "params.mode"),
