@@ -48,7 +48,7 @@ def create(settings: Settings, *supervised: Supervised) -> FastAPI:
             stack.callback(os.close, lock_home(settings))
             gate = Gate(settings, load_tokens(settings))
             feed = Feed(settings.home, settings.checkpoint_seconds, settings.max_series)
-            hub = Hub(feed.projections)
+            hub = Hub(feed, [one.bot for one in supervised])
             feed.listen(hub.publish)
             commanding = Commanding(settings.home, feed)
             gate.refusals.journal_by(partial(commanding.journal, SIDECAR))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated
 
@@ -64,19 +65,16 @@ class Parts:
         self.push: MetricsPush | None = None
         """What pushes the metrics, and reads them from here; so it comes after."""
         self.scraping = Scraping()
+        self.cut_off: Callable[[HTTPConnection], None] | None = None
+        """Ends a connection at once, whatever waits to be sent by it; the server sets it."""
+
+    def cut(self, connection: HTTPConnection) -> Callable[[], None] | None:
+        """What ends a connection at once, where there is a server that can."""
+        return None if self.cut_off is None else partial(self.cut_off, connection)
 
     def bot_state(self, bot: str) -> BotState | None:
         """A bot's state as it is served: one that is supervised has a state before its first line."""
-        state = self.feed.projections.state.bots.get(bot)
-        if bot not in self.supervisors:
-            return state
-        return msgspec.structs.replace(state or BotState(bot=bot), supervised=True)
-
-    def bot_states(self) -> list[BotState]:
-        """Every bot's state as it is served."""
-        known = self.feed.projections.state.bots
-        states = (self.bot_state(bot) for bot in {**known, **self.supervisors})
-        return [state for state in states if state is not None]
+        return self.hub.view.state(bot)
 
 
 def parts_of(connection: HTTPConnection) -> Parts:
