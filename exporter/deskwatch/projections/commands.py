@@ -174,13 +174,13 @@ class Commands:
 
     def _watch(self, record: Record, event: ev.Event) -> bool:
         """Take in what a bot's journal shows, for its commands on their way."""
-        holding = self.holdings.of.get(record.bot)
+        holding = self.holdings.of.get(record.bot) or Holding()
         moved = False
         if isinstance(event, ev.BotStarted | ev.BotStopped):  # `waiting_for` tells of those that it did not begin
             moved = self._tell_waiting(record.bot)
         for name in list(self._watched.get(record.bot, ())):
             command, life = self._commands[name], self._lives[name]
-            if holding is None or life.evidence is None:
+            if life.evidence is None:
                 continue
             by_writer = record.writer == life.writer
             if isinstance(event, ev.BotStarted | ev.BotStopped):
