@@ -130,7 +130,7 @@ ASKED: tuple[tuple[str, dict[str, Any]], ...] = (
     ("rebalance", {"ratio": 1}),
 )
 """Types of commands with parameters."""
-_where = {"venue": "v", "symbol": "S"}
+_where: Any = {"venue": "v", "symbol": "S"}
 _HAPPENS: tuple[ev.Event, ...] = (
     *(ev.ModeChanged(mode=mode) for mode in (ev.Mode.ACTIVE, ev.Mode.HALTED)),
     ev.HeartbeatSent(uptime_seconds=1.0, idle_seconds=0.0, mode=ev.Mode.ACTIVE),

@@ -228,8 +228,7 @@ def test_a_command_given_before_the_bot_halted_itself_leaves_it_halted(
     assert isinstance(failed, CommandFailed)
     assert "the bot halted itself meanwhile" in failed.error
     control.ask(Mode.ACTIVE)
-    arrived(recorder)
-    assert recorder.mode is Mode.ACTIVE
+    eventually(lambda: recorder.mode is Mode.ACTIVE)
 
 
 @pytest.mark.parametrize("mode", [Mode.ACTIVE, Mode.STANDBY, Mode.CLOSING])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,10 @@ from deskwatch.sidecar.beat import Beat
 from tests.waiting import eventually_async
 
 
+def _was_touched(path: Path, before: int) -> bool:
+    return os.stat(path).st_mtime_ns != before
+
+
 async def test_the_file_is_touched_again_and_again(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(beat_module, "BEAT_SECONDS", 0.01)
     path = home / BEAT
@@ -20,7 +25,7 @@ async def test_the_file_is_touched_again_and_again(home: Path, monkeypatch: pyte
         await eventually_async(path.exists)
         for _ in range(2):
             before = os.stat(path).st_mtime_ns
-            await eventually_async(lambda before=before: os.stat(path).st_mtime_ns != before)
+            await eventually_async(partial(_was_touched, path, before))
         path.unlink()
         await eventually_async(path.exists)
 
@@ -37,10 +42,10 @@ async def test_a_home_that_refuses_is_told_once_and_tried_again(
 
     async with Beat(home):
         with monkeypatch.context() as refused:
-            refused.setattr(beat_module.os, "utime", refuse)
+            refused.setattr(os, "utime", refuse)
             await eventually_async(lambda: len(tries) > 3)
         before = os.stat(home / BEAT).st_mtime_ns
-        await eventually_async(lambda: os.stat(home / BEAT).st_mtime_ns != before)
+        await eventually_async(partial(_was_touched, home / BEAT, before))
     assert [record.getMessage() for record in caplog.records if "beat" in record.getMessage()] == [
         "the sidecar's beat can't be told; bots may lower their mode: [Errno 30] Read-only file system"
     ]

@@ -70,7 +70,7 @@ def test_what_could_take_long_is_left_to_the_bot_and_steps_are_bounded() -> None
     began = time.perf_counter()
     evil = {"properties": {"a": {"pattern": "^(a+)+$", "format": "regex"}, "b": {"uniqueItems": True}}}
     offered.check(evil, {"a": "a" * 5000 + "!", "b": [[n] for n in range(100)]})
-    wide = {"properties": {"a": {"items": {"allOf": [{}] * 1000}}}}
+    wide: dict[str, Any] = {"properties": {"a": {"items": {"allOf": [{}] * 1000}}}}
     with pytest.raises(BadSchema, match="20000 steps"):
         offered.check(wide, {"a": [0] * 2000})
     assert time.perf_counter() - began < 2
