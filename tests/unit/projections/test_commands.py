@@ -158,6 +158,23 @@ def test_the_oldest_command_is_forgotten_beyond_the_limit(monkeypatch: pytest.Mo
     assert commands.by_key("arb-1", "b") is not None
 
 
+def test_what_is_remembered_is_bounded_in_bytes_too_and_no_bot_costs_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands_module, "KEPT_BYTES", 10_000)
+    commands = Commands()
+    commands.apply(record_of(msgspec.structs.replace(ACCEPTED, command_id="other"), bot="arb-2"))
+    for number in range(100):
+        accepted = msgspec.structs.replace(ACCEPTED, command_id=f"c{number}", params={"x": "y" * 500})
+        commands.apply(record_of(accepted))
+    assert 10 < len(commands.of("arb-1")) < 20
+    assert commands.by_key("arb-2", "key") is not None
+    again = Commands()
+    again.load(json.loads(msgspec.json.encode(commands.dump())))
+    assert again.overdue(EXPIRES) == commands.overdue(EXPIRES) != []
+    for one in (commands, again):
+        one.apply(record_of(msgspec.structs.replace(ACCEPTED, command_id="new", params={"x": "y" * 5000})))
+    assert again.dump() == commands.dump()
+
+
 def test_other_events_move_no_command() -> None:
     assert not Commands().apply(record_of(RESTARTED))
 

@@ -128,6 +128,7 @@ async def test_who_may_only_operate_leads_a_bot_neither_into_closing_nor_out_of_
     assert await put(desk, "standby", TRADER) == 403
     await become(desk, Mode.HALTED)
     assert [await put(desk, mode, WATCHER) for mode in ("active", "standby", "halted")] == [403, 403, 202]
+    assert [await put(desk, mode, TRADER) for mode in ("halted", "standby")] == [403, 202]
 
 
 async def test_a_bot_that_is_asked_to_halt_counts_as_halted(desk: Desk, home: Path) -> None:
