@@ -8,6 +8,8 @@ import signal
 import sys
 from pathlib import Path
 
+import psutil
+
 from deskwatch.keeper import processes
 from deskwatch.keeper.keeping import MARK
 from deskwatch.supervised import Restart
@@ -47,7 +49,8 @@ async def test_the_hook_has_run_before_the_bot_is_killed_and_both_are_told(home:
 
 async def test_a_hook_that_hangs_is_ended_with_its_children_and_the_bot_is_killed_all_the_same(home: Path) -> None:
     child = "import subprocess, sys, time, signal; signal.signal(15, signal.SIG_IGN); print('hangs', flush=True); "
-    child += "subprocess.Popen(['sleep', '60'], start_new_session=True); time.sleep(60)"
+    mark = f"6{os.getpid()}.5"
+    child += f"subprocess.Popen(['sleep', '{mark}'], start_new_session=True); time.sleep(60)"
     said = Said()
     async with supervising(home, LAST, said, cancel_hook=hook(child), hook_seconds=0.7) as one:
         await up(one)
@@ -56,15 +59,8 @@ async def test_a_hook_that_hangs_is_ended_with_its_children_and_the_bot_is_kille
         assert said[2].reason == "it did not end within 0.7 s"
         assert said[2].exit_code is None
         assert one.hook is not None
-        mine = [pid for pid in processes.below(os.getpid()) if b"sleep\x0060" in command_of(pid.pid)]
-        assert mine == []
-
-
-def command_of(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return b""
+        assert one.hook.output == b"hangs\n"
+        assert [one for one in psutil.process_iter(["cmdline"]) if mark in (one.info["cmdline"] or ())] == []
 
 
 async def test_a_hook_that_fails_or_is_not_there_keeps_nobody_from_killing(home: Path) -> None:
