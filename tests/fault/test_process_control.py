@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from deskwatch.events import ProcessActed
+from deskwatch.events import BotStarted, Mode, ModeChanged, ProcessActed
 from deskwatch.keeper import keeping
 from tests.fault.supervised_bots import (
     BOT,
@@ -190,6 +190,9 @@ def test_a_bot_that_is_restarted_is_never_riskier_than_it_was(mode: str, tmp_pat
             eventually(partial(_is_in, run, mode, pid), SECONDS)
             assert run.bot()["mode"]["actual"] == mode
         assert run.process()["restarts"] == 1
+    told = [event.mode for event in events_in(home) if isinstance(event, BotStarted | ModeChanged)]
+    assert len(told) > 8
+    assert set(told[told.index(Mode(mode)) :]) == {Mode(mode)}
 
 
 def _has_grown(home: Path, beyond: int) -> bool:

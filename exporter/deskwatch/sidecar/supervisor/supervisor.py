@@ -124,16 +124,17 @@ class Supervisor:
             await asyncio.wait({self._killing})
         if self.settings.detach and self._kept is not None and self._kept.kept.detached:
             logger.info("the bot goes on without its sidecar", extra={"bot": self.bot, "pid": self.pid})
-            if self._watch is not None:
-                self._watch.cancel()
-                await asyncio.wait({self._watch})
-            self._kept.close()
         else:
             try:
                 async with self._lock:
                     await self._end(ITSELF, "the sidecar stops")
             except StillThere as error:
                 logger.error("the bot did not end", extra={"bot": self.bot, "error": str(error)})
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.wait({self._watch})
+        if self._kept is not None:
+            self._kept.close()
         await self._telling.close()
         self._hands.shutdown(wait=False)
 
@@ -151,6 +152,7 @@ class Supervisor:
             await self._gone()
             if self._kept is None:
                 await self._launch(actor, reason)
+            self._is_wanted = True
 
     async def stop(self, actor: str, reason: str | None = None) -> None:
         """A person stops the bot: it is asked to end, and killed after its grace. It stays down until it is started.

@@ -15,7 +15,7 @@ from deskwatch.sidecar.commanding import Commanding
 from deskwatch.sidecar.supervisor import Supervisor, log_tail
 from deskwatch.supervised import Supervised
 from tests.lines import events_in
-from tests.unit.sidecar.serving import Desk, serving
+from tests.unit.sidecar.serving import READER, Desk, serving
 from tests.waiting import eventually_async
 
 BOT = "import time; print('token=topsecret', flush=True); time.sleep(60)"
@@ -163,6 +163,17 @@ async def test_what_is_not_supervised_says_so_in_its_state(desk: Desk) -> None:
 async def test_reading_gives_no_way_to_act_or_to_read_output(method: str, path: str, desk: Desk) -> None:
     assert (await desk.ask(method, path)).status_code == 401
     assert desk.parts.supervisors["arb-1"].status.held is None
+
+
+async def test_a_token_that_may_read_sees_the_process_and_no_more(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "reader").write_text(READER)
+    as_reader = {"Authorization": f"Bearer {READER}"}
+    async with serving(home, ("arb-1", [sys.executable, "-c", BOT]), read_token_file=tmp_path / "reader") as desk:
+        assert (await desk.ask("GET", "/bots/arb-1/process", None, **as_reader)).status_code == 200
+        assert (await desk.ask("GET", "/bots/arb-1/logs", None, **as_reader)).status_code == 403
+        for action in ("stop", "kill"):
+            assert (await desk.ask("POST", f"/bots/arb-1/process/{action}", {}, **as_reader)).status_code == 403
+        assert desk.parts.supervisors["arb-1"].status.running
 
 
 async def test_a_file_of_output_that_is_not_there_is_told(desk: Desk) -> None:

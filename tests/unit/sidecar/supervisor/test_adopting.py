@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -130,3 +132,43 @@ async def test_a_system_without_process_descriptors_is_looked_at_instead(
         await one.kill("operator")
         await down(one)
         assert one.exit_code == -9
+
+
+async def test_a_second_keeper_of_one_bot_starts_nothing(home: Path) -> None:
+    """Whatever the file of the first says, or doesn't."""
+    kept = await asyncio.to_thread(KeptBot.start, settings(), home)
+    keeping.path_of(home, "arb-1").unlink()
+    with pytest.raises(OSError, match="another keeper runs arb-1"):
+        await asyncio.to_thread(KeptBot.start, settings(), home)
+    assert len(processes.marked("DESKWATCH_HOME", str(home))) == 1
+    assert kept.kill()
+    assert await kept.ended() == -9
+    kept.close()
+
+
+async def test_a_keeper_that_has_told_nothing_yet_is_waited_for(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_bot, "LOOK_SECONDS", 0.01)
+    kept = await asyncio.to_thread(KeptBot.start, settings(detach=True), home)
+    path = keeping.path_of(home, "arb-1")
+    told = path.read_bytes()
+    path.unlink()
+    finding = asyncio.create_task(asyncio.to_thread(KeptBot.find, home, "arb-1"))
+    await asyncio.wait({finding}, timeout=0.1)
+    assert not finding.done()
+    path.write_bytes(told)
+    found = await finding
+    assert found is not None
+    assert found.pid == kept.pid
+    assert kept.kill()
+    await found.ended()
+    found.close()
+    assert await kept.ended() == -9
+    kept.close()
+
+
+async def test_a_keeper_whose_sidecar_is_gone_already_starts_nothing(home: Path) -> None:
+    told = keeping.Keeping(bot="arb-1", home=str(home), start_id="s")
+    argv = [sys.executable, "-m", "deskwatch.keeper", msgspec.json.encode(told).decode(), "touch", str(home / "made")]
+    done = await asyncio.to_thread(subprocess.run, argv, stdin=subprocess.DEVNULL, check=False)
+    assert done.returncode == 1
+    assert not (home / "made").exists()
