@@ -85,7 +85,7 @@ async def everything(desk: Desk) -> list[Family[Any]]:
     await eventually_async(lambda: sink.failures)
     assert (await desk.ask("GET", "/metrics")).status_code == 200
     await eventually_async(lambda: parts.loop_lag.lag.cells)
-    await eventually_async(lambda: all(one.last_exit_code == 0 for one in parts.supervisors.values()), 20)
+    await eventually_async(lambda: all(one.runs.last_exit_code == 0 for one in parts.supervisors.values()), 20)
     return collect(parts)
 
 

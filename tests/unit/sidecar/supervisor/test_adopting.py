@@ -32,7 +32,7 @@ async def test_a_detached_bot_goes_on_and_the_next_sidecar_takes_it_over(home: P
         assert other.pid == pid
         assert said.actions == [("adopt", "supervisor")]
         await other.stop("operator")
-        assert other.exit_code == -15
+        assert other.status.exit_code == -15
         assert other.pid is None
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
@@ -45,7 +45,7 @@ async def test_a_bot_that_was_taken_over_is_restarted_by_the_policy_and_its_exit
     async with supervising(home, code, detach=True, restart=Restart.ON_FAILURE, first_pause_seconds=0.01) as other:
         assert other.status.running
         (home / "stop").touch()
-        await eventually_async(lambda: other.last_exit_code == 3, SECONDS)
+        await eventually_async(lambda: other.runs.last_exit_code == 3, SECONDS)
         (home / "stop").unlink()
         await up(other, 2)
         await other.stop("operator")
@@ -127,11 +127,11 @@ async def test_a_system_without_process_descriptors_is_looked_at_instead(
     async with supervising(home, LAST) as one:
         await up(one)
         await one.stop("operator")
-        assert one.exit_code == -15
+        assert one.status.exit_code == -15
         await one.start("operator")
         await one.kill("operator")
         await down(one)
-        assert one.exit_code == -9
+        assert one.status.exit_code == -9
 
 
 async def test_a_second_keeper_of_one_bot_starts_nothing(home: Path) -> None:

@@ -55,7 +55,7 @@ async def test_a_hook_that_hangs_is_ended_with_its_children_and_the_bot_is_kille
     async with supervising(home, LAST, said, cancel_hook=hook(child), hook_seconds=0.7) as one:
         await up(one)
         await one.kill("trader")
-        assert one.exit_code == -9
+        assert one.status.exit_code == -9
         assert said[2].reason == "it did not end within 0.7 s"
         assert said[2].exit_code is None
         assert one.hook is not None
@@ -70,7 +70,7 @@ async def test_a_hook_that_fails_or_is_not_there_keeps_nobody_from_killing(home:
             await one.start("operator")
             await up(one, 1 if code == 3 else 2)
             await one.kill("trader")
-            assert one.exit_code == -9
+            assert one.status.exit_code == -9
             assert one.hook is not None
             assert (one.hook.exit_code, one.hook.error) == (code, f"it ended with exit code {code}")
 
@@ -100,12 +100,12 @@ async def test_a_stopped_bot_and_children_in_sessions_of_their_own_are_killed(ho
     )
     async with supervising(home, code) as one:
         await up(one, 20)
-        kept = one._kept
+        kept = one.runs.kept
         assert kept is not None
         assert len(processes.below(kept.kept.keeper.pid)) == 21
         os.killpg(kept.pid, signal.SIGSTOP)
         await one.kill("trader")
-        assert one.exit_code == -9
+        assert one.status.exit_code == -9
         assert processes.marked(MARK, kept.kept.start_id) == []
 
 
@@ -116,7 +116,7 @@ async def test_a_kill_waits_for_no_stop_and_ends_it(home: Path) -> None:
         await asyncio.sleep(0)
         await one.kill("trader")
         await stopping
-        assert one.exit_code == -9
+        assert one.status.exit_code == -9
         assert one.pid is None
 
 
@@ -144,7 +144,7 @@ async def test_a_start_during_a_kill_comes_after_it(home: Path) -> None:
 async def test_a_kill_without_a_running_bot_runs_the_hook_as_orders_may_be_open(home: Path) -> None:
     said = Said()
     async with supervising(home, SAY, said, cancel_hook=hook()) as one:
-        await eventually_async(lambda: one.exit_code == 0, 20)
+        await eventually_async(lambda: one.status.exit_code == 0, 20)
         await one.kill("trader")
         assert one.hook is not None
         assert one.hook.exit_code == 0
@@ -153,10 +153,10 @@ async def test_a_kill_without_a_running_bot_runs_the_hook_as_orders_may_be_open(
 
 
 async def test_a_keeper_that_hangs_is_killed_with_its_bot(home: Path, monkeypatch) -> None:
-    monkeypatch.setattr("deskwatch.sidecar.supervisor.supervisor.KEEPER_SECONDS", 0.2)
+    monkeypatch.setattr("deskwatch.sidecar.supervisor.runs.KEEPER_SECONDS", 0.2)
     async with supervising(home, LAST) as one:
         await up(one)
-        kept = one._kept
+        kept = one.runs.kept
         assert kept is not None
         os.kill(kept.kept.keeper.pid, signal.SIGSTOP)
         await one.kill("trader")

@@ -6,6 +6,9 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from deskwatch.sidecar.supervisor import Overtaken
 from deskwatch.supervised import Restart
 from tests.unit.sidecar.supervisor.supervising import LAST, SAY, SECONDS, Said, down, lines, supervising, up
 from tests.waiting import eventually_async
@@ -28,6 +31,14 @@ async def test_a_crash_loop_is_given_up_told_and_armed_again_by_a_persons_start(
         assert not one.status.gave_up
         await eventually_async(lambda: one.status.gave_up, SECONDS)
         assert one.status.restarts == 4
+
+
+async def test_a_sidecar_that_stopped_starts_nothing_any_more(home: Path) -> None:
+    async with supervising(home) as one:
+        await up(one)
+    with pytest.raises(Overtaken):
+        await one.start("operator")
+    assert not one.status.running
 
 
 async def test_a_clean_end_is_left_unless_it_always_restarts(home: Path) -> None:
