@@ -22,6 +22,7 @@ from deskwatch.encoding import encode
 from deskwatch.errors import DeskwatchError, NotSynced
 from deskwatch.events import CommandAccepted, CommandExpired, Event
 from deskwatch.journal import Writer, names
+from deskwatch.journal.chained import ChainedWriter
 from deskwatch.projections.commands import CommandState
 from deskwatch.sidecar.feed import Feed
 
@@ -138,7 +139,7 @@ class Commanding:
             writer = self._writers.get(bot)
             if writer is None:
                 folder = names.writer_folder(self._home, bot, names.CONTROL)
-                writer = self._writers[bot] = Writer(folder, on_trouble=partial(_tell, bot)).open()
+                writer = self._writers[bot] = ChainedWriter(folder, on_trouble=partial(_tell, bot)).open()
         try:
             writer.append(body, durable=True)
         except NotSynced as error:

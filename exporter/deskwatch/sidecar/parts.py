@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated
@@ -64,6 +65,8 @@ class Parts:
         self.push: MetricsPush | None = None
         """What pushes the metrics, and reads them from here; so it comes after."""
         self.scraping = Scraping()
+        self.auditing = asyncio.Semaphore(1)
+        """Held while the audit trail is read: one at a time, however many ask."""
 
 
 def parts_of(connection: HTTPConnection) -> Parts:
