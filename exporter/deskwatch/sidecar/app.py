@@ -87,7 +87,7 @@ def create(settings: Settings, supervised: tuple[str, list[str]] | None = None) 
     problems.install(app)
     app.add_middleware(Doorman, requests=requests)
     for router in ROUTERS:
-        app.include_router(router)
+        app.include_router(router, responses=problems.RESPONSES)
     return app
 
 
