@@ -1,4 +1,4 @@
-"""Each route × each kind of visitor, in one table; a route that is not in the table fails."""
+"""Each route and each kind of visitor, in one table; a route that is not in the table fails."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from deskwatch.journal import names
 from deskwatch.sidecar import refusals
 from deskwatch.sidecar.api import ROUTERS
 from deskwatch.sidecar.app import create
-from deskwatch.tokens import Token, TokenFile, digest
+from deskwatch.tokens import Scope, Token, TokenFile, digest
 from tests.lines import write
 from tests.unit.sidecar.serving import Desk, connected, serving
 
-ALL = frozenset({"read", "operate", "trade"})
+ALL: frozenset[Scope] = frozenset({"read", "operate", "trade"})
 MINE, OTHER = "arb-1", "arb-2"
 REASON = {"reason": "a test"}
 
 
-def token(name: str, *scopes: Any, **more: Any) -> Token:
+def token(name: str, *scopes: Scope, **more: Any) -> Token:
     return Token(name=name, hash=digest(name * 9), scopes=frozenset(scopes or ALL), **more)
 
 
