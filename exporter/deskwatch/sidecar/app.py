@@ -49,6 +49,7 @@ def create(settings: Settings, supervised: tuple[str, list[str]] | None = None) 
             hub = Hub(feed.projections)
             feed.listen(hub.publish)
             commanding = Commanding(settings.home, feed)
+            commanding.is_secret = gate.holds
             gate.refusals.journal_by(partial(commanding.journal, SIDECAR))
             known_tokens = KnownTokens(settings, gate, partial(commanding.journal, SIDECAR))
             loki = LokiSink(settings.home, settings.loki_url, access=Access.of(settings)) if settings.loki_url else None

@@ -14,6 +14,7 @@ import logging
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -24,7 +25,9 @@ from deskwatch.events import CommandAccepted, CommandExpired, Event
 from deskwatch.journal import Writer, names
 from deskwatch.journal.chained import ChainedWriter
 from deskwatch.projections.commands import CommandState
+from deskwatch.scrub import scrub_value, scrubbed
 from deskwatch.sidecar.feed import Feed
+from deskwatch.sidecar.secret_params import refuse_secrets
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +60,8 @@ class Commanding:
         self._recent: dict[tuple[str, str], CommandState] = {}
         self._expired: set[str] = set()
         self._task: asyncio.Task[None] | None = None
+        self.is_secret: Callable[[str], bool] = lambda _: False
+        """Whether a text is a token of ours: none is journaled."""
         self.unsynced: set[str] = set()
         """Bots whose control journal is not known to be on disk."""
 
@@ -91,8 +96,11 @@ class Commanding:
 
         Raises:
             KeyReused: The key came with another command before.
+            Problem: 422, a parameter holds a secret.
             OSError: The journal can't be written: the command was not accepted.
         """
+        reason = scrub_value(reason, self.is_secret)
+        refuse_secrets(params, self.is_secret)
         async with self._locks.setdefault(bot, asyncio.Lock()):
             if key is not None and (known := self._known(bot, key)) is not None:
                 if (known.type, known.params) != (kind, params):
@@ -132,7 +140,7 @@ class Commanding:
             OSError: The journal can't be written.
             JournalError: The journal is locked by another process, or closed.
         """
-        await asyncio.to_thread(self._append, bot, encode(event))
+        await asyncio.to_thread(self._append, bot, encode(scrubbed(event, self.is_secret)))
 
     def _append(self, bot: str, body: bytes) -> None:
         with self._opening:
