@@ -11,7 +11,8 @@ import pytest
 
 from deskwatch.events import BotStarted, CommandAccepted, Mode, ModeChanged
 from deskwatch.sidecar import commanding
-from deskwatch.sidecar.auth import Gate, Token
+from deskwatch.sidecar.auth import Gate
+from deskwatch.tokens.token import Token, digest
 from tests.lines import events_in, write
 from tests.unit.sidecar.api.test_control import assert_problem
 from tests.unit.sidecar.serving import Desk, serving
@@ -102,9 +103,13 @@ async def test_the_tag_is_not_compared_before_an_earlier_command_is_known(
 async def as_others(desk: Desk) -> None:
     """Let the sidecar know an operator that may not trade and a trader that may not operate."""
     tokens = [
-        Token("watcher", WATCHER, frozenset({"read", "operate"})),
-        Token("trader", TRADER, frozenset({"read", "trade"})),
-        Token("operator", desk.operator["Authorization"].split()[1], frozenset({"read", "operate", "trade"})),
+        Token(name="watcher", hash=digest(WATCHER), scopes=frozenset({"read", "operate"})),
+        Token(name="trader", hash=digest(TRADER), scopes=frozenset({"read", "trade"})),
+        Token(
+            name="operator",
+            hash=digest(desk.operator["Authorization"].split()[1]),
+            scopes=frozenset({"read", "operate", "trade"}),
+        ),
     ]
     desk.parts.gate = Gate(desk.parts.settings, tokens)
 
