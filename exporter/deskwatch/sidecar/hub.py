@@ -23,7 +23,6 @@ import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import Self
 
-
 from deskwatch.sidecar.feed import Feed, Round
 from deskwatch.sidecar.streaming import cursor
 from deskwatch.sidecar.streaming.channel import Channel
@@ -39,9 +38,9 @@ MAX_CLIENTS = 200
 HEARTBEAT_SECONDS = 1.0
 STATE_SECONDS = 0.05
 """State changes within this time are sent as one."""
-FLUSH_SECONDS = 0.01
+FLUSH_SECONDS = 0.005
 """Events within this time are sent as one."""
-STALL_SECONDS = 2.0
+STALL_SECONDS = 1.8
 """A client that takes longer for one message is dropped."""
 WATCH_SECONDS = 0.25
 """How often to look for those."""
