@@ -10,6 +10,7 @@ import re
 import struct
 import sys
 import time
+from functools import partial
 from typing import Any
 
 _EVENT = re.compile(rb'"ts":(\d+),"seq":\d+,"run":"\w+","type":"log_recorded","message":"(\d+)')
@@ -88,10 +89,8 @@ async def main(port: int, path: str, frozen: int, clients: int, last: int, secon
     loop = asyncio.get_running_loop()
     all_of_them = []
     for number in range(clients):
-        is_frozen = number < frozen
-        _, client = await loop.create_connection(
-            lambda is_frozen=is_frozen: Client(path, is_frozen=is_frozen), "127.0.0.1", port
-        )
+        made = partial(Client, path, is_frozen=number < frozen)
+        _, client = await loop.create_connection(made, "127.0.0.1", port)
         await client.opened
         all_of_them.append(client)
     reading = all_of_them[frozen:]
