@@ -7,12 +7,13 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from deskwatch.config import Settings
 from deskwatch.errors import ConfigError
 from deskwatch.sidecar import problems, telemetry
 from deskwatch.sidecar.api import ROUTERS
+from deskwatch.sidecar.api.queries import known_query
 from deskwatch.sidecar.auth import Gate, load_tokens
 from deskwatch.sidecar.commanding import Commanding
 from deskwatch.sidecar.doorman import Doorman
@@ -70,7 +71,7 @@ def create(settings: Settings, supervised: tuple[str, list[str]] | None = None) 
     problems.install(app)
     app.add_middleware(Doorman, requests=requests)
     for router in ROUTERS:
-        app.include_router(router)
+        app.include_router(router, dependencies=[Depends(known_query)])
     return app
 
 
