@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import random
+import re
+import socket
 import sys
 import threading
 from collections import Counter
@@ -12,6 +15,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -149,3 +153,53 @@ async def test_who_is_torn_off_at_random_misses_nothing_and_gets_nothing_twice(h
             assert mine == [one for one in expected if one.startswith(f"{bot}/main/")]
         snapshot = sidecar.http.get("/snapshot")
         assert held.bots == {bot["bot"]: bot for bot in snapshot["bots"]}
+
+
+def frozen(url: str, *, websocket: bool) -> socket.socket:
+    """A client that asks for the stream and reads nothing of it but its head."""
+    place = urlsplit(url)
+    client = socket.create_connection((place.hostname, place.port))
+    head = f"GET /stream HTTP/1.1\r\nHost: {place.netloc}\r\n"
+    if websocket:
+        head += "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        head += f"Sec-WebSocket-Key: {base64.b64encode(bytes(16)).decode()}\r\n"
+    client.sendall(head.encode() + b"\r\n")
+    assert client.recv(12).startswith(b"HTTP/1.1 " + (b"101" if websocket else b"200"))
+    return client
+
+
+async def test_frozen_clients_are_dropped_and_the_others_get_everything(home: Path, sidecar: Sidecar) -> None:
+    """They stop reading while much happens; that the system still takes what they are sent hides it from nobody."""
+    clients = [(road, Held()) for road in (by_websocket, by_events) for _ in range(2)]
+    done = asyncio.Event()
+
+    async def read(road: Any, held: Held) -> None:
+        async with road(sidecar.http.url, held) as messages:
+            async for message in messages:
+                if done.is_set() and message["type"] == "heartbeat" and len(held.ids) >= len(ids_in(home)):
+                    return
+
+    reading = [asyncio.create_task(read(road, held)) for road, held in clients]
+    await eventually_async(lambda: all(held.cursor is not None for _, held in clients), 20)
+    stuck = [frozen(sidecar.http.url, websocket=number % 2 == 0) for number in range(4)]
+    try:
+        with Recorder.open("arb-1", home=home) as recorder:
+
+            def until_they_are_dropped() -> None:
+                eventually(are_dropped, 30)
+
+            def are_dropped() -> bool:
+                for _ in range(20):
+                    recorder.emit(LogRecorded(message="x" * 2000, levelname="INFO", name="n"))
+                return "deskwatch_stream_clients 4.0\n" in sidecar.http.metrics()
+
+            await asyncio.to_thread(until_they_are_dropped)
+        done.set()
+        await asyncio.wait_for(asyncio.gather(*reading), 30)
+    finally:
+        for client in stuck:
+            client.close()
+    for _, held in clients:
+        assert held.ids == ids_in(home)
+    drops = re.findall(r'deskwatch_stream_drops_total{reason="slow"} (\d+)', sidecar.http.metrics())
+    assert int(drops[0]) >= 2  # a WebSocket may be ended for not answering a ping before
