@@ -32,7 +32,7 @@ test: check
 	$(BIN)/pytest tests/functional tests/fault --durations=10
 
 bench: $(STAMP)
-	@for one in emit ingest exposition scrape_hold mode shipping footprint memory fleet; do $(BIN)/python -m benchmarks.$$one || exit 1; done
+	@for one in emit ingest exposition scrape_hold mode stream shipping footprint memory fleet; do $(BIN)/python -m benchmarks.$$one || exit 1; done
 
 soak: $(STAMP)
 	DESKWATCH_SOAK=1 $(BIN)/pytest tests/functional tests/fault

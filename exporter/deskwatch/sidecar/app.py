@@ -8,13 +8,14 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from deskwatch.config import Settings
 from deskwatch.errors import ConfigError
 from deskwatch.journal.names import SIDECAR
 from deskwatch.sidecar import problems, telemetry
 from deskwatch.sidecar.api import ROUTERS
+from deskwatch.sidecar.api.queries import known_query
 from deskwatch.sidecar.auth import Gate, load_tokens
 from deskwatch.sidecar.beat import Beat
 from deskwatch.sidecar.commanding import Commanding
@@ -91,7 +92,7 @@ def create(settings: Settings, *supervised: Supervised) -> FastAPI:
     problems.install(app)
     app.add_middleware(Doorman, requests=requests)
     for router in ROUTERS:
-        app.include_router(router, responses=problems.RESPONSES)
+        app.include_router(router, dependencies=[Depends(known_query)], responses=problems.RESPONSES)
     return app
 
 

@@ -24,7 +24,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from typing import Self
 
 from deskwatch.sidecar.feed import Feed, Round
-from deskwatch.sidecar.streaming import cursor
+from deskwatch.sidecar.streaming import missed
 from deskwatch.sidecar.streaming.channel import Channel
 from deskwatch.sidecar.streaming.cursor import Places
 from deskwatch.sidecar.streaming.message import Message
@@ -38,9 +38,9 @@ MAX_CLIENTS = 200
 HEARTBEAT_SECONDS = 1.0
 STATE_SECONDS = 0.05
 """State changes within this time are sent as one."""
-FLUSH_SECONDS = 0.01
+FLUSH_SECONDS = 0.005
 """Events within this time are sent as one."""
-STALL_SECONDS = 2.0
+STALL_SECONDS = 1.8
 """A client that takes longer for one message is dropped."""
 WATCH_SECONDS = 0.25
 """How often to look for those."""
@@ -69,7 +69,8 @@ class Hub:
         drops: Clients that were let go or turned away, by reason: `slow` did not read, `full` found no room, `resync`
             watched a journal that is not as it was left, `closing` saw the sidecar end.
         resumes: Clients that went on where they were (`resumed`), or could not (`reset`).
-            sent: Messages that were sent.
+            lapses: How often more waited for a client than it may, so that it was told from the journal.
+        sent: Messages that were sent.
     """
 
     def __init__(self, feed: Feed, supervised: Iterable[str] = ()) -> None:
@@ -79,7 +80,7 @@ class Hub:
         self.readers: set[Reader] = set()
         self.drops = {"slow": 0, "full": 0, "resync": 0, "closing": 0}
         self.resumes = {"resumed": 0, "reset": 0}
-        self.sent = 0
+        self.sent = self.lapses = 0
         self._channels: dict[Topic, Channel] = {}
         self._changed: set[str] = set()
         self._closed = False
@@ -146,7 +147,7 @@ class Hub:
                 message = channel.events(self.view.position, self.view.places)
                 for reader in list(channel.readers):
                     if not reader.put(message):
-                        self._drop(reader, "slow")
+                        self._fall_behind(reader, channel)
 
     def _spread_state(self) -> None:
         """Tell each client that there is a newer state; it is put into a message when the client comes for it."""
@@ -220,7 +221,7 @@ class Hub:
                 reader.sending_since = loop.time()
                 self.sent += 1
                 yield message
-                reader.sending_since = None
+                reader.took(message)
         if reader.reason is not None:
             yield dropped(reader.reason)
 
@@ -233,15 +234,16 @@ class Hub:
             replay = Replay(self._feed.home, reader.topic, seen)
             try:
                 await self.past.read(replay.check, dict(self.view.places))
-                self.resumes["resumed"] += 1
-                async with contextlib.aclosing(self._missed(reader, replay)) as missed:
-                    async for message in missed:
-                        yield message
-            except Gone as gone:  # before the first message
+            except Gone as gone:
                 reset = f"the missed events can't be told: {gone}"
                 self.resumes["reset"] += 1
-            finally:
-                replay.close()
+            else:
+                self.resumes["resumed"] += 1
+                fields = self.view.snapshot(reader.topic, replay.seen)
+                yield Message({"type": "resumed", **fields}, dict(replay.seen))
+                async with contextlib.aclosing(self._missed(reader, replay)) as messages:
+                    async for message in messages:
+                        yield message
         if not reader.is_live and reader.reason is None:
             self._go_live(reader)
             yield Message(
@@ -250,16 +252,28 @@ class Hub:
             )
         while reader.reason is None:
             await reader.wait()
-            if reader.changed:
+            if reader.changed and reader.is_live:
                 self.flush()
             for message in self._take(reader):
                 yield message
+            if not reader.is_live:
+                self.lapses += 1
+                replay = Replay(self._feed.home, reader.topic, reader.seen)
+                async with contextlib.aclosing(self._missed(reader, replay)) as messages:
+                    async for message in messages:
+                        yield message
+
+    @staticmethod
+    def _fall_behind(reader: Reader, channel: Channel) -> None:
+        """Too much waits for a client that still reads: it goes on with the journal in place of memory."""
+        channel.readers.discard(reader)
+        reader.fall_behind()
 
     def _take(self, reader: Reader) -> list[Message]:
         """What waits for a client; behind it, as all of it is sent then, the newest state of what changed."""
         messages = reader.take()
         channel = self._channels.get(reader.topic)
-        if reader.changed and channel is not None:
+        if reader.changed and reader.is_live and channel is not None:
             changed, reader.changed = reader.changed, set()
             bots: list[object] = [self.view.state_of(bot) for bot in sorted(changed)]
             messages.append(channel.state(self.view.position, self.view.places, changed, bots))
@@ -275,33 +289,24 @@ class Hub:
         reader.is_live = True
 
     async def _missed(self, reader: Reader, replay: Replay) -> AsyncGenerator[Message, None]:
-        """State of now, then the events that a client missed; it is live afterwards, without a gap."""
-        fields = self.view.snapshot(reader.topic, replay.seen)
-        position = self.view.position
-        yield Message({"type": "resumed", **fields}, dict(replay.seen))
-        for round_ in range(MAX_ROUNDS):
-            places = reader.topic.of(self.view.places)
-            if round_ == MAX_ROUNDS - 1 or replay.is_near(places, NEAR_BYTES):
-                self._go_live(reader)
-                reader.changed = self.view.bots(reader.topic)
-            try:
-                replay.aim(places)
-                while (piece := await self.past.read(replay.read)) is not None:
-                    told = {
-                        "type": "events",
-                        "position": position,
-                        "cursor": cursor.shown(piece.moved),
-                        "events": piece.entries,
-                        "replayed": True,
-                    }
-                    yield Message(told, dict(replay.seen))
-                    for message in () if reader.is_live else reader.take():
-                        yield message
-            except Gone:
-                self._drop(reader, "resync")
-            if reader.is_live or reader.reason is not None:
-                return
-            position = self.view.position
+        """The events that a client missed; it is live afterwards, without a gap."""
+        try:
+            for round_ in range(MAX_ROUNDS):
+                position, places = self.view.position, reader.topic.of(self.view.places)
+                if round_ == MAX_ROUNDS - 1 or replay.is_near(places, NEAR_BYTES):
+                    self._go_live(reader)
+                    reader.changed = self.view.bots(reader.topic)
+                    reader.wake()
+                async for message in missed.tell(replay, places, position, self.past):
+                    yield message
+                    for other in () if reader.is_live else reader.take():
+                        yield other
+                if reader.is_live or reader.reason is not None:
+                    break
+        except Gone:
+            self._drop(reader, "resync")
+        finally:
+            replay.close()
 
     # --- time ----------------------------------------------------------------------------------------------------
 
@@ -313,9 +318,8 @@ class Hub:
             due = max(due + HEARTBEAT_SECONDS, loop.time())
             await asyncio.sleep(due - loop.time())
             message = Message({"type": "heartbeat", "position": self.view.position, "now": time.time()})
-            for reader in list(self.readers):
-                if not reader.put(message):
-                    self._drop(reader, "slow")
+            for reader in self.readers:
+                reader.put(message)
 
     async def _watch(self) -> None:
         """Cut off clients that don't take what they are sent."""

@@ -94,7 +94,7 @@ def run(settings: Settings, *supervised: Supervised) -> int:
         lifespan="on",
         ws=GuardedWebSocket,
         ws_max_size=65536,
-        ws_per_message_deflate=False,  # each client's frames would be packed by themselves: DEFLATE_NOTE
+        ws_per_message_deflate=False,  # an eighth of the bytes, for 2.5 times the CPU: each client's are packed anew
         ws_ping_interval=PING_SECONDS,
         ws_ping_timeout=PONG_SECONDS,
         timeout_graceful_shutdown=STOP_SECONDS,
@@ -173,6 +173,7 @@ def _listen(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or what is small waits 40 ms for an answer
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)  # accepted sockets inherit it, and the next
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # a peer that does not read is cut off
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MILLISECONDS)

@@ -93,6 +93,10 @@ class Connection:
         assert data.startswith("data: ")
         return json.loads(data[6:])
 
+    def say(self, text: str) -> None:
+        """Send a text frame."""
+        self.received.put_nowait({"type": "websocket.receive", "text": text})
+
     def leave(self) -> None:
         """Go away, as a client does."""
         self.received.put_nowait({"type": "http.disconnect"})
@@ -118,7 +122,7 @@ async def connected(desk: Desk, kind: str, target: str, **headers: str) -> Async
         "headers": [(name.encode(), value.encode()) for name, value in raw.items()],
         "client": ("127.0.0.1", 5000),
         "server": ("127.0.0.1", 9464),
-        "subprotocols": [],
+        "subprotocols": [one.strip() for one in raw.get("sec-websocket-protocol", "").split(",") if one],
         "state": {},
     }
     opening = {"type": "websocket.connect"} if kind == "websocket" else {"type": "http.request", "body": b""}

@@ -18,7 +18,7 @@ from deskwatch.sidecar.hub import Hub, TooManyClients
 from deskwatch.sidecar.streaming import reader as reader_module
 from deskwatch.sidecar.streaming.reader import Reader
 from deskwatch.sidecar.streaming.topic import EVERYTHING, Topic
-from tests.lines import write
+from tests.lines import segment_files, write
 from tests.waiting import eventually_async
 
 NOTE = LogRecorded(message="m", levelname="INFO", name="n")
@@ -161,31 +161,48 @@ async def test_a_message_is_encoded_once_for_all_who_want_the_same(hub: Hub, hom
         assert first is not third
 
 
-async def test_a_client_for_whom_too_much_waits_is_dropped_and_the_others_get_everything(
-    hub: Hub, home: Path, monkeypatch: pytest.MonkeyPatch
+async def all_events(one: Client, count: int) -> list[Any]:
+    found: list[Any] = []
+    while len(found) < count:
+        found += (await one.of_type("events"))["events"]
+    return found
+
+
+@pytest.mark.parametrize(("bound", "most"), [("MAX_WAITING", 5), ("MAX_WAITING_BYTES", 2000)])
+async def test_a_client_for_whom_too_much_waits_is_told_from_the_journal_and_misses_nothing(
+    bound: str, most: int, hub: Hub, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reader_module, "MAX_WAITING", 5)
+    monkeypatch.setattr(reader_module, bound, most)
     async with client(hub) as slow, client(hub) as quick:
         await slow.next()
         await quick.next()
-        got: list[int] = []
-        for _ in range(20):
+        for number in range(1, 21):
             await fold(home, hub, NOTE)
-            got += [event["number"] for event in (await quick.of_type("events"))["events"]]
-        assert got == list(range(1, 21))
-        assert hub.drops["slow"] == 1
-        assert hub.readers == {quick.reader}
-        assert (await slow.next()) == {"n": 1, "type": "dropped", "reason": "slow"}
-        with pytest.raises(StopAsyncIteration):
-            await slow.next()
+            assert [event["number"] for event in await all_events(quick, 1)] == [number]
+            assert len(slow.reader._waiting) <= 5
+        assert not slow.reader.is_live
+        ids = [event["id"] for event in await all_events(slow, 20)]
+        assert len(set(ids)) == 20
+        await slow.of_type("state")  # it is live again
+        await fold(home, hub, NOTE)
+        assert [event["number"] for event in await all_events(slow, 1)] == [21]
+        assert (await slow.of_type("state"))["bots"][0]["counts"]["events"] == 21
+        assert (hub.lapses, hub.drops["slow"]) == (1, 0)
 
 
-async def test_waiting_messages_are_bounded_in_bytes_too(hub: Hub, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader_module, "MAX_WAITING_BYTES", 2000)
+async def test_a_lapsed_client_whose_journal_is_gone_is_sent_away_to_come_again(
+    hub: Hub, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader_module, "MAX_WAITING", 1)
     async with client(hub) as slow:
         await slow.next()
-        await fold(home, hub, LogRecorded(message="x" * 3000, levelname="INFO", name="n"))
-        assert (await slow.next())["reason"] == "slow"
+        for _ in range(5):
+            await fold(home, hub, NOTE)
+            hub.flush()
+        await eventually_async(lambda: not slow.reader.is_live)
+        for file in segment_files(home):
+            file.unlink()
+        assert (await slow.of_type("dropped"))["reason"] == "resync"
 
 
 async def test_a_client_that_takes_a_message_and_no_more_is_cut_off(

@@ -23,8 +23,7 @@ from deskwatch.sidecar.api import sse
 from deskwatch.sidecar.hub import TooManyClients
 from deskwatch.sidecar.parts import Parts, Wired, may_read, parts_of
 from deskwatch.sidecar.problems import Problem
-from deskwatch.sidecar.streaming import cursor
-from deskwatch.sidecar.streaming.cursor import MalformedCursor, Places
+from deskwatch.sidecar.streaming.cursor import MalformedCursor, Places, from_token, read
 from deskwatch.sidecar.streaming.topic import Topic
 
 router = APIRouter(tags=["stream"])
@@ -69,7 +68,7 @@ def _seen(token: str | None) -> Places | None:
     if not token:
         return None
     try:
-        return cursor.from_token(token)
+        return from_token(token)
     except MalformedCursor as error:
         raise Problem(HTTPStatus.BAD_REQUEST, str(error)) from None
 
@@ -140,7 +139,7 @@ async def _asked(socket: WebSocket) -> Places | None:
         asked = None
     if not isinstance(asked, dict) or asked.get("type") != "resume":
         raise MalformedCursor('expected {"type":"resume","cursor":{…}} in the first frame')
-    return cursor.read(asked.get("cursor"))
+    return read(asked.get("cursor"))
 
 
 async def _send(socket: WebSocket, topic: Topic, seen: Places | None, reset: str | None) -> None:

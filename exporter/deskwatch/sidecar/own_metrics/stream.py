@@ -23,11 +23,16 @@ def families(parts: Parts) -> list[Family[Any]]:
     )
     for reason, count in hub.drops.items():
         drops.inc((reason,), count)
-    resumes = Counter(
-        "deskwatch_stream_resumes",
-        "Readers that came back with a cursor: told what they missed (resumed), or not, and sent a snapshot (reset).",
-        ("result",),
+    resumes = Counter("deskwatch_stream_resumes", "Readers that came back with a cursor.", ())
+    resumes.inc((), sum(hub.resumes.values()))
+    resets = Counter(
+        "deskwatch_stream_resets", "Of those, readers that could not be told what they missed: sent a snapshot.", ()
     )
-    for result, count in hub.resumes.items():
-        resumes.inc((result,), count)
-    return [clients, messages, drops, resumes]
+    resets.inc((), hub.resumes["reset"])
+    lapses = Counter(
+        "deskwatch_stream_lapses",
+        "Times that too much waited for a reader, so that it was told from the journal until it kept up again.",
+        (),
+    )
+    lapses.inc((), hub.lapses)
+    return [clients, messages, drops, resumes, resets, lapses]

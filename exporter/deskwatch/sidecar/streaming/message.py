@@ -20,11 +20,11 @@ class Message:
         places: The whole cursor that it brings its reader to; None where it moves nobody.
     """
 
-    __slots__ = ("_data", "_event", "_places", "_text", "size")
+    __slots__ = ("_data", "_event", "_text", "places", "size")
 
     def __init__(self, fields: Mapping[str, object], places: Places | None = None) -> None:
         self._data = _encoder.encode(fields)[1:]
-        self._places = places
+        self.places = places
         self._text: str | None = None
         self._event: tuple[bytes, bytes] | None = None
         self.size = len(self._data)
@@ -38,7 +38,7 @@ class Message:
     def as_event(self, n: int) -> bytes:
         """A server-sent event. A journal's line may hold a carriage return between its members, where a space does."""
         if self._event is None:
-            place = b"" if self._places is None else b"id: %b\n" % cursor.token(self._places).encode()
+            place = b"" if self.places is None else b"id: %b\n" % cursor.token(self.places).encode()
             self._event = (b"%bdata: {" % place, b"%b\n\n" % self._data.replace(b"\r", b" "))
         head, tail = self._event
         return b'%b"n":%d,%b' % (head, n, tail)

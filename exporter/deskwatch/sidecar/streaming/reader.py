@@ -6,12 +6,13 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
+from deskwatch.sidecar.streaming.cursor import Places
 from deskwatch.sidecar.streaming.message import Message
 from deskwatch.sidecar.streaming.topic import Topic
 
 MAX_WAITING = 5000
-"""Messages that wait for one client before it is dropped."""
-MAX_WAITING_BYTES = 4 * 1024 * 1024
+"""Messages that wait for one client before it is told from the journal."""
+MAX_WAITING_BYTES = 8 * 1024 * 1024
 """And the most that they may come to. They are held once, however many clients they wait for."""
 
 
@@ -24,6 +25,7 @@ class Reader:
         changed: Bots whose newest state it has not been sent.
         reason: Why it is let go: `slow`, `closing` or `resync`. None as long as it is not.
         sending_since: When the message began that it is being sent now, by the event loop's clock.
+        seen: The cursor that it was brought to.
         sent: Messages it was sent.
     """
 
@@ -33,6 +35,7 @@ class Reader:
         self.changed: set[str] = set()
         self.reason: str | None = None
         self.sending_since: float | None = None
+        self.seen: Places = {}
         self.sent = 0
         self._cut = cut
         self._waiting: deque[Message] = deque()
@@ -65,6 +68,19 @@ class Reader:
         messages = list(self._waiting)
         self._waiting.clear()
         return messages
+
+    def took(self, message: Message) -> None:
+        """A message was sent."""
+        self.sending_since = None
+        if message.places is not None:
+            self.seen = message.places
+
+    def fall_behind(self) -> None:
+        """Have nothing wait any more. What is being sent is still sent, and counts as seen then."""
+        self.is_live = False
+        self._bytes -= sum(message.size for message in self._waiting)
+        self._waiting.clear()
+        self._something.set()
 
     def let_go(self, reason: str, *, at_once: bool) -> None:
         """Send no more. With `at_once` the connection is cut, as nothing more can be sent by it."""

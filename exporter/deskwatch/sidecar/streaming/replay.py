@@ -226,7 +226,8 @@ def _probe(folder: Path, name: str, place: Place) -> None:
         raise Gone(f"{name} is shorter than it was")
     if not before:
         return
-    line = before[:-1].rpartition(b"\n")[2]
     ends = before.endswith(b"\n") or b"\n" not in before  # a line without end is passed on in pieces
-    if not ends or (place.mark is not None and mark_of(line) != place.mark):
+    _, newline, line = before[:-1].rpartition(b"\n")
+    is_known = place.mark is None or (not newline and start > 0) or mark_of(line) == place.mark  # or too long to know
+    if not ends or not is_known:
         raise Gone(f"{name} was replaced since")
