@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from deskwatch.sidecar.api import activity, commands, health, metrics, page, process, state, stream
+from deskwatch.sidecar.api import activity, commands, health, metrics, page, process, resources, state, stream
 
 ROUTERS: tuple[APIRouter, ...] = (
     metrics.router,
@@ -14,6 +14,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     activity.router,
     commands.router,
     process.router,
+    resources.router,
     page.router,
 )
 """All of them, in the order in which paths are matched."""
