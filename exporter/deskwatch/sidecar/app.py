@@ -43,7 +43,7 @@ def create(settings: Settings, supervised: tuple[str, list[str]] | None = None) 
             stack.callback(os.close, lock_home(settings))
             gate = Gate(settings, load_tokens(settings))
             feed = Feed(settings.home, settings.checkpoint_seconds, settings.max_series)
-            hub = Hub(feed.projections)
+            hub = Hub(feed)
             feed.listen(hub.publish)
             commanding = Commanding(settings.home, feed)
             loki = LokiSink(settings.home, settings.loki_url, access=Access.of(settings)) if settings.loki_url else None

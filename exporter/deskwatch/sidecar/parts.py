@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated
 
@@ -68,6 +70,12 @@ class Parts:
         self.push: MetricsPush | None = None
         """What pushes the metrics, and reads them from here; so it comes after."""
         self.scraping = Scraping()
+        self.cut_off: Callable[[HTTPConnection], None] | None = None
+        """Ends a connection at once, whatever waits to be sent by it; the server sets it."""
+
+    def cut(self, connection: HTTPConnection) -> Callable[[], None] | None:
+        """What ends a connection at once, where there is a server that can."""
+        return None if self.cut_off is None else partial(self.cut_off, connection)
 
 
 def parts_of(connection: HTTPConnection) -> Parts:

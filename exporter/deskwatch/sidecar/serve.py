@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 
 import uvicorn
+from fastapi.requests import HTTPConnection
 from pythonjsonlogger.json import JsonFormatter
 
 from deskwatch.config import Settings
@@ -29,6 +30,12 @@ STOP_SECONDS = 2
 """How long open connections may hold up the end."""
 UNREAD_MILLISECONDS = 5000
 """How long what was sent may stay unread before the connection is ended."""
+PING_SECONDS = 1.0
+"""How often a WebSocket's peer is asked whether it still reads."""
+PONG_SECONDS = 1.8
+"""And how long it may take to answer; with what waits before the question, if it is slow."""
+SEND_BYTES = 128 * 1024
+"""What the system holds of what was sent and not yet received, so that a peer that does not read is soon noticed."""
 PARENT_SECONDS = 1.0
 """How often to look whether the process that started this one is still there."""
 
@@ -67,6 +74,9 @@ def run(settings: Settings, supervised: tuple[str, list[str]] | None = None) -> 
         lifespan="on",
         ws="websockets-sansio",
         ws_max_size=65536,
+        ws_per_message_deflate=False,  # each client's frames would be packed by themselves: DEFLATE_NOTE
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PONG_SECONDS,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
     server = _Server(config)
@@ -89,7 +99,14 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         parts: Parts | None = getattr(self.config.app.state, "parts", None)  # type: ignore[union-attr]  # our FastAPI
         if parts is not None:
+            parts.cut_off = self._cut_off
             self._settling = asyncio.create_task(pauses.settle(parts.feed.caught_up), name="settling")
+
+    def _cut_off(self, connection: HTTPConnection) -> None:
+        """End a connection without waiting until its peer has read what was sent."""
+        for one in self.server_state.connections:
+            if getattr(one, "client", None) == tuple(connection.client or ()):
+                one.transport.abort()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         parts: Parts | None = getattr(self.config.app.state, "parts", None)  # type: ignore[union-attr]  # our FastAPI
@@ -134,7 +151,8 @@ def _listen(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # accepted sockets inherit it: a peer that does not read is cut off
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)  # accepted sockets inherit it, and the next
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # a peer that does not read is cut off
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MILLISECONDS)
     try:
         listening.bind((settings.host, settings.port))

@@ -80,12 +80,13 @@ class Connection:
     async def json(self) -> Any:
         """The JSON of the app's next frame or server-sent event."""
         message = await self.message()
+        if message.get("body", b"").startswith(b"retry:"):
+            message = await self.message()
         if "text" in message:
             return json.loads(message["text"])
-        text = message["body"].decode()
-        assert text.startswith("data: ")
-        assert text.endswith("\n\n")
-        return json.loads(text[6:])
+        *_, data = message["body"].decode().removesuffix("\n\n").split("\n")
+        assert data.startswith("data: ")
+        return json.loads(data[6:])
 
     def leave(self) -> None:
         """Go away, as a client does."""
