@@ -164,6 +164,7 @@ const bots = new Map();
 let cursor = null; // positions in the journals up to which nothing was missed
 let coming = null; // the same after a new snapshot, while what lies between is being fetched
 let heard = 0; // when the sidecar was last heard, by our clock that never steps
+let isWhole = false; // this connection has told the state of all bots
 let road = ""; // which road the data comes by
 let wake = () => {};
 
@@ -184,6 +185,7 @@ async function follow() {
     const [name, run] = ROADS[at];
     let brought = false;
     try {
+      isWhole = false;
       brought = await run((message, size) => {
         road = name;
         tries = 0;
@@ -245,7 +247,10 @@ async function bySse(got) {
     const id = cursor ? { "Last-Event-ID": base64url(JSON.stringify(cursor)) } : {};
     const response = await fetch("stream", { headers: headers({ Accept: "text/event-stream", ...id }), cache: "no-store", signal: stop.signal });
     if (response.status === 401) throw new Denied("the sidecar wants a token");
-    if (!response.ok) return false;
+    if (!response.ok) {
+      if (response.status < 500) cursor = null; // it may be too long for a header, or no cursor any more
+      return false;
+    }
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     for (let text = ""; ; ) {
       const { done, value } = await reader.read();
@@ -293,7 +298,8 @@ function base64url(text) {
 }
 
 function take(message, size) {
-  heard = performance.now();
+  isWhole = isWhole || Boolean(message.bots);
+  if (isWhole) heard = performance.now(); // a sidecar that is still reading its journals beats too, and tells nothing yet
   if (message.now) ahead = plain(message.now) - Date.now() / 1000;
   const whole = ["snapshot", "resumed", "polled"].includes(message.type);
   let urgent = false;
