@@ -369,8 +369,10 @@ function drawLink() {
 // ---- bots --------------------------------------------------------------------------------------------------------------
 const folded = new Map(); // bot → whether a person closed or opened its card
 const resources = new Map(); // bot → what its process uses
+const processes = new Map(); // bot → its process, where this sidecar runs it
 const isAlive = (bot) => Boolean(bot.last_event) && nowSeconds() - bot.last_event < SILENT_SECONDS;
 const modeOf = (bot) => bot.mode.actual || "unknown";
+const processOf = (bot) => processes.get(bot.bot) || {};
 const condition = (bot) => (!bot.running ? "stopped" : !isAlive(bot) ? "silent" : modeOf(bot)); // of a bot that isn't there, the mode is past
 const known = (name) => (name in SIGNS ? name : "unknown");
 
@@ -401,10 +403,11 @@ function makeCard(bot) {
   at.actions.setAttribute("role", "group");
   at.actions.setAttribute("aria-label", `Steer ${harmless(name)}`);
   at.buttons = ACTIONS.map((action) => {
-    const made = button(action.title, `${action.tone || ""} ${action.always ? "" : "when-open"}`, () => ask(name, action));
+    const made = button(action.title, `${action.tone || ""} ${action.always ? "" : "when-open"}`.trim(), () => (action.press ? action.press(name) : ask(name, action)));
     at.actions.append(made);
     return [action, made];
   });
+  add(at.actions, "offers", "span", "offers when-open");
   add(card, "alerts", "ul", "alerts");
   const body = (at.body = card.appendChild(element("div", "body")));
   add(body, "commands", "ol", "commands");
@@ -442,6 +445,11 @@ function drawCard(card, bot) {
     show(made, !action.when || action.when(bot));
     able(made, !action.done || !action.done(bot) || !isLive());
   }
+  reconcile(at.offers, bot.offers || [], (offer) => offer.type, (offer) => {
+    const made = button(`${cut(offer.type.replaceAll("_", " "), 40)} …`, "", () => ask(bot.bot, ownCommand(bots.get(bot.bot), offer.type)));
+    made.title = harmless(cut(offer.description || "", 300));
+    return made;
+  });
   drawAlerts(at.alerts, bot);
   show(at.body, !closed);
   if (closed) return;
@@ -466,8 +474,10 @@ function drawAlerts(list, bot) {
   const down = Object.entries(bot.connections).filter(([, one]) => !one.up)
     .map(([key, one]) => [`down ${key}`, "warning", `${one.venue} ${one.connection} is down`, [one.reason, `since ${clock(one.at)}`].filter(Boolean).join(" · ")]);
   const silent = bot.running && !isAlive(bot) ? [["silent", "critical", "The bot is silent", `its last event came ${age(bot.last_event)}`]] : [];
-  const process = bot.process && bot.process.gave_up ? [["process", "critical", "The process is not restarted any more", `it ended with ${bot.process.exit_code}`]] : [];
-  const all = [...silent, ...process, ...raised, ...down];
+  const { running, gave_up: gaveUp, exit_code: code, last_lines: lines } = processOf(bot);
+  const words = [`exit code ${code ?? "not known"}`, ...(lines || []).slice(-1)].join(" · ");
+  const ended = running === false ? [["process", gaveUp ? "critical" : "warning", gaveUp ? "The process died too often and is not started again" : "The process does not run", words]] : [];
+  const all = [...silent, ...ended, ...raised, ...down];
   show(list, all.length > 0);
   reconcile(list, all, (one) => one[0], () => {
     const item = element("li");
@@ -526,7 +536,10 @@ function figures(bot) {
     add("Connections", up === connections.length ? "all up" : `${up} of ${connections.length} up`, up === connections.length ? "" : "dead", cut(connections.map((one) => one.connection).join(", "), 60));
   }
   add("Last event", age(bot.last_event), isAlive(bot) ? "" : "dead");
-  if (bot.supervised) add("Process", bot.process && bot.process.running === false ? "stopped" : `pid ${bot.pid ?? "–"}`, "", bot.process ? `${bot.process.restarts || 0} restarts` : "supervised");
+  if (bot.supervised) {
+    const { running, pid, restarts } = processOf(bot);
+    add("Process", running === undefined ? "–" : running ? `pid ${pid}` : "stopped", running === false ? "dead" : "", `${restarts || 0} restarts`);
+  }
   return list;
 }
 
@@ -661,10 +674,17 @@ async function readResources() {
       resources.set(name, { ...now, at: answer.now, cpu_ratio: ratio });
     }
     for (const name of [...resources.keys()]) if (!(name in answer.bots)) resources.delete(name);
-    draw();
   } catch {
     resources.clear(); // old figures are no figures
   }
+  for (const bot of bots.values()) {
+    try {
+      if (bot.supervised) processes.set(bot.bot, await getJson(`bots/${encodeURIComponent(bot.bot)}/process`));
+    } catch {
+      processes.delete(bot.bot);
+    }
+  }
+  draw();
 }
 
 // ---- activity ----------------------------------------------------------------------------------------------------------
@@ -682,7 +702,6 @@ let rows = ROWS;
 let paging = null; // where the next older page begins; null: not known yet, "": there is none
 let feedChanged = true;
 
-const idOf = (entry) => entry.id ?? `${entry.bot}/${entry.number}`;
 const filters = () => Object.fromEntries(FILTERS.map((name) => [name, $(`filter-${name}`).value]));
 
 function accepts(wanted, entry) {
@@ -696,14 +715,13 @@ function addEvents(entries, size) {
   let last = events.length ? events[events.length - 1].ts : 0;
   let inOrder = true;
   for (const entry of entries) {
-    const id = idOf(entry);
-    if (ids.has(id)) continue;
-    ids.add(id);
+    if (ids.has(entry.id)) continue;
+    ids.add(entry.id);
     const at = plain(entry.ts);
     inOrder = inOrder && at >= last;
     last = at;
     const weight = size / entries.length;
-    events.push({ ...entry, id, ts: at, weight });
+    events.push({ ...entry, ts: at, weight });
     held += weight;
     noteChoices(entry);
     if (frozen !== null && accepts(wanted, entry)) waiting += 1;
@@ -761,7 +779,7 @@ function catchUp() {
       page = await getJson(`activity/recent?limit=${ROWS}${page.next ? `&before=${encodeURIComponent(page.next)}` : ""}`);
       found.push(...page.events);
       size += JSON.stringify(page.events).length;
-      if (!isFilled || page.events.some((entry) => before.has(idOf(entry)))) break;
+      if (!isFilled || page.events.some((entry) => before.has(entry.id))) break;
     }
     if (!isFilled) paging = page.next || "";
     isFilled = true;
@@ -796,8 +814,8 @@ async function loadOlder(isFresh = false) {
       const page = await getJson(`activity/recent?${query}`);
       if (JSON.stringify(asked) !== JSON.stringify(filters())) return; // another filter was set meanwhile
       const have = new Set([...older, ...(frozen || events)].map((entry) => entry.id));
-      const more = page.events.filter((entry) => !have.has(idOf(entry)));
-      older.push(...more.map((entry) => ({ ...entry, id: idOf(entry), ts: plain(entry.ts) })));
+      const more = page.events.filter((entry) => !have.has(entry.id));
+      older.push(...more.map((entry) => ({ ...entry, ts: plain(entry.ts) })));
       for (const entry of more) noteChoices(entry);
       paging = page.next || "";
       found = isFresh || more.length > 0 || !paging;
@@ -935,9 +953,10 @@ const ACTIONS = [
   command("cancel_orders", "Cancel orders", "The bot will cancel its open orders.", { when: isNew }),
   setMode("halted", "Halt", "The bot will send nothing at all, not even orders that close, until a person sets another mode.", { tone: "danger", always: true, hurried: true }),
   processAction("restart", "Restart", "The bot's process is stopped (it is given time to end), then started again. It never comes back in a riskier mode than it had."),
-  processAction("stop", "Stop process", "The bot's process is asked to end, and killed when it does not.", { when: (bot) => bot.supervised && bot.running }),
-  processAction("start", "Start process", "The bot's configured command is started.", { when: (bot) => bot.supervised && !bot.running }),
+  processAction("stop", "Stop process", "The bot's process is asked to end, and killed when it does not.", { when: (bot) => bot.supervised && processOf(bot).running }),
+  processAction("start", "Start process", "The bot's configured command is started.", { when: (bot) => bot.supervised && processOf(bot).running === false }),
   processAction("kill", "Kill", "The cancel-all hook is run, then the bot's process is killed at once. For a bot that hangs.", { tone: "danger" }),
+  { title: "Output …", press: output, when: (bot) => bot.supervised },
   command("ping", "Ping", "Asks whether the bot's own code answers.", { hurried: true }),
   command("set_watchlist", "Watchlist …", "The bot will watch these symbols in place of those it watches now.", {
     when: isNew, input: "Symbols, with spaces between", start: (bot) => (bot.watchlist || []).join(" "),
@@ -948,6 +967,35 @@ const ACTIONS = [
 
 const closePosition = (key, one) => command("close_position", `Close ${cut(String(one.symbol), 40)}`,
   `The bot will close this position: ${one.side} ${significant(one.quantity)} ${cut(String(one.symbol), 40)}.`, { body: () => ({ type: "close_position", params: { position_id: key } }) });
+
+// A command of the bot's own; its parameters are given as JSON, begun by what its schema names.
+function ownCommand(bot, type) {
+  const offer = (bot.offers || []).find((one) => one.type === type) || { type };
+  const properties = Object.entries((offer.schema && offer.schema.properties) || {}).slice(0, 20);
+  const begun = Object.fromEntries(properties.map(([name, schema]) => [name, schema && schema.default !== undefined ? schema.default : null]));
+  return command(type, type.replaceAll("_", " "), cut(offer.description || "A command of the bot's own.", 500), {
+    input: properties.length ? "Parameters, as JSON" : "",
+    start: () => JSON.stringify(begun, (_, value) => plain(value)),
+    body: (text) => ({ type, params: properties.length ? JSON.parse(text) : {} }),
+  });
+}
+
+// The last lines that a supervised bot wrote.
+async function output(name) {
+  try {
+    const { lines } = await getJson(`bots/${encodeURIComponent(name)}/logs?lines=300`);
+    reconcile($("details-facts"), [], (one) => one, () => element("div"));
+    put($("details-title"), `Output of ${name}`);
+    $("details-text").textContent = harmlessLines(lines.join("\n")) || "It has written nothing.";
+    put($("details-copied"), "");
+    $("details").showModal();
+    $("details-text").scrollTop = $("details-text").scrollHeight;
+  } catch (error) {
+    if (!(error instanceof Denied)) return announce(`the output can't be shown: ${error.message}`);
+    await askForToken();
+    if (token()) output(name);
+  }
+}
 
 let asking = null; // what the dialogue is about
 let submitted = () => {};
@@ -1006,7 +1054,11 @@ async function send() {
   if ($("ask-token").value) sessionStorage.setItem("deskwatch-token", $("ask-token").value.trim());
   if (!mine.body) {
     const reason = $("ask-reason").value.trim();
-    mine.body = JSON.stringify({ ...action.body($("ask-input").value), reason: reason || null });
+    try {
+      mine.body = JSON.stringify({ ...action.body($("ask-input").value), reason: reason || null });
+    } catch (error) {
+      return progress(`Not sent: the parameters are no JSON: ${error.message}`);
+    }
   }
   const more = { "Content-Type": "application/json", "Idempotency-Key": mine.key };
   const raises = action.mode && (RISK[action.mode] ?? 0) > (RISK[mine.from] ?? 0);
@@ -1035,13 +1087,15 @@ async function send() {
   }
   if (!answer.ok) return notAccepted(mine, answer.status, result, progress);
   if (action.process) {
+    processes.set(name, result);
+    draw(true);
     steps(null);
     progress(`Done by the sidecar: ${result.running === false || (result.pid ?? null) === null ? "the process does not run" : `the process runs, pid ${result.pid}`}.`);
     $("ask-go").hidden = true;
     put($("ask-cancel"), "Close");
     return;
   }
-  put($("ask-cancel"), "Close (it goes on)");
+  put($("ask-cancel"), "Close (it goes on)"); // what becomes of it is on the bot's card
   await watch(mine, result, progress);
 }
 
