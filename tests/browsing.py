@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, ViewportSize, WebSocket, expect, sync_playwright
 
 from tests.servers import require
 
@@ -23,7 +23,12 @@ FLAGS = [
 DESKTOP: ViewportSize = {"width": 1400, "height": 900}
 PHONE: ViewportSize = {"width": 360, "height": 780}
 
-_TEST_SERVER_IS_DOWN = ("ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_CONNECTION_RESET", "ERR_EMPTY")
+_TEST_SERVER_IS_DOWN = (
+    "ERR_CONNECTION_REFUSED",
+    "ERR_INCOMPLETE_CHUNKED_ENCODING",
+    "ERR_CONNECTION_RESET",
+    "ERR_EMPTY",
+)
 """What a browser says on its console when a test stops the sidecar."""
 
 # Collects the ids of all events that were ever shown, also those whose rows are gone.
@@ -68,13 +73,17 @@ def watched(browser: Browser, *expected: str, **context: Any) -> Iterator[Page]:
             faults.append(message.text)
 
     def requested(request: Request) -> None:
-        if not request.url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:")):
+        if not request.url.startswith(("http://127.0.0.1:", "data:")):
             faults.append(f"asked {request.url}")
+
+    def opened_socket(socket: WebSocket) -> None:
+        if not socket.url.startswith("ws://127.0.0.1:"):
+            faults.append(f"asked {socket.url}")
 
     page.on("console", console)
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("request", requested)
-    page.on("websocket", lambda socket: socket.url.startswith("ws://127.0.0.1:") or faults.append(socket.url))
+    page.on("websocket", opened_socket)
     try:
         yield page
     finally:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it ships no types
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from deskwatch import EquityObserved, Mode, PositionClosed, PositionOpened, PriceObserved, Recorder, RiskAlertRaised

@@ -23,7 +23,9 @@ def test_a_mode_is_shown_once_the_bot_confirmed_it(page: Page, home: Path):
         steer(page, "Standby", "lunch", token=sidecar.token)
         expect(page.locator("#ask-progress")).to_contain_text("waiting for the bot")
         expect(card(page).locator(".desired")).to_have_text("asked for standby, not confirmed")
-        expect(card(page).locator(".mode")).to_have_text("active")  # asked, not confirmed: the bot has not read its mode
+        expect(card(page).locator(".mode")).to_have_text(
+            "active"
+        )  # asked, not confirmed: the bot has not read its mode
         assert recorder.mode is Mode.STANDBY
         expect(card(page).locator(".mode")).to_have_text("standby")
         expect(card(page)).to_contain_text("lunch")
@@ -53,7 +55,7 @@ def test_a_wrong_token_is_told_and_asked_for_again(browser: Browser, home: Path)
 
 
 def test_reading_asks_for_the_token_where_it_is_needed(browser: Browser, home: Path):
-    """Where reading needs a token the page asks for it first, and is live with it, over the WebSocket or what else works."""
+    """Where reading needs a token the page asks for it first, and is live with it."""
     with (
         Recorder.open("arb-1", home=home),
         running.sidecar(home, "--host", "0.0.0.0", "--allowed-host", "127.0.0.1") as sidecar,
@@ -107,7 +109,10 @@ def test_an_answer_that_is_lost_does_not_send_a_command_twice(browser: Browser, 
 @pytest.mark.parametrize(
     ("life", "told"),
     [
-        ({"status": "running", "reported": "succeeded", "waiting_for": "no open position"}, "waiting for no open position"),
+        (
+            {"status": "running", "reported": "succeeded", "waiting_for": "no open position"},
+            "waiting for no open position",
+        ),
         ({"status": "running"}, "Running, waiting for the bot to finish it"),
         ({"status": "failed", "error": "no funds"}, "Failed: no funds"),
         ({"status": "expired"}, "Expired: the bot did not take it up in time. It will not be done later."),

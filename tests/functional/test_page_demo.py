@@ -57,7 +57,9 @@ def test_standby_is_shown_and_stops_orders_and_start_resumes(live: Page, demo: r
     expect(card(live).locator(".mode")).to_have_text("standby")
     expect(card(live).locator(".since")).to_contain_text("lunch")
     found = demo.bot()["counts"]["opportunities_found"]
-    eventually(lambda: demo.bot()["counts"]["opportunities_found"] > found, TRADE_SECONDS)  # there was something to trade
+    eventually(
+        lambda: demo.bot()["counts"]["opportunities_found"] > found, TRADE_SECONDS
+    )  # there was something to trade
     expect(live.locator("#ask")).to_be_hidden()
     steer(live, "Start monitoring", "back")
     expect(card(live).locator(".mode")).to_have_text("active")
@@ -78,9 +80,7 @@ def test_the_page_shows_what_the_snapshot_says_in_each_of_many_switches(live: Pa
     for number in range(count(SWITCHES, 5 * SWITCHES)):
         mode = dice.choice([other for other in ("active", "standby", "closing", "halted") if other != mode])
         reason = f"switch {number}"
-        status, _, body = demo.request(
-            "PUT", "/bots/arb-1/mode", {"mode": mode, "reason": reason}, token=demo.token
-        )
+        status, _, body = demo.request("PUT", "/bots/arb-1/mode", {"mode": mode, "reason": reason}, token=demo.token)
         assert status == 202, body
         eventually(lambda: _agrees(live, demo, mode, reason), 10)  # noqa: B023  asked within the loop
     demo.set_mode("active")

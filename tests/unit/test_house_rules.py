@@ -23,7 +23,11 @@ def _files() -> list[Path]:
 
 def test_files_are_short():
     """A file of code has at most 350 lines: a longer one is two concepts."""
-    long = {str(path.relative_to(ROOT)): count for path in _files() if path.parent != PAGE and (count := _lines(path)) > MAX_LINES}
+    long = {
+        str(path.relative_to(ROOT)): count
+        for path in _files()
+        if path.parent != PAGE and (count := _lines(path)) > MAX_LINES
+    }
     assert long == {}
 
 

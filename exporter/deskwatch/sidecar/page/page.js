@@ -88,7 +88,7 @@ const cut = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…
 
 // JavaScript rounds integers of more than 15 digits, as times in nanoseconds are: they are carried as marked text.
 const EXACT = `exact-${crypto.getRandomValues(new Uint32Array(2)).join("-")}:`;
-const parse = (text) => JSON.parse(text.replace(/(?<!\\)":(-?\d{16,})(?=[,}])/g, `":"${EXACT}$1"`));
+const parse = (text) => JSON.parse(text.replace(/(?<!\\)":\s*(-?\d{16,})(?=\s*[,}])/g, `":"${EXACT}$1"`));
 const plain = (value) => (typeof value === "string" && value.startsWith(EXACT) ? Number(value.slice(EXACT.length)) : value);
 const pretty = (value) => harmlessLines(JSON.stringify(value, null, 2).replaceAll(new RegExp(`"${EXACT}(-?\\d+)"`, "g"), "$1"));
 
