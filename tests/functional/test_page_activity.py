@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from deskwatch import OrderRejected, Recorder
 from deskwatch.events import DecisionMade, LogRecorded, SignalRaised
@@ -110,6 +112,46 @@ def test_memory_is_bounded_and_each_event_is_shown_once(page: Page, home: Path):
         assert page.locator("#feed li").count() <= 200
         assert page.evaluate("[events.length <= 1500, ids.size === events.length]") == [True, True]
         assert set(seen(page).values()) == {1}
+
+
+def test_older_events_come_page_by_page_also_of_a_filter(page: Page, home: Path):
+    """Each page of the past is asked for from where the last one ended, under the filter that is set."""
+    asked: list[dict[str, list[str]]] = []
+
+    def answer(route: Route) -> None:
+        query = parse_qs(urlsplit(route.request.url).query)
+        asked.append(query)
+        newest, limit = int(query.get("before", ["1000"])[0]), int(query["limit"][0])
+        step = 10 if "level" in query else 1
+        numbers = list(range(newest - 1, -1, -1))[: limit * step : step]
+        following = str(numbers[-1]) if numbers[-1] > step else None
+        route.fulfill(json={"position": 1, "events": [_entry(number) for number in numbers], "next": following})
+
+    with Recorder.open("arb-1", home=home), running.sidecar(home) as sidecar:
+        page.route("**/activity/recent*", answer)
+        visit(page, sidecar.url)
+        rows = page.locator("#feed li", has_text="number")
+        expect(rows).not_to_have_count(0)
+        older = page.get_by_role("button", name="Load older")
+        older.focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("#feed")).to_contain_text("number 700 ")
+        assert [query["before"] for query in asked[1:]] == [[str(800 - 100 * page)] for page in range(len(asked) - 1)]
+        assert [row.split("number ")[1] for row in rows.all_inner_texts()][:3] == ["999 told", "998 told", "997 told"]
+        assert set(seen(page).values()) == {1}
+        page.get_by_role("combobox", name="Level").select_option("warning")
+        expect(rows).to_have_count(100)
+        assert asked[-1] == {"limit": ["100"], "level": ["warning"]}
+        expect(page.locator("#feed")).to_contain_text("number 9 ")
+        expect(older).to_be_hidden()
+
+
+def _entry(number: int) -> dict[str, Any]:
+    level = "warning" if number % 10 == 9 else "info"
+    raw = {"type": "log_recorded", "message": f"number {number} told"}
+    entry_id = f"arb-1/main/1.{number * 100}"
+    entry = {"id": entry_id, "bot": "arb-1", "kind": "logs", "type": "log_recorded", "level": level, "raw": raw}
+    return {**entry, "ts": 10**18 + number, "provider": None, "symbol": None, "number": None}
 
 
 def _say(recorder: Recorder, word: str, count: int) -> None:

@@ -54,6 +54,21 @@ def test_a_wrong_token_is_told_and_asked_for_again(browser: Browser, home: Path)
         assert recorder.mode is Mode.HALTED
 
 
+def test_an_old_token_does_not_keep_one_from_reading(browser: Browser, home: Path):
+    """Where reading needs no token, a wrong one that the tab still holds is forgotten, not asked for again."""
+    with (
+        Recorder.open("arb-1", home=home),
+        running.sidecar(home) as sidecar,
+        watched(browser, "401", "WebSocket") as page,
+    ):
+        page.add_init_script("window.WebSocket = class { constructor() { throw new Error('barred'); } };")
+        visit(page, sidecar.url, "of-another-sidecar")
+        expect(card(page)).to_be_visible()
+        expect(page.locator("#ask")).to_be_hidden()
+        card(page).get_by_role("button", name="Halt").click()
+        expect(page.get_by_label("Operator's token")).to_be_visible()
+
+
 def test_reading_asks_for_the_token_where_it_is_needed(browser: Browser, home: Path):
     """Where reading needs a token the page asks for it first, and is live with it."""
     with (

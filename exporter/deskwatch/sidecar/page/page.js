@@ -193,7 +193,8 @@ async function follow() {
       });
     } catch (error) {
       if (error instanceof Denied) {
-        await askForToken();
+        if (token()) sessionStorage.removeItem("deskwatch-token"); // it is wrong; reading may need none
+        else await askForToken();
         at = 0;
         continue;
       }
@@ -376,8 +377,9 @@ const processOf = (bot) => processes.get(bot.bot) || {};
 const condition = (bot) => (!bot.running ? "stopped" : !isAlive(bot) ? "silent" : modeOf(bot)); // of a bot that isn't there, the mode is past
 const known = (name) => (name in SIGNS ? name : "unknown");
 
+const byName = new Intl.Collator("en", { numeric: true });
 function drawBots() {
-  const shown = [...bots.values()].sort((one, other) => (one.bot < other.bot ? -1 : 1));
+  const shown = [...bots.values()].sort((one, other) => byName.compare(one.bot, other.bot));
   show($("no-bots"), !shown.length);
   reconcile($("cards"), shown, (bot) => bot.bot, makeCard, drawCard);
   offer("bot", shown.map((bot) => bot.bot));
@@ -769,18 +771,22 @@ function offer(name, values) {
 // The newest events up to one that is known, so that none between is missed: what a stream's resume does, by asking.
 let catching = Promise.resolve();
 let isFilled = false;
+let gap = 0; // events before this time could not be fetched any more: it is said, never hidden
 function catchUp() {
   const before = new Set(events.slice(-2 * ROWS).map((entry) => entry.id)); // what comes by the stream meanwhile proves nothing
   catching = catching.catch(() => {}).then(async () => {
     const found = [];
     let size = 0;
     let page = {};
+    let isClosed = false;
     for (let pages = 0; pages < 15 && (pages === 0 || page.next); pages += 1) {
       page = await getJson(`activity/recent?limit=${ROWS}${page.next ? `&before=${encodeURIComponent(page.next)}` : ""}`);
       found.push(...page.events);
       size += JSON.stringify(page.events).length;
-      if (!isFilled || page.events.some((entry) => before.has(entry.id))) break;
+      isClosed = !isFilled || page.events.some((entry) => before.has(entry.id));
+      if (isClosed) break;
     }
+    if (!isClosed && before.size && found.length) gap = plain(found[found.length - 1].ts) / 1e9;
     if (!isFilled) paging = page.next || "";
     isFilled = true;
     addEvents(found.reverse(), size);
@@ -846,7 +852,8 @@ function drawFeed() {
   reconcile($("feed"), all, (entry) => entry.id, makeRow);
   show($("no-events"), !all.length);
   show($("older"), paging !== "" && isFilled && rows < ROWS_MOST);
-  put($("feed-count"), all.length ? `${all.length} shown` : "");
+  const missed = gap ? ` · events before ${clock(gap)} were missed, look in the journal` : "";
+  put($("feed-count"), all.length ? `${all.length} shown${missed}` : "");
   show($("clear"), Object.values(wanted).some(Boolean));
 }
 
@@ -1027,7 +1034,7 @@ function ask(name, action) {
 function ready(wantsToken, label) {
   $("ask-token").value = "";
   show($("ask-token-label"), wantsToken);
-  $("ask-token").required = wantsToken;
+  $("ask-token").required = !token();
   put($("ask-go"), label);
   put($("ask-cancel"), "Cancel");
   $("ask-go").disabled = false;
@@ -1114,7 +1121,7 @@ function notAccepted(mine, status, problem, progress) {
     put($("ask-now"), `Now: ${condition(bot)}`);
     refreshTag(mine);
   } else progress(status === 401 ? `Not accepted: the token is missing or wrong. ${detail}` : status === 403 ? `Not accepted: this token may not do that. ${detail}` : `Not accepted: ${detail}`);
-  if (asking === mine) ready(status === 401, "Send");
+  if (asking === mine) ready(status === 401 || status === 403, "Send");
 }
 
 async function refreshTag(mine) {
