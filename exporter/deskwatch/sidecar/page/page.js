@@ -808,7 +808,10 @@ async function bridge(mine) {
 }
 
 // A page of what is older than the oldest that is shown; or, of a filter that was set just now, the newest.
+let loading = 0;
 async function loadOlder(isFresh = false) {
+  if (loading && !isFresh) return; // it would ask for the same page again
+  loading += 1;
   const asked = filters();
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(asked)) if (value) query.set(name, value);
@@ -831,7 +834,8 @@ async function loadOlder(isFresh = false) {
   } catch {
     announce("older events could not be loaded");
   } finally {
-    $("older").setAttribute("aria-busy", "false");
+    loading -= 1;
+    $("older").setAttribute("aria-busy", String(loading > 0));
     feedChanged = true;
     draw();
   }
@@ -1219,7 +1223,7 @@ $("feed-scroll").addEventListener("scroll", () => {
   const view = $("feed-scroll");
   if (!isPaused) freeze(view.scrollTop > 40);
   const isNearEnd = view.scrollTop + view.clientHeight > view.scrollHeight - 200;
-  if (isNearEnd && view.scrollTop > 40 && !$("older").hidden && $("older").getAttribute("aria-busy") !== "true") loadOlder();
+  if (isNearEnd && view.scrollTop > 40 && !$("older").hidden) loadOlder();
 }, { passive: true });
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) return;
