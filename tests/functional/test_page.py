@@ -8,7 +8,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect
 
 from deskwatch import EquityObserved, Mode, PositionClosed, PositionOpened, PriceObserved, Recorder, RiskAlertRaised
-from deskwatch.events import ConnectionChanged, DecisionMade, ErrorOccurred, LogRecorded
+from deskwatch.events import ConnectionChanged, DecisionMade, ErrorOccurred, LogRecorded, PositionUpdated
 from tests import nonsense, running
 from tests.browsing import PHONE, card, seen, visit, watched
 from tests.waiting import eventually
@@ -40,6 +40,17 @@ def test_page_shows_what_a_bot_is_has_and_does(page: Page, home: Path):
         expect(bot).to_contain_text("-2.00")
         expect(bot.get_by_text("Open positions", exact=True).locator("xpath=ancestor::table")).to_be_hidden()
         assert page.evaluate("window.card.isConnected")
+
+
+def test_money_is_summed_by_asset_only(page: Page, home: Path):
+    """Unrealized profit in two assets is two figures, each the sum of its own positions."""
+    with Recorder.open("arb-1", home=home) as recorder, running.sidecar(home) as sidecar:
+        for number, (asset, pnl) in enumerate([("USDC", 5), ("USDC", -7.5), ("ETH", 0.25)]):
+            recorder.emit(_opened(str(number), f"COIN/{asset}", asset))
+            recorder.emit(PositionUpdated(position_id=str(number), mark_price=2, unrealized_pnl=pnl))
+        visit(page, sidecar.url)
+        figures = card(page).locator(".figures > div", has_text="Unrealized PnL")
+        expect(figures).to_have_text(["Unrealized PnL-2.50USDC", "Unrealized PnL+0.25ETH"])
 
 
 def test_hostile_text_is_shown_as_text(page: Page, home: Path):
@@ -201,7 +212,7 @@ def test_focus_stays_and_a_screen_reader_is_told_of_changes_only(page: Page, hom
         expect(close).to_be_focused()
 
 
-def _opened(position_id: str, symbol: str) -> PositionOpened:
+def _opened(position_id: str, symbol: str, asset: str = "USDC") -> PositionOpened:
     return PositionOpened(
-        position_id=position_id, venue="amber", symbol=symbol, side="long", quantity=1.5, entry_price=2000, asset="USDC"
+        position_id=position_id, venue="amber", symbol=symbol, side="long", quantity=1.5, entry_price=2000, asset=asset
     )

@@ -190,9 +190,11 @@ def test_one_position_is_closed_by_its_own_button(page: Page, home: Path):
 def test_a_stale_page_does_not_raise_a_mode(browser: Browser, home: Path):
     """Raising a mode names the state that was seen: where it changed meanwhile, nothing is sent on, and one is told."""
     sent: list[str | None] = []
+    keys: list[str] = []
 
     def answer(route: Route) -> None:
         sent.append(route.request.headers.get("if-match"))
+        keys.append(route.request.headers["idempotency-key"])
         problem = {"type": "about:blank", "title": "Precondition Failed", "status": 412, "detail": "stale"}
         if len(sent) == 1:
             route.fulfill(status=412, content_type="application/problem+json", body=json.dumps(problem))
@@ -212,5 +214,7 @@ def test_a_stale_page_does_not_raise_a_mode(browser: Browser, home: Path):
         expect(page.locator("#ask-progress")).to_contain_text("the mode was changed meanwhile. It is standby now")
         assert sent == [f'"{with_tag}"']
         assert recorder.mode is Mode.STANDBY
+        expect(page.get_by_label("Reason")).to_be_editable()
         page.get_by_role("button", name="Send", exact=True).click()
         expect(page.locator("#ask-progress")).to_contain_text("waiting for the bot")
+        assert len(set(keys)) == 2  # what was refused is over: this is another intention

@@ -442,7 +442,8 @@ function drawCard(card, bot) {
   const why = [since && `since ${clock(since)}`, actor && `by ${actor}`, reason].filter(Boolean).map((one) => cut(String(one), 160));
   put(at.since, why.join(" · "));
   put(at.glance, glance(bot));
-  paint(at.glance, `glance ${tone(Object.values(bot.realized_pnl)[0])}`);
+  const totals = Object.values(bot.realized_pnl);
+  paint(at.glance, `glance ${totals.length === 1 ? tone(totals[0]) : ""}`.trim());
   for (const [action, made] of at.buttons) {
     show(made, !action.when || action.when(bot));
     able(made, !action.done || !action.done(bot) || !isLive());
@@ -466,7 +467,7 @@ function drawCard(card, bot) {
 function glance(bot) {
   const pnl = Object.entries(bot.realized_pnl).map(([asset, amount]) => `${signed(amount)} ${asset}`);
   const held = Object.keys(bot.positions).length;
-  return [pnl[0] || "no PnL", `${held} open`, winRate(bot)].filter(Boolean).join(" · ");
+  return [pnl.slice(0, 2).join(" ") || "no PnL", `${held} open`, winRate(bot)].filter(Boolean).join(" · ");
 }
 
 const winRate = ({ counts }) => (counts.trades_closed ? `${Math.round((100 * counts.trades_won) / counts.trades_closed)} % won` : "");
@@ -519,8 +520,7 @@ function figures(bot) {
   const add = (label, value, className = "", note = "") => list.push([`${label} ${note && list.some((one) => one[0] === label) ? note : ""}`.trim(), label, value, className, note]);
   for (const [asset, amount] of Object.entries(bot.realized_pnl)) list.push([`pnl ${asset}`, "Realized PnL", signed(amount), tone(amount), asset]);
   if (!Object.keys(bot.realized_pnl).length) add("Realized PnL", "–");
-  const open = Object.values(bot.positions).map((one) => one.unrealized_pnl).filter((one) => !missing(one));
-  if (open.length) add("Unrealized PnL", signed(open.reduce((sum, one) => sum + one, 0)), tone(open.reduce((sum, one) => sum + one, 0)), unit(bot));
+  for (const [asset, amount] of unrealized(bot)) list.push([`unrealized ${asset}`, "Unrealized PnL", signed(amount), tone(amount), asset]);
   for (const [asset, equity] of Object.entries(bot.equity)) list.push([`equity ${asset}`, "Equity", figure(equity), "", asset]);
   add("Win rate", winRate(bot).replace(" won", "") || "–", "", `of ${figure(counts.trades_closed, 0)} trades`);
   add("Open positions", figure(Object.keys(bot.positions).length, 0));
@@ -545,7 +545,14 @@ function figures(bot) {
   return list;
 }
 
-const unit = (bot) => [...new Set(Object.values(bot.positions).map((one) => one.asset))].join(", ");
+// By asset: nothing is summed over assets.
+function unrealized(bot) {
+  const sums = new Map();
+  for (const { asset, unrealized_pnl: amount } of Object.values(bot.positions)) {
+    if (!missing(amount)) sums.set(asset, (sums.get(asset) || 0) + amount);
+  }
+  return sums;
+}
 
 function minds(bot) {
   const list = [];
