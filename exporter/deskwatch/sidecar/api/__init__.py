@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from deskwatch.sidecar.api import activity, audit, commands, health, metrics, modes, page, process, state, stream
+from deskwatch.sidecar.api import (
+    activity,
+    audit,
+    commands,
+    health,
+    metrics,
+    modes,
+    page,
+    process,
+    resources,
+    state,
+    stream,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     metrics.router,
@@ -16,6 +28,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     modes.router,
     process.router,
     audit.router,
+    resources.router,
     page.router,
 )
 """All of them, in the order in which paths are matched."""
