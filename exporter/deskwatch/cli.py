@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from deskwatch import dashboards, inspection, stack, verify
+from deskwatch import control, dashboards, inspection, stack, verify
 from deskwatch.errors import DeskwatchError
 from deskwatch.flags import add_home, add_max_series, add_settings, max_series_of, settings_of
 from deskwatch.journal.names import check_name
@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     stack.add_parser(commands)
     verify.add_parser(commands)
     inspection.add_parser(commands)
+    control.add_parser(commands)
 
     metrics = commands.add_parser("metrics", help="print the metrics of journals, without a sidecar")
     add_home(metrics)
