@@ -40,4 +40,5 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 CMD ["pyt
     "import urllib.request as u; u.urlopen('http://127.0.0.1:9464/healthz', timeout=4).close()"]
 
 ENTRYPOINT ["deskwatch"]
-CMD ["sidecar", "--host", "0.0.0.0"]
+# Within a container's network, without TLS. Where others share that network, give --tls-cert and --tls-key in its place.
+CMD ["sidecar", "--host", "0.0.0.0", "--insecure-http"]

@@ -13,9 +13,12 @@ from deskwatch.events import (
     CommandAccepted,
     CommandExpired,
     CommandFailed,
+    CommandOffered,
     CommandRefused,
     CommandStarted,
     CommandSucceeded,
+    CommandUnconfirmed,
+    ConfigReloaded,
     ConnectionChanged,
     ContractObserved,
     DecisionMade,
@@ -58,6 +61,7 @@ from deskwatch.events import (
     TransactionReverted,
     TransactionSent,
     TransferRecorded,
+    WatchlistChanged,
 )
 from deskwatch.logs import JournalHandler
 from deskwatch.recorder import Recorder
@@ -73,9 +77,12 @@ __all__ = [
     "CommandAccepted",
     "CommandExpired",
     "CommandFailed",
+    "CommandOffered",
     "CommandRefused",
     "CommandStarted",
     "CommandSucceeded",
+    "CommandUnconfirmed",
+    "ConfigReloaded",
     "ConnectionChanged",
     "ContractObserved",
     "DecisionMade",
@@ -121,5 +128,6 @@ __all__ = [
     "TransactionReverted",
     "TransactionSent",
     "TransferRecorded",
+    "WatchlistChanged",
     "__version__",
 ]

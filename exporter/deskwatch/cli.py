@@ -9,10 +9,10 @@ from pathlib import Path
 
 import msgspec
 
-from deskwatch import control, dashboards, inspection, stack, verify
+from deskwatch import control, dashboards, inspection, stack, supervised, verify
 from deskwatch.errors import DeskwatchError
 from deskwatch.flags import add_home, add_max_series, add_settings, max_series_of, settings_of
-from deskwatch.journal.names import check_name
+from deskwatch.tokens import command as token_command
 from deskwatch.version import __version__
 
 EXIT_USAGE = 2
@@ -49,8 +49,7 @@ def _parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("run", help="run a bot and serve its journal: deskwatch run --bot arb-1 -- python bot.py")
     add_settings(run)
-    run.add_argument("--bot", help="the bot's name; default: the command's own name")
-    run.add_argument("argv", nargs="+", metavar="CMD", help="the bot's command, after --")
+    supervised.add_flags(run)
     run.set_defaults(run=_run)
 
     demo = commands.add_parser("demo", help="a bot that trades on a local chain, with everything around it")
@@ -64,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_parser(commands)
     inspection.add_parser(commands)
     control.add_parser(commands)
+    token_command.add_parser(commands)
 
     metrics = commands.add_parser("metrics", help="print the metrics of journals, without a sidecar")
     add_home(metrics)
@@ -88,8 +88,7 @@ def _sidecar(arguments: argparse.Namespace) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     from deskwatch.sidecar import serve
 
-    bot = check_name("bot's name", arguments.bot or Path(arguments.argv[0]).stem)
-    return serve.run(settings_of(arguments), (bot, arguments.argv))
+    return serve.run(settings_of(arguments), supervised.supervised_of(arguments))
 
 
 def _demo(arguments: argparse.Namespace) -> int:

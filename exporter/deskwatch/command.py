@@ -12,11 +12,13 @@ import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from deskwatch.errors import CommandError, InvalidLine
 from deskwatch.events import (
     BotStarted,
     CommandAccepted,
+    CommandExpired,
     CommandFailed,
     CommandStarted,
     CommandSucceeded,
@@ -27,6 +29,7 @@ from deskwatch.events import (
     ModeChanged,
 )
 from deskwatch.journal import Position, WriterFollower, folders, names, read, tail
+from deskwatch.mode import riskier
 
 MAX_WAITING = 1000
 """Commands that wait for the bot; the newest is refused beyond."""
@@ -41,6 +44,7 @@ class Command:
         params: Its parameters.
         reason: The operator's words.
         actor: Who asks: the token's name.
+        parsed: The parameters as the Struct that was registered for the command; None where none was.
     """
 
     def __init__(self, accepted: CommandAccepted, emit: Callable[[Event, bool], bool]) -> None:
@@ -50,12 +54,17 @@ class Command:
         self.reason = accepted.reason
         self.actor = accepted.actor
         self.expires_ts = accepted.expires_ts
+        self.parsed: Any = None
         self._emit = emit
         self._done = False
 
     def start(self) -> bool:
         """Journal durably that the bot acts on it from now on; whether that worked. The recorder calls this."""
-        return self._emit(CommandStarted(command_id=self.id, command=self.type, cause=self.id), True)
+        return self._emit(self.started(), True)
+
+    def started(self) -> CommandStarted:
+        """The event that says so, with what the bot acts by."""
+        return CommandStarted(command_id=self.id, command=self.type, params=self.params or None, cause=self.id)
 
     def succeed(self, result: Json = None) -> None:
         """Say that what was asked is done.
@@ -83,6 +92,14 @@ class Command:
         return f"Command({self.type!r}, {self.params!r}, id={self.id!r})"
 
 
+class Waiting(NamedTuple):
+    """A command that was accepted and not yet started."""
+
+    accepted: CommandAccepted
+    given_ts: int
+    """When, by the sidecar's clock: Unix time in nanoseconds."""
+
+
 class Inbox:
     """Commands for one bot that were accepted and not yet started, in the order they were accepted."""
 
@@ -92,7 +109,7 @@ class Inbox:
         self._follower = WriterFollower(home, bot, names.CONTROL)
         self._takes_all = own_folder.name == names.MAIN
         self._lock = threading.RLock()
-        self._waiting: deque[CommandAccepted] = deque()
+        self._waiting: deque[Waiting] = deque()
         self.arrived = threading.Condition(self._lock)
 
     @property
@@ -115,17 +132,18 @@ class Inbox:
         return self._take_in(lambda _: True)
 
     def _take_in(self, accepts: Callable[[CommandAccepted], bool]) -> bool:
-        found: list[CommandAccepted] = []
+        found: list[Waiting] = []
         while (batch := self._follower.read()) is not None:
             for text in batch.lines:
                 if b'"type":"command_accepted"' not in text:
                     continue
                 try:
-                    event = read(text, batch.bot, batch.writer).event
+                    record = read(text, batch.bot, batch.writer)
                 except InvalidLine:
                     continue  # the sidecar counts it
+                event = record.event
                 if isinstance(event, CommandAccepted) and self._is_mine(event) and accepts(event):
-                    found.append(event)
+                    found.append(Waiting(event, record.ts))
         if not found:
             return False
         with self._lock:
@@ -133,22 +151,22 @@ class Inbox:
             self.arrived.notify_all()
         return True
 
-    def take(self, *, builtin: bool) -> CommandAccepted | None:
+    def take(self, *, builtin: bool) -> Waiting | None:
         """The oldest waiting command: of those the recorder carries out, or of the others. Late ones are dropped."""
         with self._lock:
             now = time.time_ns()
-            for command in list(self._waiting):
-                if command.expires_ts <= now:
-                    self._waiting.remove(command)
-                elif (command.command in BUILTIN) is builtin:
-                    self._waiting.remove(command)
-                    return command
+            for waiting in list(self._waiting):
+                if waiting.accepted.expires_ts <= now:
+                    self._waiting.remove(waiting)
+                elif (waiting.accepted.command in BUILTIN) is builtin:
+                    self._waiting.remove(waiting)
+                    return waiting
         return None
 
-    def put_back(self, command: CommandAccepted) -> None:
+    def put_back(self, waiting: Waiting) -> None:
         """A command that could not be started: it is tried again, first, until its time is over."""
         with self._lock:
-            self._waiting.appendleft(command)
+            self._waiting.appendleft(waiting)
 
     def has_waiting(self) -> bool:
         """Whether anything waits. Cheap enough for every read of the mode."""
@@ -198,16 +216,29 @@ def last_mode(folder: Path) -> Mode | None:
 
 
 def desired_mode(home: Path, bot: str) -> Mode | None:
-    """The mode that was last asked for in a bot's control journal."""
+    """The mode that is asked for in a bot's control journal, as far as it binds a start: the least risky one.
+
+    Of commands that expired only those that lower the risk are heeded; what is asked for otherwise is the newest that
+    did not expire (`deskwatch.projections.asked` is the sidecar's side of this rule).
+    """
     folder = names.writer_folder(home, bot, names.CONTROL)
+    expired: set[str] = set()
+    found: Mode | None = None
     for text in tail.lines_with(folder, b'"command":"set_mode"'):
         try:
             event = read(text, bot, names.CONTROL).event
         except InvalidLine:
             continue
-        if isinstance(event, CommandAccepted):
-            return mode_of(event)
-    return None
+        if isinstance(event, CommandExpired):
+            expired.add(event.command_id)
+        if not isinstance(event, CommandAccepted):
+            continue
+        mode = mode_of(event)
+        if mode is not None and (found is None or riskier(found, mode)):
+            found = mode
+        if event.command_id not in expired:
+            break
+    return found
 
 
 def mode_of(command: CommandAccepted) -> Mode | None:

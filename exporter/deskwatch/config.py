@@ -26,6 +26,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """TCP port; 0 for any free one."""
     allowed_hosts: tuple[str, ...] = ()
     """Host names that a request may be for, beside loopback names (a guard against DNS rebinding)."""
+    allowed_origins: tuple[str, ...] = ()
+    """Origins (scheme, host and port) of web pages elsewhere that may talk to the sidecar, beside its own."""
+    tls_cert: Path | None = None
+    """PEM file with the certificate, and those between it and its CA; None for plain HTTP."""
+    tls_key: Path | None = None
+    """PEM file with that certificate's key."""
+    insecure_http: bool = False
+    """Whether to listen beyond this machine although nothing encrypts the tokens on their way."""
     read_token_file: Path | None = None
     """File with a token that may read and change nothing, for Prometheus."""
     loki_url: str | None = None
@@ -50,6 +58,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Time between checkpoints."""
     with_parent: int | None = None
     """Stop when this process, which started the sidecar, is gone."""
+
+    @property
+    def is_exposed(self) -> bool:
+        """Whether tokens would travel beyond this machine in plain text."""
+        return not self.is_loopback and self.tls_cert is None
 
     @property
     def is_loopback(self) -> bool:

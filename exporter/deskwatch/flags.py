@@ -12,6 +12,7 @@ from deskwatch.config import DEFAULT_HOST, DEFAULT_PORT, Settings
 from deskwatch.errors import ConfigError
 from deskwatch.journal.names import default_home
 from deskwatch.journal.retention import DAY_SECONDS, GIB, Keep, Limits
+from deskwatch.origin import check_origin
 from deskwatch.projections.metrics.guard import MAX_SERIES
 
 
@@ -21,6 +22,20 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default=DEFAULT_HOST, help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port to listen on (default: %(default)s)")
     parser.add_argument("--allowed-host", action="append", default=[], help="a Host name that requests may be for")
+    parser.add_argument(
+        "--allowed-origin",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="scheme, host and port of a web page elsewhere that may talk to the sidecar",
+    )
+    parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="PEM file with the certificate, for HTTPS")
+    parser.add_argument("--tls-key", type=Path, metavar="FILE", help="PEM file with that certificate's key")
+    parser.add_argument(
+        "--insecure-http",
+        action="store_true",
+        help="listen beyond this machine without TLS: whoever shares the network can read the tokens, and use them",
+    )
     parser.add_argument("--read-token-file", type=Path, help="file with a token that may read, for Prometheus")
     keep = Limits()
     parser.add_argument(
@@ -118,6 +133,8 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
     """
     if not 0 <= arguments.port <= 65535:
         raise ConfigError(f"expected --port to be 0 to 65535, was {arguments.port}")
+    if (arguments.tls_cert is None) is not (arguments.tls_key is None):
+        raise ConfigError("expected --tls-cert and --tls-key together, was one of them; give both")
     return Settings(
         max_series=max_series_of(arguments),
         limits=_limits(arguments),
@@ -125,6 +142,10 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
         host=arguments.host,
         port=arguments.port,
         allowed_hosts=tuple(arguments.allowed_host),
+        allowed_origins=tuple(check_origin(origin) for origin in arguments.allowed_origin),
+        tls_cert=arguments.tls_cert,
+        tls_key=arguments.tls_key,
+        insecure_http=arguments.insecure_http,
         read_token_file=arguments.read_token_file,
         loki_url=loki_url_of(arguments),
         loki_tenant=arguments.loki_tenant,

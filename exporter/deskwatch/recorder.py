@@ -16,10 +16,12 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
+
+import msgspec
 
 from deskwatch import command as commands_module
 from deskwatch import encoding
@@ -33,12 +35,14 @@ from deskwatch.events import (
     Event,
     EventsLost,
     HeartbeatSent,
+    Json,
     Mode,
     ModeChanged,
 )
 from deskwatch.journal import Writer, names
 from deskwatch.listener import Listener
-from deskwatch.mode import at_start
+from deskwatch.mode import at_start, riskier
+from deskwatch.silence import Silence
 from deskwatch.steering import Steering
 from deskwatch.trouble import Trouble
 
@@ -76,6 +80,7 @@ class Recorder:
             bot, self._trouble, sync=self._journal.sync, poll=self._poll, settle=self._settle, beat=self._beat
         )
         self._listeners: list[Listener] = []
+        self._silence: Silence | None = None
         self._sidecar: SidecarChild | None = None
 
     @classmethod
@@ -90,6 +95,8 @@ class Recorder:
         strategy: str | None = None,
         serve: str | None = None,
         strict: bool | None = None,
+        silence_seconds: float | None = None,
+        silence_mode: Mode = Mode.STANDBY,
     ) -> Recorder:
         """Open a bot's journal and go on where its last run ended.
 
@@ -102,6 +109,9 @@ class Recorder:
             strategy: The bot's strategy, where it has one only.
             serve: `host:port`: also start the sidecar as a child that serves `/metrics`, page and control there.
             strict: Raise on events with wrong fields; None for `DESKWATCH_STRICT` being set.
+            silence_seconds: How long the sidecar may be silent before the bot lowers its mode, at its next safe point;
+                None for ever. Without any sidecar the time counts from the bot's own start.
+            silence_mode: What it is lowered to. It is not raised again when the sidecar is back.
 
         Raises:
             ConfigError: A name can't be used.
@@ -113,6 +123,8 @@ class Recorder:
         strict = bool(os.environ.get("DESKWATCH_STRICT")) if strict is None else strict
         recorder = cls(bot, names.prepare_home(Path(home or names.default_home())), writer, strict=strict)
         try:
+            if silence_seconds is not None:
+                recorder._silence = Silence(recorder.home, silence_seconds, silence_mode)
             recorder._start(mode, version, strategy)
         except BaseException:
             recorder._background.stop()
@@ -157,7 +169,7 @@ class Recorder:
         first returns it. So read it before each order, in the thread that sends it.
         """
         self._touched = time.monotonic()
-        if self._inbox.has_waiting():
+        if self._inbox.has_waiting() or self._steering.lowering is not None:
             self._steering.obey()
         return self._steering.mode
 
@@ -170,6 +182,21 @@ class Recorder:
         """
         return self._steering.set_mode(mode, reason)
 
+    def register(
+        self, command: str, params: type[msgspec.Struct] | Mapping[str, Json], *, description: str = ""
+    ) -> None:
+        """Offer a command of the bot's own: operators can then give it, and its parameters are checked.
+
+        Args:
+            command: Its type: lower-case letters, digits and `_`.
+            params: Its parameters: a msgspec Struct, which a delivered command has as `parsed`, or a JSON Schema.
+            description: What it does, for the operator.
+
+        Raises:
+            ConfigError: Something of it can't be used.
+        """
+        self._entry.emit(self._steering.offers.add(command, params, description), False)
+
     def next_command(self, *, timeout_seconds: float = 0.0) -> Command | None:
         """The next command to carry out, or None when the time is over or the mode has changed.
 
@@ -179,7 +206,7 @@ class Recorder:
         while True:
             before = self._steering.mode
             self._touched = time.monotonic()
-            if self._inbox.has_waiting():
+            if self._steering.has_work():
                 self._steering.obey()
                 command = self._steering.deliver()
                 if command is not None:
@@ -188,7 +215,7 @@ class Recorder:
             if remaining <= 0 or self._steering.mode is not before:
                 return None
             with self._inbox.arrived:
-                if not self._inbox.has_waiting():
+                if not self._steering.has_work():
                     self._inbox.arrived.wait(min(remaining, HEARTBEAT_SECONDS))
                 elif (pause := self._steering.pause()) > 0:
                     self._inbox.arrived.wait(min(remaining, pause))
@@ -251,6 +278,10 @@ class Recorder:
             self._emitted = False
             self._touched = time.monotonic()
         if self._inbox.poll():
+            self._wake()
+        silence = self._silence
+        if silence is not None and silence.lasts() and riskier(self._steering.mode, silence.mode):
+            self._steering.lowering = silence.mode, f"the sidecar was silent for {silence.seconds:g} s"
             self._wake()
 
     def _settle(self) -> None:

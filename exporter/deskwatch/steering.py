@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 import time
 
-from deskwatch.command import Command, Inbox, mode_of
+from deskwatch.command import Command, Inbox, Waiting, mode_of
 from deskwatch.entry import Entry
 from deskwatch.errors import NotSynced
-from deskwatch.events import CommandAccepted, CommandStarted, Mode, ModeChanged
+from deskwatch.events import CommandAccepted, CommandFailed, Mode, ModeChanged
 from deskwatch.journal import Writer
-from deskwatch.mode import bot_may_change
+from deskwatch.mode import bot_may_change, riskier
+from deskwatch.offers import Offers
 from deskwatch.trouble import Trouble, reason_of
 
 RETRY_SECONDS = 0.5
@@ -23,6 +24,8 @@ class Steering:
     Attributes:
         mode: The mode in force.
         lock: Held while the mode changes or is told, so that no older mode is journaled behind a newer one.
+        offers: The bot's own commands.
+        lowering: A mode to drop to at the bot's next safe point, and why; None where there is nothing to drop.
     """
 
     def __init__(self, inbox: Inbox, journal: Writer, entry: Entry, trouble: Trouble) -> None:
@@ -32,43 +35,65 @@ class Steering:
         self._journal = journal
         self._entry = entry
         self._trouble = trouble
+        self.offers = Offers()
+        self.lowering: tuple[Mode, str] | None = None
         self._owed: ModeChanged | None = None
-        self._begun: str | None = None
+        self._begun: CommandAccepted | None = None
         self._again = 0.0
+        self._halted_ts = 0
+        """When the bot halted itself, in this run; 0 where an operator did."""
 
     def set_mode(self, mode: Mode, reason: str | None) -> Mode:
         """The bot's own change of its mode; the mode in force, which stays `halted` where it was."""
         with self.lock:
             if bot_may_change(self.mode, mode):
+                if mode is Mode.HALTED:  # also where an operator had halted it: what they knew is no longer all
+                    self._halted_ts = time.time_ns()
                 self._change(mode, reason=reason, actor="bot", cause=None)
             else:
                 self._trouble.tell("mode", f"the bot is halted; only a person can lead it to {mode}")
             return self.mode
 
     def obey(self) -> None:
-        """Carry out the commands that need nothing of the bot."""
+        """Carry out what needs nothing of the bot: lowering its mode, and the commands that the recorder knows."""
         with self.lock:  # over taking and obeying: of two threads, neither overtakes the other's command
-            while (accepted := self._inbox.take(builtin=True)) is not None:
+            if self.lowering is not None:
+                (mode, reason), self.lowering = self.lowering, None
+                if riskier(self.mode, mode):
+                    self.set_mode(mode, reason)
+            while (waiting := self._inbox.take(builtin=True)) is not None:
+                accepted = waiting.accepted
                 # Not durable: they can be repeated, and a halt must not wait for a disk that stalls.
                 command = Command(accepted, lambda event, _: self._entry.emit(event, False))
                 command.start()
                 if accepted.command == "ping":
                     command.succeed({"run": self._journal.run, "mode": self.mode})
                 else:
-                    self._set(accepted, command)
+                    self._set(waiting, command)
+
+    def has_work(self) -> bool:
+        """Whether `obey` or `deliver` have anything to do, now or soon."""
+        return self._inbox.has_waiting() or self.lowering is not None or self._begun is not None
 
     def deliver(self) -> Command | None:
         """The oldest command for the bot's own code, with its start on disk; None where there is none to begin now."""
         if time.monotonic() < self._again:
             return None
-        accepted = self._inbox.take(builtin=False)
-        if accepted is None:
-            return None
-        if not self._begin(accepted):  # a command whose start is not on disk might be carried out twice
-            self._again = time.monotonic() + RETRY_SECONDS
-            self._inbox.put_back(accepted)
-            return None
-        return Command(accepted, self._entry.emit)
+        self._give_up()
+        while (waiting := self._inbox.take(builtin=False)) is not None:
+            command = Command(waiting.accepted, self._entry.emit)
+            if not self._begin(waiting.accepted, command):  # else it might be carried out twice
+                self._again = time.monotonic() + RETRY_SECONDS
+                self._inbox.put_back(waiting)
+                return None
+            self._begun = None
+            try:
+                command.parsed = self.offers.parse(command.type, command.params)
+            except ValueError as error:
+                command.fail(f"the parameters don't fit: {error}")
+                continue
+            return command
+        return None
 
     def pause(self) -> float:
         """Seconds until `deliver` tries again what waits; 0 where it may be asked at once."""
@@ -87,11 +112,17 @@ class Steering:
         self.lock = threading.RLock()
         self._owed = None
 
-    def _set(self, accepted: CommandAccepted, command: Command) -> None:
+    def _set(self, waiting: Waiting, command: Command) -> None:
+        accepted = waiting.accepted
         mode = mode_of(accepted)
         if mode is None:
             command.fail(f"expected one of {', '.join(Mode)}, was {accepted.params.get('mode')!r}")
             return
+        if self.mode is Mode.HALTED and mode is not Mode.HALTED and not self._may_leave(waiting):
+            command.fail("the bot halted itself meanwhile; ask again with a token that may trade")
+            return
+        if mode is Mode.HALTED:
+            self._halted_ts = 0
         self._change(mode, reason=accepted.reason, actor=accepted.actor, cause=accepted.command_id)
         command.succeed({"mode": mode})
 
@@ -101,16 +132,30 @@ class Steering:
             self._owed = ModeChanged(mode=mode, previous=previous, reason=reason, actor=actor, cause=cause)
             self.settle()
 
-    def _begin(self, accepted: CommandAccepted) -> bool:
+    def _may_leave(self, waiting: Waiting) -> bool:
+        """Whether a command leads out of `halted`: it was given by someone who may, after the bot's own halt."""
+        return waiting.accepted.leaves_halted and waiting.given_ts >= self._halted_ts
+
+    def _give_up(self) -> None:
+        """A command whose start is in the journal, but was not on disk in time, is not begun any more: say so."""
+        begun = self._begun
+        if begun is not None and begun.expires_ts <= time.time_ns():
+            error = "its time was over before the disk confirmed its start; it was not carried out"
+            failed = CommandFailed(
+                command_id=begun.command_id, command=begun.command, error=error, cause=begun.command_id
+            )
+            if self._entry.attempt(failed):
+                self._begun = None
+
+    def _begin(self, accepted: CommandAccepted, command: Command) -> bool:
         """Journal durably that the bot acts on a command from now on; whether the disk has it."""
-        started = CommandStarted(command_id=accepted.command_id, command=accepted.command, cause=accepted.command_id)
         try:
-            if self._begun == accepted.command_id:
+            if self._begun == accepted:
                 self._journal.sync()  # its line is in the journal, and was not known to be on disk
             else:
-                self._entry.write(started, durable=True)
+                self._entry.write(command.started(), durable=True)
         except NotSynced:
-            self._begun = accepted.command_id
+            self._begun = accepted
             return False
         except Exception as error:
             self._trouble.tell(reason_of(error), f"a command waits, as its start can't be journaled: {error}")

@@ -64,9 +64,9 @@ class Listening(Projections):
         super().__init__()
         self.folded: Counter[tuple[str, bytes]] = Counter()
 
-    def apply(self, record: Record) -> Entry | None:
+    def apply(self, record: Record, segment: int = 0, offset: int = 0) -> Entry | None:
         self.folded[record.writer, record.raw] += 1
-        return super().apply(record)
+        return super().apply(record, segment, offset)
 
 
 class Reader:

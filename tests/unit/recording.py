@@ -35,8 +35,10 @@ class Operator:
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
 
-    def give(self, kind: str, params: dict[str, Any] | None = None, *, seconds: float = 30.0) -> str:
-        """Give a command that expires after so many seconds; its id."""
+    def give(
+        self, kind: str, params: dict[str, Any] | None = None, *, seconds: float = 30.0, leaves_halted: bool = True
+    ) -> str:
+        """Give a command that expires after so many seconds; its id. It may lead out of `halted`, or not."""
         command_id = f"c{next(_ids)}"
         accepted = CommandAccepted(
             command_id=command_id,
@@ -45,6 +47,7 @@ class Operator:
             actor="operator",
             reason="a test",
             expires_ts=time.time_ns() + int(seconds * 1e9),
+            leaves_halted=leaves_halted,
         )
         self._writer.append(encode(accepted), durable=True)
         return command_id

@@ -38,7 +38,8 @@ def test_flags_become_settings(asked: list[tuple[Settings, Any]], monkeypatch: p
     flags = "--home h --host 0.0.0.0 --port 0 --allowed-host desk --allowed-host Desk2 --read-token-file t"
     loki = "--loki-url http://loki:3100 --loki-tenant fund --with-parent 17"
     files = "--loki-user desk --loki-password-file p --loki-token-file b --loki-ca-file c --otlp-endpoint http://otel"
-    assert cli.main(["sidecar", *flags.split(), *loki.split(), *files.split()]) == 0
+    access = "--allowed-origin https://desk.example --tls-cert cert --tls-key key --insecure-http"
+    assert cli.main(["sidecar", *flags.split(), *loki.split(), *files.split(), *access.split()]) == 0
     assert asked == [
         (
             Settings(
@@ -46,6 +47,10 @@ def test_flags_become_settings(asked: list[tuple[Settings, Any]], monkeypatch: p
                 host="0.0.0.0",
                 port=0,
                 allowed_hosts=("desk", "Desk2"),
+                allowed_origins=("https://desk.example",),
+                tls_cert=Path("cert"),
+                tls_key=Path("key"),
+                insecure_http=True,
                 read_token_file=Path("t"),
                 loki_url="http://loki:3100",
                 loki_tenant="fund",
@@ -126,7 +131,18 @@ def test_run_supervises_a_command(
         (["sidecar", "--home", "{home}", "--read-token-file", "{file}-none"], "expected a token in"),
         (["sidecar", "--home", "{home}", "--read-token-file", "{file}"], "16 or more characters"),
         (["sidecar", "--home", "{home}", "--port", "{used}"], "choose another --port"),
-        (["sidecar", "--home", "{home}", "--host", "203.0.113.1"], "Cannot assign requested address"),
+        (
+            ["sidecar", "--home", "{home}", "--host", "203.0.113.1", "--insecure-http"],
+            "Cannot assign requested address",
+        ),
+        (["sidecar", "--home", "{home}", "--host", "0.0.0.0"], "expected TLS to listen on 0.0.0.0"),
+        (["sidecar", "--home", "{home}", "--tls-cert", "{file}"], "--tls-cert and --tls-key together"),
+        (
+            ["sidecar", "--home", "{home}", "--tls-cert", "{file}", "--tls-key", "{file}"],
+            "expected a certificate in",
+        ),
+        (["sidecar", "--home", "{home}", "--allowed-origin", "desk.example"], "expected --allowed-origin to be"),
+        (["sidecar", "--home", "{home}", "--allowed-origin", "https://d/x"], "expected --allowed-origin to be"),
         (["sidecar", "--home", "{locked}"], "only sidecar of"),
         (["run", "--home", "{locked}", "--", "true"], "only sidecar of"),
     ],

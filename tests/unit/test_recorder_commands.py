@@ -34,7 +34,10 @@ def test_a_command_is_started_on_disk_before_it_is_delivered(recorder: Recorder,
     assert (command.id, command.type, command.params) == (command_id, "close_position", {"position_id": "p1"})
     assert (command.actor, command.reason) == ("operator", "a test")
     assert command_id in repr(command)
-    assert said(home) == [CommandStarted(command_id=command_id, command="close_position", cause=command_id)]
+    started = CommandStarted(
+        command_id=command_id, command="close_position", params={"position_id": "p1"}, cause=command_id
+    )
+    assert said(home) == [started]
 
 
 def test_an_outcome_is_journaled_once(recorder: Recorder, control: Operator, home: Path) -> None:
@@ -101,7 +104,7 @@ def test_a_command_past_its_time_is_never_delivered(recorder: Recorder, control:
     control.give("close_all", seconds=-1)
     control.give("close_all", seconds=0.2)
     eventually(recorder._inbox.has_waiting)
-    eventually(lambda: time.time_ns() > recorder._inbox._waiting[0].expires_ts)
+    eventually(lambda: time.time_ns() > recorder._inbox._waiting[0].accepted.expires_ts)
     assert recorder.next_command() is None
     assert said(home) == []
     assert not recorder._inbox.has_waiting()

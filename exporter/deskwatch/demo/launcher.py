@@ -39,6 +39,10 @@ def run(settings: Settings, *, seconds: float | None = None, seed: int = 1) -> i
         DemoFailed: A part did not start, with its last words.
         ConfigError: The example is not there.
     """
+    if settings.tls_cert is not None:
+        raise ConfigError(
+            "expected the demo without --tls-cert, as it asks its own sidecar by plain HTTP; leave it out"
+        )
     prepare_home(settings.home)
     stopping = _Stop(seconds)
     demo = Demo(settings, seed)
@@ -204,6 +208,10 @@ def _sidecar_command(settings: Settings) -> list[str]:
     argv += ["--host", settings.host, "--port", str(settings.port)]
     for host in settings.allowed_hosts:
         argv += ["--allowed-host", host]
+    for origin in settings.allowed_origins:
+        argv += ["--allowed-origin", origin]
+    if settings.insecure_http:
+        argv.append("--insecure-http")
     for flag, value in (
         ("--loki-url", settings.loki_url),
         ("--loki-tenant", settings.loki_tenant),

@@ -22,9 +22,11 @@ from deskwatch.events.control import (
     CommandAccepted,
     CommandExpired,
     CommandFailed,
+    CommandOffered,
     CommandRefused,
     CommandStarted,
     CommandSucceeded,
+    CommandUnconfirmed,
     ProcessActed,
     SignInRefused,
     TokenMade,
@@ -38,7 +40,16 @@ from deskwatch.events.decisions import (
     PredictionResolved,
     SignalRaised,
 )
-from deskwatch.events.lifecycle import BotStarted, BotStopped, EventsLost, HeartbeatSent, Mode, ModeChanged
+from deskwatch.events.lifecycle import (
+    BotStarted,
+    BotStopped,
+    ConfigReloaded,
+    EventsLost,
+    HeartbeatSent,
+    Mode,
+    ModeChanged,
+    WatchlistChanged,
+)
 from deskwatch.events.logs import ErrorOccurred, LogRecorded
 from deskwatch.events.market import BookObserved, FundingRateObserved, PoolObserved, PriceObserved
 from deskwatch.events.orders import (
@@ -59,6 +70,8 @@ AnyEvent: TypeAlias = (
     | HeartbeatSent
     | EventsLost
     | ModeChanged
+    | WatchlistChanged
+    | ConfigReloaded
     | PriceObserved
     | BookObserved
     | PoolObserved
@@ -101,6 +114,8 @@ AnyEvent: TypeAlias = (
     | CommandFailed
     | CommandRefused
     | CommandExpired
+    | CommandUnconfirmed
+    | CommandOffered
     | SignInRefused
     | TokenMade
     | TokenRevoked
@@ -129,9 +144,12 @@ __all__ = [
     "CommandAccepted",
     "CommandExpired",
     "CommandFailed",
+    "CommandOffered",
     "CommandRefused",
     "CommandStarted",
     "CommandSucceeded",
+    "CommandUnconfirmed",
+    "ConfigReloaded",
     "ConnectionChanged",
     "ContractObserved",
     "DecisionMade",
@@ -178,4 +196,5 @@ __all__ = [
     "TransactionSent",
     "TransferRecorded",
     "Unknown",
+    "WatchlistChanged",
 ]

@@ -89,3 +89,21 @@ class ModeChanged(Event, frozen=True, kw_only=True):
     """Why: the operator's words, `start`, or the bot's own reason."""
     actor: str | None = None
     """Who asked: a token's name, or `bot`."""
+
+
+class WatchlistChanged(Event, frozen=True, kw_only=True):
+    """The bot watches these instruments from now on, and no others."""
+
+    symbols: list[str]
+    """Instruments."""
+    reason: str | None = None
+    """Why: the operator's words, or the bot's own."""
+
+
+class ConfigReloaded(Event, frozen=True, kw_only=True):
+    """The bot has read its configuration again and acts by it from now on."""
+
+    version: str | None = None
+    """What tells this configuration from others: a commit, a hash, a number."""
+    changed: list[str] | None = None
+    """Names of the settings that are others than before."""

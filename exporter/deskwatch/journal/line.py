@@ -33,6 +33,7 @@ _FROM_SIDECAR = frozenset(
         "command_accepted",
         "command_refused",
         "command_expired",
+        "command_unconfirmed",
         "sign_in_refused",
         "token_made",
         "token_revoked",

@@ -16,6 +16,8 @@ MAIN = "main"
 """The bot's writer, unless it names others."""
 SIDECAR = "_sidecar"
 """The journal of what concerns no single bot (refused sign-ins, tokens)."""
+BEAT = "sidecar.beat"
+"""In the home: a file that the sidecar touches each second."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _SEGMENT = re.compile(r"(\d{20})\.ndjson")

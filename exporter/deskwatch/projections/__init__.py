@@ -20,7 +20,7 @@ _WHOLE = frozenset({"fields", "misplaced"})
 _NUMBER = re.compile(r"\d+")
 logger = logging.getLogger(__name__)
 
-FORMAT = 5
+FORMAT = 6
 """Version of what `dump` gives. A checkpoint of another version is not loaded: the journal is replayed."""
 
 
@@ -44,12 +44,24 @@ class Projections:
         self.continuity = Continuity()
         self._told: set[tuple[str, str, str, str]] = set()
 
-    def apply(self, record: Record) -> Entry | None:
-        """Fold one record into all; its entry in the activity, if it has one."""
+    def apply(self, record: Record, segment: int = 0, offset: int = 0) -> Entry | None:
+        """Fold one record, whose line begins at this place, into all; its entry in the activity, if it has one."""
         self.metrics.apply(record)
         self.state.apply(record)
-        self.commands.apply(record)
-        return self.activity.apply(record)
+        moved = self.commands.apply(record)
+        if record.kind == "orders" or moved:
+            self._show(record.bot, moved=moved)
+        return self.activity.apply(record, segment, offset)
+
+    def _show(self, bot: str, *, moved: bool) -> None:
+        """Bring to a bot's state what other projections know of it."""
+        state = self.state.bots.get(bot)
+        if state is None:
+            return  # the sidecar's own
+        holding = self.commands.holdings.of.get(bot)
+        state.open_orders = 0 if holding is None else len(holding.orders)
+        if moved:
+            state.commands = self.commands.latest(bot)
 
     def apply_batch(self, batch: Batch) -> list[Entry]:
         """Fold a batch of lines in, each line once: as an event, or as invalid with a reason.
@@ -61,7 +73,9 @@ class Projections:
         seen = self.continuity.of(batch.bot, batch.writer)
         for reason in batch.faults:
             self.metrics.fault(batch.bot, batch.writer, reason)
+        segment, following = batch.start.segment, batch.start.offset
         for line in batch.lines:
+            offset, following = following, following + len(line) + 1
             try:
                 record = read(line, batch.bot, batch.writer)
             except InvalidLine as error:
@@ -76,7 +90,7 @@ class Projections:
                     self._tell(batch, duplicate)
                 continue
             try:
-                entry = self.apply(record)
+                entry = self.apply(record, segment, offset)
             except Exception:  # a fault of ours costs one line, told and counted, and not all that follow it
                 logger.exception("a record could not be folded", extra={"bot": batch.bot, "type": record.type})
                 self.metrics.fold_failed(batch.bot)

@@ -44,6 +44,7 @@ _LEVEL_OF_TYPE = {
     "command_failed": "error",
     "command_expired": "warning",
     "command_refused": "warning",
+    "command_unconfirmed": "warning",
     "sign_in_refused": "warning",
     "risk_alert_raised": _ASK_EVENT,
     "connection_changed": _ASK_EVENT,
@@ -73,8 +74,10 @@ def level_of_event(name: str, event: ev.Event | ev.Unknown) -> str:
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One event in the activity, with what it is filtered by."""
 
-    number: int
-    """Grows by one with each record that the sidecar folds; the position that a reader goes on from."""
+    id: str
+    """`<bot>/<writer>/<segment>.<offset>`: where its line begins. The same wherever and whenever it is shown."""
+    number: int | None
+    """Grows by one with each record that the sidecar folds; None where that is not known: it was read from disk."""
     bot: str
     kind: str
     type: str
@@ -95,6 +98,10 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     provider: str | None = None
     symbol: str | None = None
     level: str | None = None
+    since_ts: int | None = None
+    """Nanoseconds since 1970; this time is within."""
+    until_ts: int | None = None
+    """Nanoseconds since 1970; this time is not."""
 
     def accepts(self, entry: Entry) -> bool:
         """Whether an entry is wanted."""
@@ -105,7 +112,35 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
             and (self.provider is None or entry.provider == self.provider)
             and (self.symbol is None or entry.symbol == self.symbol)
             and (self.level is None or LEVELS.index(entry.level) >= LEVELS.index(self.level))
+            and (self.since_ts is None or entry.ts >= self.since_ts)
+            and (self.until_ts is None or entry.ts < self.until_ts)
         )
+
+
+def entry_of(record: Record, segment: int, offset: int, number: int | None = None) -> Entry | None:
+    """A record's entry in the activity, if it has one.
+
+    Args:
+        record: What was read.
+        segment: First `seq` of the segment that holds it.
+        offset: Bytes of the segment before its line.
+        number: Its number, where it is known.
+    """
+    if record.type in _NOT_ACTIVITY:
+        return None
+    event = record.event
+    return Entry(
+        id=f"{record.bot}/{record.writer}/{segment}.{offset}",
+        number=number,
+        bot=record.bot,
+        kind=record.kind,
+        type=record.type,
+        level=level_of(record),
+        ts=record.ts,
+        provider=getattr(event, "provider", None),
+        symbol=getattr(event, "symbol", None),
+        raw=msgspec.Raw(record.raw),
+    )
 
 
 class Activity:
@@ -117,24 +152,12 @@ class Activity:
         self._entries: deque[Entry] = deque()
         self._bytes = 0
 
-    def apply(self, record: Record) -> Entry | None:
-        """Fold one record in; its entry, if it is activity."""
+    def apply(self, record: Record, segment: int = 0, offset: int = 0) -> Entry | None:
+        """Fold one record in; its entry, if it is activity. Its line begins at this place of its journal."""
         self.number += 1
-        if record.type in _NOT_ACTIVITY:
-            return None
-        event = record.event
-        entry = Entry(
-            number=self.number,
-            bot=record.bot,
-            kind=record.kind,
-            type=record.type,
-            level=level_of(record),
-            ts=record.ts,
-            provider=getattr(event, "provider", None),
-            symbol=getattr(event, "symbol", None),
-            raw=msgspec.Raw(record.raw),
-        )
-        self._keep(entry)
+        entry = entry_of(record, segment, offset, self.number)
+        if entry is not None:
+            self._keep(entry)
         return entry
 
     def _keep(self, entry: Entry) -> None:
@@ -142,6 +165,10 @@ class Activity:
         self._bytes += len(entry.raw)
         while len(self._entries) > KEPT or self._bytes > KEPT_BYTES:
             self._bytes -= len(self._entries.popleft().raw)
+
+    def __reversed__(self) -> Iterator[Entry]:
+        """What is kept, newest first."""
+        return reversed(self._entries)
 
     def newest(self, wanted: Filter, limit: int) -> list[Entry]:
         """The newest entries that are wanted, newest first."""
@@ -155,16 +182,17 @@ class Activity:
 
     def since(self, number: int, wanted: Filter) -> Iterator[Entry]:
         """Entries after a number that are wanted, oldest first."""
-        return (entry for entry in self._entries if entry.number > number and wanted.accepts(entry))
+        return (entry for entry in self._entries if (entry.number or 0) > number and wanted.accepts(entry))
 
     def dump(self) -> Any:
         """The state as JSON-able values, for the checkpoint."""
         return {"number": self.number, "entries": [_row(entry) for entry in self._entries]}
 
     def load(self, state: Any) -> None:
-        """Take the state back from a checkpoint."""
+        """Take the state back from a checkpoint. Entries of a version that gave them no id are left out."""
         self.number = state["number"]
-        entries = (Entry(**{**row, "raw": msgspec.Raw(row["raw"].encode())}) for row in state["entries"])
+        rows = (row for row in state["entries"] if "id" in row)
+        entries = (Entry(**{**row, "raw": msgspec.Raw(row["raw"].encode())}) for row in rows)
         self._entries, self._bytes = deque(), 0
         for entry in entries:
             self._keep(entry)

@@ -14,22 +14,18 @@ import msgspec
 from deskwatch import events as ev
 from deskwatch.journal import Record
 from deskwatch.journal.names import CONTROL, MAIN, SIDECAR
+from deskwatch.projections.asked import Asked, ModeState
+from deskwatch.projections.life import CommandState
 
 CURVE_POINTS = 240
 """Points of the equity curve that are kept; every second one is dropped when there are more."""
 MAX_POSITIONS = 200
+MAX_OFFERS = 50
+"""Commands of its own that are kept of a bot."""
+MAX_OFFER_BYTES = 10_000
+"""Longest line that tells of one."""
 MAX_NAMED = 100
 """Most prices, balances, connections and alerts that are kept by name."""
-
-
-class ModeState(msgspec.Struct, kw_only=True):
-    """`actual` is what the bot acts by, `desired` what was last asked of it."""
-
-    actual: str | None = None
-    desired: str | None = None
-    since: float | None = None
-    reason: str | None = None
-    actor: str | None = None
 
 
 class Counts(msgspec.Struct, kw_only=True):
@@ -51,6 +47,8 @@ class BotState(msgspec.Struct, kw_only=True):
     """One bot. Money is by asset: nothing is summed over assets."""
 
     bot: str
+    supervised: bool = False
+    """Whether the sidecar runs it. Said where a state is served: no journal knows it."""
     mode: ModeState = msgspec.field(default_factory=ModeState)
     running: bool = False
     writer: str | None = None
@@ -72,6 +70,14 @@ class BotState(msgspec.Struct, kw_only=True):
     positions: dict[str, dict[str, Any]] = {}
     connections: dict[str, dict[str, Any]] = {}
     alerts: dict[str, dict[str, Any]] = {}
+    commands: list[CommandState] = []
+    """Its unfinished and latest commands, newest first."""
+    open_orders: int = 0
+    """Orders submitted whose end was not told yet."""
+    watchlist: list[str] | None = None
+    """Instruments; null where the bot never told."""
+    offers: list[dict[str, Any]] = []
+    """Commands of its own: `type`, `description`, `schema`."""
     gas_price_wei: str | None = None
     head_block: int | None = None
     last_decision: dict[str, Any] | None = None
@@ -87,6 +93,7 @@ class State:
 
     def __init__(self) -> None:
         self.bots: dict[str, BotState] = {}
+        self._asked: dict[str, Asked] = {}
         self.changed: set[str] = set()
         """Bots whose state changed since someone emptied this set."""
 
@@ -103,15 +110,20 @@ class State:
         fold = _FOLDS.get(type(record.event))
         if fold is not None:
             fold(state, record, record.event)
+        if type(record.event) in _ON_MODE:
+            asked = self._asked.setdefault(record.bot, Asked())
+            asked.apply(record)
+            asked.show(state.mode)
         self.changed.add(record.bot)
 
     def dump(self) -> Any:
         """The state as JSON-able values, for the checkpoint."""
-        return msgspec.to_builtins(self.bots)
+        return {"bots": msgspec.to_builtins(self.bots), "asked": msgspec.to_builtins(self._asked)}
 
     def load(self, state: Any) -> None:
         """Take the state back from a checkpoint."""
-        self.bots = msgspec.convert(state, dict[str, BotState])
+        self.bots = msgspec.convert(state["bots"], dict[str, BotState])
+        self._asked = msgspec.convert(state["asked"], dict[str, Asked])
 
 
 def _put(named: dict[str, dict[str, Any]], name: str, value: dict[str, Any]) -> None:
@@ -142,6 +154,7 @@ def _bot_started(state: BotState, record: Record, event: ev.BotStarted) -> None:
     state.version, state.strategy = event.version, event.strategy
     state.started = record.seconds
     state.idle_seconds = None
+    state.offers = []  # each run says which it knows
 
 
 def _bot_stopped(state: BotState, record: Record, event: ev.BotStopped) -> None:
@@ -165,9 +178,15 @@ def _mode_changed(state: BotState, record: Record, event: ev.ModeChanged) -> Non
         mode.since, mode.reason, mode.actor = record.seconds, event.reason, event.actor
 
 
-def _accepted(state: BotState, record: Record, event: ev.CommandAccepted) -> None:
-    if event.command == "set_mode":
-        state.mode.desired = str(event.params.get("mode"))
+def _offered(state: BotState, record: Record, event: ev.CommandOffered) -> None:
+    others = [offer for offer in state.offers if offer["type"] != event.command]
+    offer = {"type": event.command, "description": event.description, "schema": event.schema}
+    if len(others) < MAX_OFFERS and len(record.raw) <= MAX_OFFER_BYTES:
+        state.offers = [*others, offer]
+
+
+def _watchlist(state: BotState, record: Record, event: ev.WatchlistChanged) -> None:
+    state.watchlist = event.symbols
 
 
 def _order_submitted(state: BotState, record: Record, event: ev.OrderSubmitted) -> None:
@@ -289,7 +308,8 @@ _FOLDS: dict[type, Callable[[BotState, Record, Any], None]] = {
     ev.BotStopped: _bot_stopped,
     ev.HeartbeatSent: _heartbeat,
     ev.ModeChanged: _mode_changed,
-    ev.CommandAccepted: _accepted,
+    ev.CommandOffered: _offered,
+    ev.WatchlistChanged: _watchlist,
     ev.OrderSubmitted: _order_submitted,
     ev.OrderFilled: _order_filled,
     ev.OrderRejected: _order_rejected,
@@ -313,3 +333,13 @@ _FOLDS: dict[type, Callable[[BotState, Record, Any], None]] = {
     ev.RiskAlertRaised: _raised,
     ev.RiskAlertCleared: _cleared,
 }
+_ON_MODE = frozenset(
+    {
+        ev.ModeChanged,
+        ev.HeartbeatSent,
+        ev.CommandAccepted,
+        ev.CommandStarted,
+        ev.CommandFailed,
+        ev.CommandExpired,
+    }
+)

@@ -6,18 +6,22 @@ import fcntl
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 
 from deskwatch.config import Settings
 from deskwatch.errors import ConfigError
+from deskwatch.journal.names import SIDECAR
 from deskwatch.sidecar import problems, telemetry
 from deskwatch.sidecar.api import ROUTERS
 from deskwatch.sidecar.auth import Gate, load_tokens
+from deskwatch.sidecar.beat import Beat
 from deskwatch.sidecar.commanding import Commanding
 from deskwatch.sidecar.doorman import Doorman
 from deskwatch.sidecar.feed import Feed
 from deskwatch.sidecar.hub import Hub
+from deskwatch.sidecar.known_tokens import KnownTokens
 from deskwatch.sidecar.loop_lag import LoopLag
 from deskwatch.sidecar.parts import Parts
 from deskwatch.sidecar.requests import Requests
@@ -26,15 +30,16 @@ from deskwatch.sidecar.samples import Backlog, BotProcesses, Container, Fill, Ho
 from deskwatch.sidecar.supervisor import Supervisor
 from deskwatch.sinks.loki import Access, LokiSink
 from deskwatch.sinks.sink import Sink
+from deskwatch.supervised import Supervised
 from deskwatch.version import __version__
 
 
-def create(settings: Settings, supervised: tuple[str, list[str]] | None = None) -> FastAPI:
+def create(settings: Settings, *supervised: Supervised) -> FastAPI:
     """The app. Its parts run from its lifespan's start to its end.
 
     Args:
         settings: What the sidecar was told.
-        supervised: A bot's name and its command, to be run by the sidecar.
+        supervised: The bots that the sidecar runs.
     """
 
     @asynccontextmanager
@@ -43,21 +48,35 @@ def create(settings: Settings, supervised: tuple[str, list[str]] | None = None) 
             stack.callback(os.close, lock_home(settings))
             gate = Gate(settings, load_tokens(settings))
             feed = Feed(settings.home, settings.checkpoint_seconds, settings.max_series)
-            hub = Hub(feed.projections)
+            hub = Hub(feed, [one.bot for one in supervised])
             feed.listen(hub.publish)
             commanding = Commanding(settings.home, feed)
+            gate.refusals.journal_by(partial(commanding.journal, SIDECAR))
+            known_tokens = KnownTokens(settings, gate, partial(commanding.journal, SIDECAR))
             loki = LokiSink(settings.home, settings.loki_url, access=Access.of(settings)) if settings.loki_url else None
             otlp = telemetry.sinks(settings)
             sinks: list[Sink] = [*([loki] if loki else []), *(otlp.sinks if otlp else [])]
-            supervisor = Supervisor(*supervised, settings.home, commanding.journal) if supervised else None
+            supervisors = {one.bot: Supervisor(one, settings.home, commanding.journal) for one in supervised}
             retention = Retention(settings.home, settings.limits, feed, [sink.name for sink in sinks])
             samples = _samples(settings, feed, sinks)
             loop_lag = LoopLag()
-            for part in (feed, hub, loki, otlp, commanding, supervisor, retention, loop_lag):
+            for part in (
+                feed,
+                hub,
+                loki,
+                otlp,
+                commanding,
+                Beat(settings.home),
+                gate.refusals,
+                known_tokens,
+                *supervisors.values(),
+                retention,
+                loop_lag,
+            ):
                 if part is not None:
                     await stack.enter_async_context(part)
             parts = Parts(
-                settings, gate, feed, hub, commanding, samples, loop_lag, requests, retention, sinks, supervisor
+                settings, gate, feed, hub, commanding, samples, loop_lag, requests, retention, sinks, supervisors
             )
             app.state.parts = parts
             parts.push = telemetry.push(settings, parts)
@@ -67,6 +86,7 @@ def create(settings: Settings, supervised: tuple[str, list[str]] | None = None) 
 
     requests = Requests()
     app = FastAPI(title="deskwatch", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.visitors = requests.visitors
     problems.install(app)
     app.add_middleware(Doorman, requests=requests)
     for router in ROUTERS:

@@ -1,4 +1,7 @@
-"""Taking commands: each is journaled durably before it is answered, and expired when the bot does not start it.
+"""Taking commands: each is journaled durably before it is answered, and watched until its end.
+
+It expires when the bot does not start it in time, and is called unconfirmed when the bot's journal does not show in
+time what it was to bring about.
 
 A disk that takes the line and does not confirm it is asked again for SYNC_SECONDS. Then the command counts as accepted
 all the same, and `unsynced` says so: the bot reads the line as soon as it is written and may have acted by it, so that
@@ -14,21 +17,25 @@ import logging
 import threading
 import time
 import uuid
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
 from deskwatch.encoding import encode
 from deskwatch.errors import DeskwatchError, NotSynced
-from deskwatch.events import CommandAccepted, CommandExpired, Event
+from deskwatch.events import CommandAccepted, CommandExpired, CommandUnconfirmed, Event
 from deskwatch.journal import Writer, names
-from deskwatch.projections.commands import CommandState
+from deskwatch.projections.life import CommandState
 from deskwatch.sidecar.feed import Feed
 
 logger = logging.getLogger(__name__)
 
 EXPIRY_SECONDS = 30.0
-"""A bot must start a command within this time."""
+"""A bot must start a command within this time, unless the caller gives it another."""
+CONFIRM_SECONDS = 30.0
+"""How long what a bot said it did may be missing from its journal, and how long a bot that began a command may be
+silent, before the command's end counts as unknown."""
 GRACE_SECONDS = 2.0
 """A command that was started in its last instant is given this long to be seen."""
 MAX_RECENT = 1000
@@ -40,8 +47,16 @@ SYNC_SECONDS = 2.0
 SYNC_PAUSE_SECONDS = 0.2
 
 
+Admission = Callable[[], Awaitable[bool]]
+"""Asked under the bot's lock whether a command may be given, or it raises; whether it may lead out of `halted`."""
+
+
 class KeyReused(Exception):
     """An idempotency key came again with another command."""
+
+
+class Lagging(Exception):
+    """The last command did not come back through the journal yet: what it changed is not known."""
 
 
 class Commanding:
@@ -54,13 +69,14 @@ class Commanding:
         self._opening = threading.Lock()
         self._locks: dict[str, asyncio.Lock] = {}
         self._recent: dict[tuple[str, str], CommandState] = {}
-        self._expired: set[str] = set()
+        self._newest: dict[str, str] = {}
+        self._told: set[str] = set()
         self._task: asyncio.Task[None] | None = None
         self.unsynced: set[str] = set()
         """Bots whose control journal is not known to be on disk."""
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._expire(), name="command expiry")
+        self._task = asyncio.create_task(self._watch(), name="commands")
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -76,7 +92,16 @@ class Commanding:
                 logger.error("a control journal could not be put on disk", extra={"bot": bot, "error": str(error)})
 
     async def accept(
-        self, bot: str, kind: str, params: dict[str, Any], *, actor: str, reason: str | None, key: str | None
+        self,
+        bot: str,
+        kind: str,
+        params: dict[str, Any],
+        *,
+        actor: str,
+        reason: str | None,
+        key: str | None,
+        seconds: float | None = None,
+        admit: Admission | None = None,
     ) -> CommandState:
         """Pass a command on to a bot; it is on disk when this returns, unless the bot is among the `unsynced` then.
 
@@ -86,28 +111,49 @@ class Commanding:
             params: Its parameters, checked.
             actor: Name of the token it came with.
             reason: The operator's words.
-            key: The caller's idempotency key: the same key and command give the same resource.
+            key: The caller's idempotency key: the same key and body (type, parameters, reason and time to live) give
+                the same resource, whoever sends them.
+            seconds: Its time to live; None for EXPIRY_SECONDS.
+            admit: Asked about a command that is new, once all that were given before are known.
 
         Raises:
             KeyReused: The key came with another command before.
+            Lagging: What was given before is not known yet (with `admit` only).
             OSError: The journal can't be written: the command was not accepted.
         """
         async with self._locks.setdefault(bot, asyncio.Lock()):
             if key is not None and (known := self._known(bot, key)) is not None:
-                if (known.type, known.params) != (kind, params):
+                if (known.type, known.params, known.reason, known.expires_seconds) != (kind, params, reason, seconds):
                     raise KeyReused(key)
                 return known
+            leaves_halted = False
+            if admit is not None:
+                if not await self._feed.wait_for(lambda: self._is_folded(self._newest.get(bot)), VISIBLE_SECONDS):
+                    raise Lagging
+                leaves_halted = await admit()
             accepted = CommandAccepted(
                 command_id=uuid.uuid4().hex,
                 command=kind,
                 params=params,
                 actor=actor,
                 reason=reason,
-                expires_ts=time.time_ns() + int(EXPIRY_SECONDS * 1e9),
+                expires_ts=time.time_ns() + int((EXPIRY_SECONDS if seconds is None else seconds) * 1e9),
                 idempotency_key=key,
+                expires_seconds=seconds,
+                leaves_halted=leaves_halted,
             )
             await self.journal(bot, accepted)
-            state = CommandState(id=accepted.command_id, bot=bot, type=kind, params=params, actor=actor, reason=reason)
+            self._newest[bot] = accepted.command_id
+            state = CommandState(
+                id=accepted.command_id,
+                bot=bot,
+                type=kind,
+                params=params,
+                actor=actor,
+                reason=reason,
+                expires_at=accepted.expires_ts / 1e9,
+                expires_seconds=seconds,
+            )
             if key is not None:
                 self._recent[bot, key] = state
                 if len(self._recent) > MAX_RECENT:
@@ -120,7 +166,9 @@ class Commanding:
         folded = self._feed.projections.commands.by_key(bot, key)
         return folded if folded is not None else self._recent.get((bot, key))
 
-    def _is_folded(self, command_id: str) -> bool:
+    def _is_folded(self, command_id: str | None) -> bool:
+        if command_id is None:
+            return True
         command = self._feed.projections.commands.get(command_id)
         return command is not None and command.accepted_at is not None
 
@@ -170,21 +218,38 @@ class Commanding:
         for bot, writer in list(self._writers.items()):
             self._is_synced(bot, writer)
 
-    async def _expire(self) -> None:
+    async def _watch(self) -> None:
+        """Journal what becomes of commands that the bot does not start, or whose effect does not show."""
         await self._feed.caught_up.wait()  # before, what the bots did with their commands is not known
         while True:
             await asyncio.sleep(1.0)
             await asyncio.to_thread(self._keep)
-            overdue = self._feed.projections.commands.overdue(time.time() - GRACE_SECONDS)
-            self._expired &= {command.id for command in overdue}
-            for command in overdue:
-                if command.id not in self._expired:
-                    self._expired.add(command.id)
-                    try:
-                        await self.journal(command.bot, CommandExpired(command_id=command.id, command=command.type))
-                    except (OSError, DeskwatchError) as error:
-                        self._expired.discard(command.id)
-                        logger.error("an expiry could not be journaled", extra={"error": str(error)})
+            commands = self._feed.projections.commands
+            now = time.time()
+            due: dict[str, Event] = {
+                one.id: CommandExpired(command_id=one.id, command=one.type)
+                for one in commands.overdue(now - GRACE_SECONDS)
+            }
+            for command, error in commands.doubtful(now, CONFIRM_SECONDS, self._heard):
+                due[command.id] = CommandUnconfirmed(command_id=command.id, command=command.type, error=error)
+            self._told &= due.keys()
+            for command_id in due.keys() - self._told:
+                state = commands.get(command_id)
+                if state is not None:
+                    await self._tell_of(state.bot, command_id, due[command_id])
+
+    async def _tell_of(self, bot: str, command_id: str, event: Event) -> None:
+        self._told.add(command_id)
+        try:
+            await self.journal(bot, event)
+        except (OSError, DeskwatchError) as error:
+            self._told.discard(command_id)
+            logger.error("what became of a command could not be journaled", extra={"error": str(error)})
+
+    def _heard(self, bot: str) -> float | None:
+        """When a bot was heard last."""
+        state = self._feed.projections.state.bots.get(bot)
+        return None if state is None else state.last_event
 
 
 def _tell(bot: str, reason: str, events: int, message: str) -> None:

@@ -7,7 +7,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 from deskwatch import base
 from deskwatch.journal import START, Batch, Follower, Position
@@ -16,6 +16,7 @@ from deskwatch.projections import Projections
 from deskwatch.projections.activity import Entry
 from deskwatch.projections.metrics.guard import MAX_SERIES
 from deskwatch.sidecar.checkpoint import Checkpoint
+from deskwatch.sidecar.streaming.cursor import BEGINNING, Place, mark_of
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +28,22 @@ DISCOVER_SECONDS = 1.0
 """How often to look for new bots, and at every journal, if the kernel doesn't tell."""
 STOP_SECONDS = 5.0
 
-Listener = Callable[[list[Entry]], None]
+
+class Round(NamedTuple):
+    """What was folded between two awaits.
+
+    Attributes:
+        entries: The new activity, in order.
+        moved: How far the journals that had something are folded in now.
+        faulty: Journals that were found not to be as they were left.
+    """
+
+    entries: list[Entry]
+    moved: dict[tuple[str, str], Place]
+    faulty: set[tuple[str, str]]
+
+
+Listener = Callable[[Round], None]
 
 
 class Feed:
@@ -37,6 +53,7 @@ class Feed:
         projections: Read them freely between awaits; they change only within the feed's own steps.
         caught_up: Set once everything that the journals held at the start is folded in.
         positions: Up to where each journal is folded in.
+        places: The same, for those who stream it.
         saved: Up to where the checkpoint on disk goes.
         checkpoint: The newest one on disk.
         base_is_whole: Whether figures that retention removed could all be taken back, where they were needed.
@@ -45,11 +62,12 @@ class Feed:
     def __init__(self, home: Path, checkpoint_seconds: float, max_series: int = MAX_SERIES) -> None:
         self.projections = Projections(max_series)
         self.caught_up = asyncio.Event()
-        self._home = home
+        self.home = home
         self.checkpoint = Checkpoint(home)
         self._checkpoint_seconds = checkpoint_seconds
         self._follower = Follower(home)
         self.positions: dict[tuple[str, str], Position] = {}
+        self.places: dict[tuple[str, str], Place] = {}
         self.saved: dict[tuple[str, str], Position] = {}
         self.base_is_whole = True
         self._goal: dict[tuple[str, str], Position] = {}
@@ -61,13 +79,14 @@ class Feed:
         self.checkpoint_failures = 0
 
     def listen(self, listener: Listener) -> None:
-        """Call `listener` after each round with the new activity; the projections then hold it already."""
+        """Call `listener` with what was folded, before anybody else can see it in the projections."""
         self._listeners.append(listener)
 
     async def __aenter__(self) -> Self:
         self.positions = self._restore()
+        self.places = {key: Place(position) for key, position in self.positions.items()}
         self.saved = dict(self.positions)
-        self._follower = Follower(self._home, self.positions, memory=self.projections.continuity).open()
+        self._follower = Follower(self.home, self.positions, memory=self.projections.continuity).open()
         self._follower.discover()
         self._goal = self._follower.ends()
         self._tasks = [
@@ -87,7 +106,7 @@ class Feed:
     def _restore(self) -> dict[tuple[str, str], Position]:
         """Load the checkpoint, or else the base that retention left; the positions to go on from."""
         positions = self.checkpoint.load(self.projections)
-        removed = base.load(self._home)
+        removed = base.load(self.home)
         if positions and removed.is_within(positions):
             return positions
         if positions:
@@ -165,23 +184,40 @@ class Feed:
 
     async def _fold_round(self, read: Callable[[int], Iterator[Batch]]) -> bool:
         """Fold what writers have got; False if there was nothing. State and positions change together."""
-        entries: list[Entry] = []
+        round_ = Round([], {}, set())
         folded = False
         lines = 0
         for batch in read(BATCH_BYTES):
-            entries += self.projections.apply_batch(batch)
-            self.positions[batch.bot, batch.writer] = batch.position
+            round_.entries.extend(self.projections.apply_batch(batch))
+            key = (batch.bot, batch.writer)
+            self.positions[key] = batch.position
+            self.places[key] = round_.moved[key] = self._place(batch)
+            if batch.faults:
+                round_.faulty.add(key)
             folded = True
             lines += len(batch.lines)
             if lines > 100:  # of one writer or of many
+                self._tell(round_)
+                round_ = Round([], {}, set())
                 await asyncio.sleep(0)
                 lines = 0
         if folded:
-            for listener in self._listeners:
-                listener(entries)
+            self._tell(round_)
             async with self._folded:
                 self._folded.notify_all()
         return folded
+
+    def _place(self, batch: Batch) -> Place:
+        """Behind a batch. One that ends in a torn line, or in a piece of one, leaves none that can be found again."""
+        is_piece = batch.position.offset - batch.start.offset == len(batch.lines[0]) if batch.lines else True
+        if not is_piece and batch.position.segment == batch.start.segment:
+            return Place(batch.position, mark_of(batch.lines[-1]))
+        before = self.places.get((batch.bot, batch.writer), BEGINNING)
+        return before if before.position == batch.position else Place(batch.position)
+
+    def _tell(self, round_: Round) -> None:
+        for listener in self._listeners:
+            listener(round_)
 
     def _check_caught_up(self) -> None:
         positions = self._follower.positions()  # not those of batches: the newest segment may have no line yet

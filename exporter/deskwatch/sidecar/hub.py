@@ -1,97 +1,165 @@
 """The hub: hands what changes to every stream client, encoded once, without waiting for any of them.
 
-Messages, each a JSON object with the `position` it brings its reader to:
-    {"type":"snapshot","position":n,"bots":[…]}     first
-    {"type":"events","position":n,"events":[…]}     new activity, oldest first
-    {"type":"state","position":n,"bots":[…]}        bots whose state changed, whole, conflated
-    {"type":"heartbeat","position":n}               when nothing else was sent for a second
-A client that does not read in time is dropped, so that the others don't notice.
+Messages, each a JSON object. `n` counts a connection's messages from 1; `position` is that of the state, in what this
+sidecar has followed (`epoch` says which sidecar); `cursor` is how far the journals were followed, whole in the first
+message and else only what moved (see `deskwatch.sidecar.streaming.cursor`):
+
+    {"n":1,"type":"snapshot","epoch":…,"position":…,"cursor":{…},"now":…,"bots":[…],"reset":null}   first, or
+    {"n":1,"type":"resumed","epoch":…,"position":…,"cursor":{…},"now":…,"bots":[…]}                 the missed follow
+    {"n":…,"type":"events","position":…,"cursor":{…},"events":[…],"replayed":false}                 oldest first
+    {"n":…,"type":"state","position":…,"cursor":{…},"bots":[…]}                                     whole, conflated
+    {"n":…,"type":"heartbeat","position":…,"now":…}                                                 every second
+    {"n":…,"type":"dropped","reason":…}                                                             last, if at all
+
+Until the journals are caught up with, clients get heartbeats only. A client that does not read is dropped, so that the
+others don't notice.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+import time
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from typing import Self
 
-import msgspec
+from deskwatch.sidecar.feed import Feed, Round
+from deskwatch.sidecar.streaming import cursor
+from deskwatch.sidecar.streaming.channel import Channel
+from deskwatch.sidecar.streaming.cursor import Places
+from deskwatch.sidecar.streaming.message import Message
+from deskwatch.sidecar.streaming.past import Past
+from deskwatch.sidecar.streaming.reader import Reader
+from deskwatch.sidecar.streaming.replay import Gone, Replay
+from deskwatch.sidecar.streaming.topic import EVERYTHING, Topic
+from deskwatch.sidecar.streaming.view import View
 
-from deskwatch.projections import Projections
-from deskwatch.projections.activity import Entry
-
-CLIENT_BUFFER = 256
-"""Messages that wait for one client before it is dropped."""
 MAX_CLIENTS = 200
 HEARTBEAT_SECONDS = 1.0
 STATE_SECONDS = 0.05
 """State changes within this time are sent as one."""
+FLUSH_SECONDS = 0.01
+"""Events within this time are sent as one."""
+STALL_SECONDS = 2.0
+"""A client that takes longer for one message is dropped."""
+WATCH_SECONDS = 0.25
+"""How often to look for those."""
+MAX_ROUNDS = 8
+"""How often a client that missed something is brought closer before it has to keep up."""
+NEAR_BYTES = 256 * 1024
+"""A client that is as near as this to what happens now is told the rest at once, and lives on."""
 
-_encoder = msgspec.json.Encoder()
+
+def dropped(reason: str) -> Message:
+    """The last message."""
+    return Message({"type": "dropped", "reason": reason})
 
 
 class TooManyClients(Exception):
     """The hub serves as many clients as it may."""
 
 
-class Client:
-    """One reader's queue of encoded messages; None ends it."""
-
-    def __init__(self) -> None:
-        self.queue: asyncio.Queue[bytes | None] = asyncio.Queue(CLIENT_BUFFER)
-        self.dropped = False
-
-
 class Hub:
     """Broadcasts. An async context manager.
 
     Attributes:
-        clients: Readers of now.
-        drops: Clients that were let go, by reason: `slow` did not read, `full` found no room.
+        view: What there is now.
+        past: Reads what was before.
+        readers: Clients of now, those of `/activity/stream` among them.
+        drops: Clients that were let go or turned away, by reason: `slow` did not read, `full` found no room, `resync`
+            watched a journal that is not as it was left, `closing` saw the sidecar end.
+        resumes: Clients that went on where they were (`resumed`), or could not (`reset`).
+            sent: Messages that were sent.
     """
 
-    def __init__(self, projections: Projections) -> None:
-        self._projections = projections
-        self.clients: set[Client] = set()
-        self.drops = {"slow": 0, "full": 0}
+    def __init__(self, feed: Feed, supervised: Iterable[str] = ()) -> None:
+        self._feed = feed
+        self.view = View(feed, supervised)
+        self.past = Past()
+        self.readers: set[Reader] = set()
+        self.drops = {"slow": 0, "full": 0, "resync": 0, "closing": 0}
+        self.resumes = {"resumed": 0, "reset": 0}
+        self.sent = 0
+        self._channels: dict[Topic, Channel] = {}
         self._changed: set[str] = set()
         self._closed = False
-        self._task: asyncio.Task[None] | None = None
+        self._flushed_at = self._stated_at = 0.0
+        self._flush_timer: asyncio.TimerHandle | None = None
+        self._state_timer: asyncio.TimerHandle | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._pulse(), name="hub")
+        self._tasks = [
+            asyncio.create_task(self._beat(), name="heartbeat"),
+            asyncio.create_task(self._watch(), name="stalled clients"),
+        ]
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
         self.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for timer in (self._flush_timer, self._state_timer):
+            if timer is not None:
+                timer.cancel()
+        self.past.close()
 
     def close(self) -> None:
         """End all streams, and start no more."""
         self._closed = True
-        for client in list(self.clients):
-            self._drop(client, slow=False)
+        for reader in list(self.readers):
+            self._drop(reader, "closing")
 
-    def publish(self, entries: list[Entry]) -> None:
-        """Send new activity to all clients, and remember whose state changed."""
-        changed, self._projections.state.changed = self._projections.state.changed, set()
-        if self.clients:
-            self._changed |= changed
-            if entries:
-                self._send({"type": "events", "position": self._projections.activity.number, "events": entries})
+    # --- what the feed says --------------------------------------------------------------------------------------
 
-    def snapshot(self) -> bytes:
-        """The state of all bots, as a stream begins with it."""
-        return _encoder.encode(
-            {
-                "type": "snapshot",
-                "position": self._projections.activity.number,
-                "bots": list(self._projections.state.bots.values()),
-            }
-        )
+    def publish(self, folded: Round) -> None:
+        """Send new activity to all clients, and have those bots' state sent that changed."""
+        changed = self.view.take_changed()
+        for reader in [one for one in self.readers if any(one.topic.has(bot) for bot, _ in folded.faulty)]:
+            self._drop(reader, "resync")
+        if not self._channels:
+            return
+        for channel in self._channels.values():
+            channel.take_in(folded.entries, folded.moved)
+        self._changed |= changed
+        now = asyncio.get_running_loop().time()
+        if folded.entries and self._flush_timer is None:
+            self._flush_timer = self._at(self._flushed_at + FLUSH_SECONDS, now, self.flush)
+        if changed and self._state_timer is None:
+            self._state_timer = self._at(self._stated_at + STATE_SECONDS, now, self._spread_state)
+
+    def _at(self, due: float, now: float, act: Callable[[], None]) -> asyncio.TimerHandle | None:
+        if due <= now:
+            act()
+            return None
+        return asyncio.get_running_loop().call_at(due, act)
+
+    def flush(self) -> None:
+        """Send the events that wait to be sent together."""
+        if self._flush_timer is not None:
+            self._flush_timer.cancel()
+            self._flush_timer = None
+        self._flushed_at = asyncio.get_running_loop().time()
+        for channel in self._channels.values():
+            if channel.has_events:
+                message = channel.events(self.view.position, self.view.places)
+                for reader in list(channel.readers):
+                    if not reader.put(message):
+                        self._drop(reader, "slow")
+
+    def _spread_state(self) -> None:
+        """Tell each client that there is a newer state; it is put into a message when the client comes for it."""
+        self._state_timer = None
+        self._stated_at = asyncio.get_running_loop().time()
+        changed, self._changed = self._changed, set()
+        for channel in self._channels.values():
+            wanted = {bot for bot in changed if channel.topic.has(bot)}
+            for reader in channel.readers if wanted else ():
+                reader.changed |= wanted
+                reader.wake()
+
+    # --- clients -------------------------------------------------------------------------------------------------
 
     def admit(self) -> None:
         """Let another client in.
@@ -99,58 +167,162 @@ class Hub:
         Raises:
             TooManyClients: The hub is full, which is counted, or it stops.
         """
-        if len(self.clients) >= MAX_CLIENTS:
+        if len(self.readers) >= MAX_CLIENTS:
             self.drops["full"] += 1
             raise TooManyClients
         if self._closed:
             raise TooManyClients
 
-    async def stream(self) -> AsyncGenerator[bytes, None]:
-        """Encoded messages for one client, until it is dropped or the hub stops.
+    @contextlib.contextmanager
+    def seat(self, topic: Topic = EVERYTHING, cut: Callable[[], None] | None = None) -> Iterator[Reader]:
+        """A client's place among the others, for as long as it is connected.
 
         Raises:
             TooManyClients: The hub is full.
         """
         self.admit()
-        client = Client()
-        self.clients.add(client)
+        reader = Reader(topic, cut)
+        self.readers.add(reader)
         try:
-            yield self.snapshot()
-            while (message := await client.queue.get()) is not None:
-                yield message
+            yield reader
         finally:
-            self.clients.discard(client)
+            self._leave(reader)
 
-    async def _pulse(self) -> None:
-        """Send conflated state while it changes, and a heartbeat when it doesn't."""
+    def _leave(self, reader: Reader) -> None:
+        self.readers.discard(reader)
+        channel = self._channels.get(reader.topic)
+        if channel is not None:
+            channel.readers.discard(reader)
+            if not channel.readers:
+                del self._channels[reader.topic]
+
+    def _drop(self, reader: Reader, reason: str, *, at_once: bool = False) -> None:
+        self._leave(reader)
+        if reader.reason is None:
+            self.drops[reason] += 1
+            reader.let_go(reason, at_once=at_once)
+
+    async def stream(
+        self, reader: Reader, seen: Places | None = None, reset: str | None = None
+    ) -> AsyncGenerator[Message, None]:
+        """Messages for one client, until it is dropped or the hub stops; the last says why.
+
+        Args:
+            reader: Who has a seat.
+            seen: Where the client wants to go on; None for a snapshot.
+            reset: Why it does not go on where it might have wanted to.
+        """
         loop = asyncio.get_running_loop()
-        beaten = loop.time()
-        while True:
-            await asyncio.sleep(STATE_SECONDS)
-            position = self._projections.activity.number
-            if self._changed:
-                bots = [
-                    self._projections.state.bots[bot] for bot in self._changed if bot in self._projections.state.bots
-                ]
-                self._changed = set()
-                self._send({"type": "state", "position": position, "bots": bots})
-                beaten = loop.time()
-            elif self.clients and loop.time() - beaten >= HEARTBEAT_SECONDS:
-                self._send({"type": "heartbeat", "position": position})
-                beaten = loop.time()
+        async with contextlib.aclosing(self._messages(reader, seen, reset)) as messages:
+            async for message in messages:
+                if reader.reason is not None:
+                    break
+                reader.sending_since = loop.time()
+                self.sent += 1
+                yield message
+                reader.sending_since = None
+        if reader.reason is not None:
+            yield dropped(reader.reason)
 
-    def _send(self, message: object) -> None:
-        data = _encoder.encode(message)
-        for client in list(self.clients):
+    async def _messages(self, reader: Reader, seen: Places | None, reset: str | None) -> AsyncGenerator[Message, None]:
+        while not self._feed.caught_up.is_set() and reader.reason is None:
+            await reader.wait()
+            for message in reader.take():
+                yield message
+        if seen is not None:
+            replay = Replay(self._feed.home, reader.topic, seen)
             try:
-                client.queue.put_nowait(data)
-            except asyncio.QueueFull:
-                self._drop(client, slow=True)
+                await self.past.read(replay.check, dict(self.view.places))
+                self.resumes["resumed"] += 1
+                async with contextlib.aclosing(self._missed(reader, replay)) as missed:
+                    async for message in missed:
+                        yield message
+            except Gone as gone:  # before the first message
+                reset = f"the missed events can't be told: {gone}"
+                self.resumes["reset"] += 1
+            finally:
+                replay.close()
+        if not reader.is_live and reader.reason is None:
+            self._go_live(reader)
+            yield Message(
+                {"type": "snapshot", **self.view.snapshot(reader.topic), "reset": reset},
+                reader.topic.of(self.view.places),
+            )
+        while reader.reason is None:
+            await reader.wait()
+            if reader.changed:
+                self.flush()
+            for message in self._take(reader):
+                yield message
 
-    def _drop(self, client: Client, *, slow: bool) -> None:
-        self.clients.discard(client)
-        self.drops["slow"] += slow
-        client.dropped = slow
-        while not client.queue.empty():
-            client.queue.get_nowait()
-        client.queue.put_nowait(None)
+    def _take(self, reader: Reader) -> list[Message]:
+        """What waits for a client; behind it, as all of it is sent then, the newest state of what changed."""
+        messages = reader.take()
+        channel = self._channels.get(reader.topic)
+        if reader.changed and channel is not None:
+            changed, reader.changed = reader.changed, set()
+            bots: list[object] = [self.view.state_of(bot) for bot in sorted(changed)]
+            messages.append(channel.state(self.view.position, self.view.places, changed, bots))
+        return messages
+
+    def _go_live(self, reader: Reader) -> None:
+        """From here on a client gets what happens. What was folded before is in what it is told otherwise."""
+        self.flush()
+        channel = self._channels.get(reader.topic)
+        if channel is None:
+            channel = self._channels[reader.topic] = Channel(reader.topic)
+        channel.readers.add(reader)
+        reader.is_live = True
+
+    async def _missed(self, reader: Reader, replay: Replay) -> AsyncGenerator[Message, None]:
+        """State of now, then the events that a client missed; it is live afterwards, without a gap."""
+        fields = self.view.snapshot(reader.topic, replay.seen)
+        position = self.view.position
+        yield Message({"type": "resumed", **fields}, dict(replay.seen))
+        for round_ in range(MAX_ROUNDS):
+            places = reader.topic.of(self.view.places)
+            if round_ == MAX_ROUNDS - 1 or replay.is_near(places, NEAR_BYTES):
+                self._go_live(reader)
+                reader.changed = self.view.bots(reader.topic)
+            try:
+                replay.aim(places)
+                while (piece := await self.past.read(replay.read)) is not None:
+                    told = {
+                        "type": "events",
+                        "position": position,
+                        "cursor": cursor.shown(piece.moved),
+                        "events": piece.entries,
+                        "replayed": True,
+                    }
+                    yield Message(told, dict(replay.seen))
+                    for message in () if reader.is_live else reader.take():
+                        yield message
+            except Gone:
+                self._drop(reader, "resync")
+            if reader.is_live or reader.reason is not None:
+                return
+            position = self.view.position
+
+    # --- time ----------------------------------------------------------------------------------------------------
+
+    async def _beat(self) -> None:
+        """A heartbeat every second, to everybody."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            due = max(due + HEARTBEAT_SECONDS, loop.time())
+            await asyncio.sleep(due - loop.time())
+            message = Message({"type": "heartbeat", "position": self.view.position, "now": time.time()})
+            for reader in list(self.readers):
+                if not reader.put(message):
+                    self._drop(reader, "slow")
+
+    async def _watch(self) -> None:
+        """Cut off clients that don't take what they are sent."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            late = loop.time() - STALL_SECONDS
+            for reader in list(self.readers):
+                if reader.sending_since is not None and reader.sending_since < late:
+                    self._drop(reader, "slow", at_once=True)

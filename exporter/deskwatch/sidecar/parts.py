@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Callable, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,11 +13,9 @@ from fastapi.requests import HTTPConnection
 from starlette.responses import Response
 
 from deskwatch.config import Settings
-from deskwatch.errors import JournalError
-from deskwatch.events import SignInRefused
-from deskwatch.journal.names import SIDECAR
 from deskwatch.projections.state import BotState
-from deskwatch.sidecar.auth import WRITING, Denied, Gate, Scope
+from deskwatch.sidecar.admission import refuse_bots, sign_in
+from deskwatch.sidecar.auth import WRITING, Gate, Scope
 from deskwatch.sidecar.commanding import Commanding
 from deskwatch.sidecar.feed import Feed
 from deskwatch.sidecar.hub import Hub
@@ -32,13 +31,11 @@ from deskwatch.sinks.sink import Sink
 if TYPE_CHECKING:
     from deskwatch.sinks.otlp.push import MetricsPush
 
-logger = logging.getLogger(__name__)
-
 _encoder = msgspec.json.Encoder()
 
 
 class Parts:
-    """The running parts of one sidecar. `sinks` and `supervisor` are there where they were asked for."""
+    """The running parts of one sidecar. `sinks` and `supervisors` are there where they were asked for."""
 
     def __init__(
         self,
@@ -52,7 +49,7 @@ class Parts:
         requests: Requests,
         retention: Retention,
         sinks: list[Sink],
-        supervisor: Supervisor | None,
+        supervisors: dict[str, Supervisor],
     ) -> None:
         self.settings = settings
         self.gate = gate
@@ -64,10 +61,20 @@ class Parts:
         self.requests = requests
         self.retention = retention
         self.sinks = sinks
-        self.supervisor = supervisor
+        self.supervisors = supervisors
         self.push: MetricsPush | None = None
         """What pushes the metrics, and reads them from here; so it comes after."""
         self.scraping = Scraping()
+        self.cut_off: Callable[[HTTPConnection], None] | None = None
+        """Ends a connection at once, whatever waits to be sent by it; the server sets it."""
+
+    def cut(self, connection: HTTPConnection) -> Callable[[], None] | None:
+        """What ends a connection at once, where there is a server that can."""
+        return None if self.cut_off is None else partial(self.cut_off, connection)
+
+    def bot_state(self, bot: str) -> BotState | None:
+        """A bot's state as it is served: one that is supervised has a state before its first line."""
+        return self.hub.view.state(bot)
 
 
 def parts_of(connection: HTTPConnection) -> Parts:
@@ -79,47 +86,43 @@ def parts_of(connection: HTTPConnection) -> Parts:
 Wired = Annotated[Parts, Depends(parts_of)]
 
 
-async def require(connection: HTTPConnection, *scopes: Scope) -> str:
-    """Name of whoever sends a request, if they have one of the scopes.
+async def require(connection: HTTPConnection, *scopes: Scope, bots: Sequence[str] | None = None) -> str:
+    """Name of whoever sends a request, if they have one of the scopes, for the bots that the request is about.
+
+    Args:
+        connection: The request or WebSocket.
+        scopes: Any of these will do.
+        bots: What the request is confined to; by default the bot of its path, or of the command in its path. A token
+            for some bots opens nothing that is confined to none.
 
     Raises:
-        Problem: 401, 403 or, for a Host that is not ours, 421.
+        Problem: 401, 403, 429 or, for a Host that is not ours, 421.
     """
     parts = parts_of(connection)
-    if not parts.gate.knows_host(connection.headers.get("host", "")):
-        raise Problem(
-            HTTPStatus.MISDIRECTED_REQUEST, "expected a Host that names this sidecar; add it by --allowed-host"
-        )
-    try:
-        return parts.gate.identify(connection.headers.get("authorization"), *scopes)
-    except Denied as denied:
-        await _journal_refusal(connection, parts, denied)
-        wanted = " or ".join(scopes)
-        if denied.problem == "scope":
-            raise Problem(HTTPStatus.FORBIDDEN, f"expected a token that may {wanted}") from None
-        raise Problem(
-            HTTPStatus.UNAUTHORIZED,
-            f"expected 'Authorization: Bearer' with a token that may {wanted}; the operator's is in <home>/token",
-            {"WWW-Authenticate": "Bearer"},
-        ) from None
+    token = await sign_in(parts.gate, connection, *scopes)
+    if token.bots is not None:
+        asked = _bots_of_path(connection, parts) if bots is None else bots
+        if not asked or not token.bots.issuperset(asked):
+            await refuse_bots(parts.gate, connection, token)
+    return token.name
 
 
-async def _journal_refusal(connection: HTTPConnection, parts: Parts, denied: Denied) -> None:
-    """A wrong token is journaled; a missing one only where it would change something."""
-    method = connection.scope.get("method", "WS")
-    if denied.problem == "missing" and method in ("GET", "WS", "HEAD"):
-        return
-    client = connection.client.host if connection.client else "unknown"
-    event = SignInRefused(route=f"{method} {connection.url.path}"[:200], remote=client, problem=denied.problem)
-    try:
-        await parts.commanding.journal(SIDECAR, event)
-    except (OSError, JournalError) as error:
-        logger.error("a refused sign-in could not be journaled", extra={"error": str(error)})
+def _bots_of_path(connection: HTTPConnection, parts: Parts) -> list[str]:
+    path = connection.path_params
+    if "bot" in path:
+        return [path["bot"]]
+    command = parts.feed.projections.commands.get(path.get("command_id", ""))
+    return [] if command is None else [command.bot]
 
 
 async def may_read(connection: HTTPConnection) -> str:
     """Name of a caller who may read."""
     return await require(connection, "read")
+
+
+async def may_read_bots(connection: HTTPConnection) -> str:
+    """As `may_read`, for a route that shows nothing but what its repeatable query parameter `bot` asks for."""
+    return await require(connection, "read", bots=connection.query_params.getlist("bot"))
 
 
 async def may_operate(connection: HTTPConnection) -> str:
@@ -148,7 +151,7 @@ def known_bot(bot: str, request: Request) -> BotState:
     Raises:
         Problem: 404, there is no such bot.
     """
-    state = parts_of(request).feed.projections.state.bots.get(bot)
+    state = parts_of(request).bot_state(bot)
     if state is None:
         raise Problem(HTTPStatus.NOT_FOUND, f"expected a bot that has a journal here, was {bot[:80]!r}; see GET /bots")
     return state

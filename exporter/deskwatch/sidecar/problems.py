@@ -10,6 +10,16 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+ARMOUR = {
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+"""On every answer that does not say otherwise: whatever it holds, a browser neither runs nor frames it."""
+
 
 class Problem(HTTPException):
     """An answer that is an error. `detail` is a sentence for a person."""
@@ -45,4 +55,4 @@ def answer(problem: Problem) -> JSONResponse:
 
 def _answer(status: int, detail: str, headers: dict[str, str], **more: Any) -> JSONResponse:
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
-    return JSONResponse(body, status, headers, media_type="application/problem+json")
+    return JSONResponse(body, status, {**ARMOUR, **headers}, media_type="application/problem+json")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from deskwatch.sidecar.visitors import Visitors
+
 
 class Requests:
     """Counts answers.
@@ -9,10 +11,12 @@ class Requests:
     Attributes:
         answered: All.
         failed: `4xx` (the caller's fault) and `5xx` (ours, or not ready) → how many of them.
+        visitors: Who is connected.
     """
 
     def __init__(self) -> None:
         self.answered = 0
+        self.visitors = Visitors()
         self.failed = {"4xx": 0, "5xx": 0}
 
     def count(self, status: int) -> None:

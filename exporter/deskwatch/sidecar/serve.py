@@ -10,18 +10,23 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
 import uvicorn
+from fastapi.requests import HTTPConnection
 from pythonjsonlogger.json import JsonFormatter
 
 from deskwatch.config import Settings
 from deskwatch.errors import ConfigError
 from deskwatch.journal.names import prepare_home
-from deskwatch.sidecar import app, descriptors, pauses
+from deskwatch.sidecar import app, descriptors, pauses, tls
 from deskwatch.sidecar.auth import load_tokens
+from deskwatch.sidecar.guarded import MAX_HEAD_BYTES, GuardedConnection, GuardedWebSocket
 from deskwatch.sidecar.parts import Parts
 from deskwatch.sinks import otlp
 from deskwatch.sinks.loki import Access
+from deskwatch.supervised import Supervised
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +34,12 @@ STOP_SECONDS = 2
 """How long open connections may hold up the end."""
 UNREAD_MILLISECONDS = 5000
 """How long what was sent may stay unread before the connection is ended."""
+PING_SECONDS = 1.0
+"""How often a WebSocket's peer is asked whether it still reads."""
+PONG_SECONDS = 1.8
+"""And how long it may take to answer; with what waits before the question, if it is slow."""
+SEND_BYTES = 128 * 1024
+"""What the system holds of what was sent and not yet received, so that a peer that does not read is soon noticed."""
 PARENT_SECONDS = 1.0
 """How often to look whether the process that started this one is still there."""
 
@@ -40,11 +51,12 @@ def set_up_logs() -> None:
         JsonFormatter("{asctime}{levelname}{name}{message}", style="{", rename_fields={"asctime": "timestamp"})
     )
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    for noisy in ("uvicorn.access", "uvicorn.error", "urllib3"):
+    for noisy in ("uvicorn.access", "urllib3"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # a line for each malformed request would fill the disk
 
 
-def run(settings: Settings, supervised: tuple[str, list[str]] | None = None) -> int:
+def run(settings: Settings, *supervised: Supervised) -> int:
     """Serve until a signal; returns the exit status.
 
     Raises:
@@ -52,21 +64,33 @@ def run(settings: Settings, supervised: tuple[str, list[str]] | None = None) -> 
         WriterLocked: Another sidecar serves this home.
     """
     _check(settings)
+    tls.check(settings)
     listening = _listen(settings)
     set_up_logs()
     descriptors.raise_limit()
     host, port = listening.getsockname()[:2]
-    if not settings.is_loopback:
-        logger.warning("listening beyond this machine: every request needs a token, and nothing encrypts it")
-    logger.info("listening", extra={"url": f"http://{host}:{port}", "home": str(settings.home)})
+    if settings.is_exposed:
+        logger.warning("listening beyond this machine without TLS: whoever shares the network can read the tokens")
+    scheme = "http" if settings.tls_cert is None else "https"
+    logger.info("listening", extra={"url": f"{scheme}://{host}:{port}", "home": str(settings.home)})
+    application = app.create(settings, *supervised)
+    connection: Any = partial(GuardedConnection, application.state.visitors)  # uvicorn calls it as the class
     config = uvicorn.Config(
-        app.create(settings, supervised),
+        application,
+        http=connection,
+        h11_max_incomplete_event_size=MAX_HEAD_BYTES,
+        proxy_headers=False,  # anyone could say by them where a request comes from
+        ssl_certfile=settings.tls_cert,
+        ssl_keyfile=settings.tls_key,
         log_config=None,
         access_log=False,
         server_header=False,
         lifespan="on",
-        ws="websockets-sansio",
+        ws=GuardedWebSocket,
         ws_max_size=65536,
+        ws_per_message_deflate=False,  # each client's frames would be packed by themselves: DEFLATE_NOTE
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PONG_SECONDS,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
     server = _Server(config)
@@ -89,7 +113,14 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         parts: Parts | None = getattr(self.config.app.state, "parts", None)  # type: ignore[union-attr]  # our FastAPI
         if parts is not None:
+            parts.cut_off = self._cut_off
             self._settling = asyncio.create_task(pauses.settle(parts.feed.caught_up), name="settling")
+
+    def _cut_off(self, connection: HTTPConnection) -> None:
+        """End a connection without waiting until its peer has read what was sent."""
+        for one in self.server_state.connections:
+            if getattr(one, "client", None) == tuple(connection.client or ()):
+                one.transport.abort()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         parts: Parts | None = getattr(self.config.app.state, "parts", None)  # type: ignore[union-attr]  # our FastAPI
@@ -100,6 +131,8 @@ class _Server(uvicorn.Server):
 
 
 async def _serve(server: uvicorn.Server, listening: socket.socket, settings: Settings) -> int:
+    if settings.tls_cert is not None:
+        tls.hurry(asyncio.get_running_loop())
     parent = settings.with_parent
     watch = asyncio.create_task(_watch_parent(server, parent)) if parent is not None else None
     await server.serve(sockets=[listening])
@@ -134,7 +167,8 @@ def _listen(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # accepted sockets inherit it: a peer that does not read is cut off
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)  # accepted sockets inherit it, and the next
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # a peer that does not read is cut off
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MILLISECONDS)
     try:
         listening.bind((settings.host, settings.port))

@@ -17,7 +17,7 @@ from deskwatch.projections import Activity
 from deskwatch.projections import activity as activity_module
 from deskwatch.projections.activity import _NOT_ACTIVITY, LEVELS, Entry, Filter, level_of
 from tests import strategies
-from tests.lines import record_of
+from tests.lines import START_NS, record_of
 
 NOTE = ev.LogRecorded(message="m", levelname="INFO", name="n")
 
@@ -95,6 +95,8 @@ FILTERS = st.builds(
     provider=st.none() | st.sampled_from(("a", "b")),
     symbol=st.none() | st.sampled_from(("a", "b")),
     level=st.none() | st.sampled_from(LEVELS),
+    since_ts=st.none() | st.integers(START_NS - 10**12, START_NS + 10**12),
+    until_ts=st.none() | st.integers(START_NS - 10**12, START_NS + 10**12),
 )
 
 
@@ -106,10 +108,11 @@ def test_newest_and_since_give_what_the_filter_accepts(
     entries = [entry for record in records if (entry := activity.apply(record)) is not None]
     accepted = [entry for entry in entries if wanted.accepts(entry)]
     assert activity.newest(wanted, limit) == accepted[::-1][:limit]
-    assert list(activity.since(since, wanted)) == [entry for entry in accepted if entry.number > since]
+    assert list(activity.since(since, wanted)) == [entry for entry in accepted if (entry.number or 0) > since]
     for entry in accepted:
         for name in ("bot", "kind", "type", "provider", "symbol"):
             assert getattr(wanted, name) in (None, getattr(entry, name))
+        assert (wanted.since_ts or 0) <= entry.ts < (wanted.until_ts or 2**63)
         assert wanted.level is None or LEVELS.index(entry.level) >= LEVELS.index(wanted.level)
 
 

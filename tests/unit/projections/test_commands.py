@@ -24,7 +24,7 @@ from deskwatch.events import (
 from deskwatch.journal import Record
 from deskwatch.projections import Commands
 from deskwatch.projections import commands as commands_module
-from deskwatch.projections.commands import CommandState
+from deskwatch.projections.life import CommandState
 from tests import strategies
 from tests.lines import START_NS, record_of
 
@@ -91,6 +91,7 @@ def test_a_command_tells_its_whole_life() -> None:
         started_at=START_NS / 1e9 + 1,
         finished_at=START_NS / 1e9 + 2,
         expires_at=EXPIRES / 1e9,
+        reported="succeeded",
         idempotency_key="key",
         run="0123456789abcdef",
         writer="main",
@@ -150,7 +151,7 @@ def test_the_oldest_command_is_forgotten_beyond_the_limit(monkeypatch: pytest.Mo
 
 
 def test_other_events_move_no_command() -> None:
-    assert Commands().apply(record_of(RESTARTED)) is None
+    assert not Commands().apply(record_of(RESTARTED))
 
 
 @given(records=strategies.records(), cut=st.integers(0, 20))

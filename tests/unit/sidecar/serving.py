@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from deskwatch.config import Settings
 from deskwatch.sidecar.app import create
 from deskwatch.sidecar.parts import Parts
+from deskwatch.supervised import Supervised
 from tests.waiting import eventually_async
 
 BASE = "http://127.0.0.1:9464"
@@ -55,9 +56,13 @@ class Desk:
 
 
 @contextlib.asynccontextmanager
-async def serving(home: Path, supervised: tuple[str, list[str]] | None = None, **settings: Any) -> AsyncIterator[Desk]:
+async def serving(
+    home: Path, supervised: Supervised | tuple[str, list[str]] | None = None, **settings: Any
+) -> AsyncIterator[Desk]:
     """A sidecar on a home, with its parts running."""
-    app = create(Settings(home=home, **settings), supervised)
+    if isinstance(supervised, tuple):
+        supervised = Supervised(bot=supervised[0], command=tuple(supervised[1]))
+    app = create(Settings(home=home, **settings), *([supervised] if supervised is not None else []))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
@@ -80,12 +85,13 @@ class Connection:
     async def json(self) -> Any:
         """The JSON of the app's next frame or server-sent event."""
         message = await self.message()
+        if message.get("body", b"").startswith(b"retry:"):
+            message = await self.message()
         if "text" in message:
             return json.loads(message["text"])
-        text = message["body"].decode()
-        assert text.startswith("data: ")
-        assert text.endswith("\n\n")
-        return json.loads(text[6:])
+        *_, data = message["body"].decode().removesuffix("\n\n").split("\n")
+        assert data.startswith("data: ")
+        return json.loads(data[6:])
 
     def leave(self) -> None:
         """Go away, as a client does."""

@@ -8,17 +8,21 @@ import pytest
 
 from deskwatch.config import Settings
 from deskwatch.errors import ConfigError
-from deskwatch.sidecar.auth import Denied, Gate, Scope, Token, load_tokens
+from deskwatch.sidecar.auth import Denied, Gate, load_tokens
+from deskwatch.tokens import Scope, Token, digest
 
-OPERATOR, READER = "o" * 20, "r" * 20
+OPERATOR, READER, EXPIRED, GOOD = "o" * 20, "r" * 20, "x" * 20, "g" * 20
+NOW = 1000.0
 TOKENS = [
-    Token("operator", OPERATOR, frozenset({"read", "operate", "trade"})),
-    Token("reader", READER, frozenset({"read"})),
+    Token(name="operator", hash=digest(OPERATOR), scopes=frozenset({"read", "operate", "trade"})),
+    Token(name="reader", hash=digest(READER), scopes=frozenset({"read"})),
+    Token(name="late", hash=digest(EXPIRED), scopes=frozenset({"read", "operate"}), expires=NOW),
+    Token(name="early", hash=digest(GOOD), scopes=frozenset({"read"}), expires=NOW + 1),
 ]
 
 
 def gate(host: str = "127.0.0.1", *allowed: str) -> Gate:
-    return Gate(Settings(home=Path("h"), host=host, allowed_hosts=allowed), TOKENS)
+    return Gate(Settings(home=Path("h"), host=host, allowed_hosts=allowed), TOKENS, lambda: NOW)
 
 
 LOOPBACK, BEYOND = "127.0.0.1", "0.0.0.0"
@@ -50,17 +54,20 @@ OPERATE, READ = f"Bearer {OPERATOR}", f"Bearer {READER}"
         (BEYOND, "Bearer", "read", "wrong"),
         (BEYOND, f"Bearer {OPERATOR}x", "operate", "wrong"),
         (BEYOND, "Bearer \xe9", "operate", "wrong"),
+        (BEYOND, f"Bearer {EXPIRED}", "read", "expired"),
+        (LOOPBACK, f"Bearer {EXPIRED}", "trade", "expired"),
+        (BEYOND, f"Bearer {GOOD}", "read", "early"),
     ],
 )
 def test_the_gate_admits_by_token_scope_and_where_it_listens(
     host: str, authorization: str | None, scope: Scope, answer: str
 ) -> None:
-    if answer in ("missing", "wrong", "scope"):
+    if answer in ("missing", "wrong", "scope", "expired"):
         with pytest.raises(Denied) as denied:
             gate(host).identify(authorization, scope)
         assert denied.value.problem == answer
     else:
-        assert gate(host).identify(authorization, scope) == answer
+        assert gate(host).identify(authorization, scope).name == answer
 
 
 @pytest.mark.parametrize(
@@ -81,9 +88,12 @@ def test_other_hosts_are_not_known_where_reading_is_open(host: str) -> None:
 
 def test_the_operators_token_is_made_once_for_its_owner_only(home: Path) -> None:
     (first,) = load_tokens(Settings(home=home))
-    assert (home / "token").stat().st_mode & 0o777 == 0o600
-    assert len(first.secret) >= 32
-    assert first.secret == (home / "token").read_text().strip()
+    for name in ("token", "tokens.json", "tokens.lock"):
+        assert (home / name).stat().st_mode & 0o777 == 0o600
+    secret = (home / "token").read_text().strip()
+    assert len(secret) >= 32
+    assert first.hash == digest(secret)
+    assert secret not in (home / "tokens.json").read_text()
     assert load_tokens(Settings(home=home)) == [first]
     assert first.scopes == {"read", "operate", "trade"}
 
@@ -96,7 +106,7 @@ def test_a_read_token_may_only_read(home: Path, tmp_path: Path) -> None:
     file = tmp_path / "reader"
     file.write_text(f" {READER}\n")
     _, reader = load_tokens(Settings(home=home, read_token_file=file))
-    assert reader == Token("reader", READER, frozenset({"read"}))
+    assert reader == Token(name="reader", hash=digest(READER), scopes=frozenset({"read"}))
 
 
 @pytest.mark.parametrize("content", ["", "short", "\n" * 30], ids=["empty", "short", "blank"])

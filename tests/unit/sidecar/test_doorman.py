@@ -29,6 +29,8 @@ async def test_an_answer_that_breaks_off_counts_once(*, begins: bool, failed: in
 
     requests = Requests()
     with pytest.raises(RuntimeError):
-        await Doorman(app, requests)({"type": "http", "method": "GET"}, receive, send)
+        await Doorman(app, requests)(
+            {"type": "http", "method": "GET", "headers": [], "query_string": b""}, receive, send
+        )
     assert requests.answered == 1
     assert requests.failed == {"4xx": 0, "5xx": failed}

@@ -14,9 +14,8 @@ import pytest
 
 from deskwatch.events import BotStopped, LogRecorded
 from deskwatch.journal import Follower, WriterFollower, names
-from deskwatch.projections.activity import Entry
 from deskwatch.sidecar import feed as feed_module
-from deskwatch.sidecar.feed import Feed
+from deskwatch.sidecar.feed import Feed, Round
 from tests.lines import lines_in, segment_files, write
 from tests.unit.projections.folding import value
 from tests.waiting import eventually_async
@@ -177,13 +176,14 @@ async def test_a_checkpoint_that_cant_be_written_is_counted(home: Path, monkeypa
 
 
 async def test_listeners_get_new_activity_when_the_state_holds_it_already(home: Path) -> None:
-    seen: list[tuple[int, list[Entry]]] = []
+    seen: list[tuple[int, Round]] = []
     async with feeding(home) as feed:
-        feed.listen(lambda entries: seen.append((folded(feed), entries)))
+        feed.listen(lambda folded_now: seen.append((folded(feed), folded_now)))
         await caught_up(feed)
         write(home, [NOTE, BotStopped(reason="closed")])
-        await eventually_async(lambda: sum(len(entries) for _, entries in seen) == 2)
-    assert all(number >= entries[-1].number for number, entries in seen if entries)
+        await eventually_async(lambda: sum(len(one.entries) for _, one in seen) == 2)
+        assert seen[-1][1].moved == feed.places
+    assert all(number >= (one.entries[-1].number or 0) for number, one in seen if one.entries)
 
 
 async def test_waiting_for_a_condition_ends_when_it_holds_or_when_the_time_is_over(home: Path) -> None:

@@ -3,120 +3,267 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from deskwatch.events import Event, HeartbeatSent, LogRecorded
-from deskwatch.projections import Projections
 from deskwatch.sidecar import hub as hub_module
-from deskwatch.sidecar.hub import CLIENT_BUFFER, Hub, TooManyClients
-from tests.lines import record_of
+from deskwatch.sidecar.feed import Feed, Round
+from deskwatch.sidecar.hub import Hub, TooManyClients
+from deskwatch.sidecar.streaming import reader as reader_module
+from deskwatch.sidecar.streaming.reader import Reader
+from deskwatch.sidecar.streaming.topic import EVERYTHING, Topic
+from tests.lines import write
+from tests.waiting import eventually_async
 
 NOTE = LogRecorded(message="m", levelname="INFO", name="n")
 BEAT = HeartbeatSent(uptime_seconds=1.0, idle_seconds=0.0)
 
 
 @pytest.fixture
-async def hub() -> AsyncIterator[Hub]:
-    async with Hub(Projections()) as one:
+async def feed(home: Path) -> AsyncIterator[Feed]:
+    async with Feed(home, 3600) as one:
         yield one
 
 
-def fold(hub: Hub, *events: Event) -> None:
-    """Fold events in, as the feed does, and tell the hub."""
-    entries = [hub._projections.apply(record_of(event)) for event in events]
-    hub.publish([entry for entry in entries if entry is not None])
+@pytest.fixture
+async def hub(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Hub]:
+    monkeypatch.setattr(hub_module, "HEARTBEAT_SECONDS", 3600)
+    async with Hub(feed) as one:
+        feed.listen(one.publish)
+        yield one
 
 
-async def following(stream: AsyncGenerator[bytes, None]) -> Any:
-    return json.loads(await asyncio.wait_for(anext(stream), 5))
+class Client:
+    """A reader of the hub, without a connection."""
+
+    def __init__(self, hub: Hub, reader: Reader) -> None:
+        self.reader = reader
+        self._messages = hub.stream(reader)
+
+    async def next(self) -> Any:
+        message = await asyncio.wait_for(anext(self._messages), 5)
+        return json.loads(message.as_text(1))
+
+    async def of_type(self, kind: str) -> Any:
+        while (message := await self.next())["type"] != kind:
+            pass
+        return message
+
+    async def close(self) -> None:
+        await self._messages.aclose()
 
 
-async def test_a_stream_begins_with_all_there_is(hub: Hub) -> None:
-    fold(hub, NOTE)
-    stream = hub.stream()
-    first = await following(stream)
-    assert (first["type"], first["position"], first["bots"][0]["bot"]) == ("snapshot", 1, "arb-1")
-    await stream.aclose()
+@contextlib.asynccontextmanager
+async def client(hub: Hub, topic: Topic = EVERYTHING) -> AsyncIterator[Client]:
+    with hub.seat(topic) as reader:
+        one = Client(hub, reader)
+        try:
+            yield one
+        finally:
+            await one.close()
 
 
-async def test_activity_comes_at_once_and_state_after_it_conflated(hub: Hub) -> None:
-    stream = hub.stream()
-    await following(stream)
-    for _ in range(3):
-        fold(hub, NOTE)
-    events = [await following(stream) for _ in range(3)]
-    assert [(one["type"], one["position"]) for one in events] == [("events", 1), ("events", 2), ("events", 3)]
-    assert events[0]["events"][0]["raw"]["message"] == "m"
-    state = await following(stream)
-    assert (state["type"], state["position"], len(state["bots"])) == ("state", 3, 1)
-    assert state["bots"][0]["counts"]["events"] == 3
-    await stream.aclose()
+async def fold(home: Path, hub: Hub, *events: Event, bot: str = "arb-1") -> None:
+    """Journal events, and wait until they are folded in."""
+    position = hub.view.position
+    write(home, events, bot=bot)
+    await eventually_async(lambda: hub.view.position == position + len(events))
 
 
-async def test_what_is_no_activity_changes_state_only(hub: Hub) -> None:
-    stream = hub.stream()
-    await following(stream)
-    fold(hub, BEAT)
-    assert (await following(stream))["type"] == "state"
-    await stream.aclose()
+async def test_a_stream_begins_with_all_there_is(hub: Hub, home: Path) -> None:
+    await fold(home, hub, NOTE)
+    async with client(hub) as one:
+        first = await one.next()
+        assert (first["type"], first["position"], first["bots"][0]["bot"]) == ("snapshot", 1, "arb-1")
+        assert (first["epoch"], first["reset"], list(first["cursor"])) == (hub.view.epoch, None, ["arb-1/main"])
 
 
-async def test_silence_is_filled_with_heartbeats(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_activity_comes_at_once_and_state_after_it_conflated(hub: Hub, home: Path) -> None:
+    async with client(hub) as one:
+        await one.next()
+        for _ in range(3):
+            await fold(home, hub, NOTE)
+        events: list[Any] = []
+        while len(events) < 3:
+            events += (await one.of_type("events"))["events"]
+        assert [event["number"] for event in events] == [1, 2, 3]
+        state = await one.of_type("state")
+        while state["position"] < 3:
+            state = await one.of_type("state")
+        assert (len(state["bots"]), state["bots"][0]["counts"]["events"]) == (1, 3)
+
+
+async def test_what_is_no_activity_changes_state_only_and_moves_the_cursor(hub: Hub, home: Path) -> None:
+    async with client(hub) as one:
+        await one.next()
+        await fold(home, hub, BEAT)
+        state = await one.next()
+        assert (state["type"], list(state["cursor"])) == ("state", ["arb-1/main"])
+
+
+async def test_a_client_that_comes_later_is_not_told_again_what_its_snapshot_holds(
+    hub: Hub, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "FLUSH_SECONDS", 3600)
+    async with client(hub) as early:
+        await early.next()
+        await fold(home, hub, NOTE)  # sent at once
+        await early.of_type("events")
+        await fold(home, hub, NOTE)  # waits to be sent with others
+        async with client(hub) as late:
+            assert (await late.next())["position"] == 2
+            assert (await early.of_type("events"))["position"] == 2
+            await fold(home, hub, NOTE)
+            hub.flush()
+            assert [event["number"] for event in (await late.of_type("events"))["events"]] == [3]
+
+
+async def test_every_client_hears_a_heartbeat_though_there_is_more_to_tell(
+    feed: Feed, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(hub_module, "HEARTBEAT_SECONDS", 0.05)
-    stream = hub.stream()
-    await following(stream)
-    assert await following(stream) == {"type": "heartbeat", "position": 0}
-    await stream.aclose()
+    async with Hub(feed) as hub:
+        feed.listen(hub.publish)
+        async with client(hub) as one:
+            await one.of_type("snapshot")
+            for _ in range(3):
+                await fold(home, hub, NOTE)
+                beat = await one.of_type("heartbeat")
+                assert set(beat) == {"n", "type", "position", "now"}
 
 
-async def test_a_slow_client_is_dropped_and_the_others_get_everything(hub: Hub) -> None:
-    slow, quick = hub.stream(), hub.stream()
-    await following(slow)
-    await following(quick)
-    got = []
-    for _ in range(CLIENT_BUFFER + 20):
-        fold(hub, NOTE)
-        got.append(await following(quick))
-    assert len([one for one in got if one["type"] == "events"]) >= CLIENT_BUFFER
-    assert hub.drops == {"slow": 1, "full": 0}
-    assert len(hub.clients) == 1
-    with pytest.raises(StopAsyncIteration):
-        await following(slow)
-    await quick.aclose()
-    assert hub.clients == set()
+async def test_a_client_is_told_only_of_its_bots_and_kinds(hub: Hub, home: Path) -> None:
+    topic = Topic(frozenset(["arb-1"]), frozenset(["lifecycle"]))
+    async with client(hub, topic) as one:
+        assert (await one.next())["bots"] == []
+        await fold(home, hub, NOTE, bot="arb-2")
+        await fold(home, hub, NOTE)
+        await fold(home, hub, BEAT)
+        state = await one.next()
+        assert (state["type"], [bot["bot"] for bot in state["bots"]]) == ("state", ["arb-1"])
+        assert set(state["cursor"]) == {"arb-1/main"}
+
+
+async def test_a_message_is_encoded_once_for_all_who_want_the_same(hub: Hub, home: Path) -> None:
+    async with client(hub) as one, client(hub) as two, client(hub, Topic(frozenset(["arb-1"]))) as other:
+        for each in (one, two, other):
+            await each.next()
+        await fold(home, hub, NOTE)
+        await eventually_async(lambda: all(each.reader._waiting for each in (one, two, other)))
+        first, second, third = (each.reader._waiting[0] for each in (one, two, other))
+        assert first is second
+        assert first is not third
+
+
+async def test_a_client_for_whom_too_much_waits_is_dropped_and_the_others_get_everything(
+    hub: Hub, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader_module, "MAX_WAITING", 5)
+    async with client(hub) as slow, client(hub) as quick:
+        await slow.next()
+        await quick.next()
+        got: list[int] = []
+        for _ in range(20):
+            await fold(home, hub, NOTE)
+            got += [event["number"] for event in (await quick.of_type("events"))["events"]]
+        assert got == list(range(1, 21))
+        assert hub.drops["slow"] == 1
+        assert hub.readers == {quick.reader}
+        assert (await slow.next()) == {"n": 1, "type": "dropped", "reason": "slow"}
+        with pytest.raises(StopAsyncIteration):
+            await slow.next()
+
+
+async def test_waiting_messages_are_bounded_in_bytes_too(hub: Hub, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader_module, "MAX_WAITING_BYTES", 2000)
+    async with client(hub) as slow:
+        await slow.next()
+        await fold(home, hub, LogRecorded(message="x" * 3000, levelname="INFO", name="n"))
+        assert (await slow.next())["reason"] == "slow"
+
+
+async def test_a_client_that_takes_a_message_and_no_more_is_cut_off(
+    hub: Hub, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "STALL_SECONDS", 0.1)
+    monkeypatch.setattr(hub_module, "WATCH_SECONDS", 0.02)
+    cut: list[str] = []
+    with hub.seat(EVERYTHING, lambda: cut.append("cut")) as reader:
+        stream = hub.stream(reader)
+        await anext(stream)  # and not asked for more: it is still being sent
+        await eventually_async(lambda: cut == ["cut"])
+        assert hub.drops["slow"] == 1
+        assert hub.readers == set()
+        await stream.aclose()
+
+
+async def test_a_slow_client_gets_the_newest_state_and_not_every_one(
+    hub: Hub, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "STATE_SECONDS", 0.0)
+    async with client(hub) as slow, client(hub) as quick:
+        await slow.next()
+        await quick.next()
+        for _ in range(5):
+            await fold(home, hub, BEAT)
+            await quick.of_type("state")
+        state = await slow.next()
+        assert (state["type"], state["position"], state["bots"][0]["counts"]["events"]) == ("state", 5, 5)
+        assert not slow.reader.changed
 
 
 async def test_there_is_room_for_so_many_clients_only(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub_module, "MAX_CLIENTS", 2)
-    streams = [hub.stream() for _ in range(3)]
-    await following(streams[0])
-    await following(streams[1])
-    with pytest.raises(TooManyClients):
-        await following(streams[2])
-    assert hub.drops == {"slow": 0, "full": 1}
-    await streams[0].aclose()
-    late = hub.stream()
-    await following(late)
-    await late.aclose()
-    await streams[1].aclose()
+    with hub.seat(), hub.seat():
+        with pytest.raises(TooManyClients), hub.seat():
+            pass
+        assert hub.drops["full"] == 1
+    with hub.seat():
+        assert len(hub.readers) == 1
 
 
 async def test_closing_ends_all_streams_and_starts_no_more(hub: Hub) -> None:
-    stream = hub.stream()
-    await following(stream)
-    hub.close()
-    with pytest.raises(StopAsyncIteration):
-        await following(stream)
-    assert hub.drops["slow"] == 0
-    with pytest.raises(TooManyClients):
-        await following(hub.stream())
+    async with client(hub) as one:
+        await one.next()
+        hub.close()
+        assert (await one.next())["reason"] == "closing"
+        with pytest.raises(StopAsyncIteration):
+            await one.next()
+        assert hub.drops == {"slow": 0, "full": 0, "resync": 0, "closing": 1}
+        with pytest.raises(TooManyClients), hub.seat():
+            pass
 
 
-async def test_changes_while_nobody_reads_are_not_kept(hub: Hub) -> None:
-    fold(hub, NOTE)
+async def test_who_watches_a_journal_that_was_changed_is_sent_away_to_come_again(hub: Hub, home: Path) -> None:
+    async with client(hub) as one, client(hub, Topic(frozenset(["arb-2"]))) as other:
+        await one.next()
+        await other.next()
+        hub.publish(Round([], {}, {("arb-1", "main")}))
+        assert (await one.next())["reason"] == "resync"
+        assert hub.readers == {other.reader}
+
+
+async def test_changes_while_nobody_reads_are_not_kept(hub: Hub, feed: Feed, home: Path) -> None:
+    await fold(home, hub, NOTE)
     assert hub._changed == set()
-    assert hub._projections.state.changed == set()
+    assert feed.projections.state.changed == set()
+
+
+async def test_until_the_journals_are_caught_up_with_there_are_heartbeats_only(
+    feed: Feed, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "HEARTBEAT_SECONDS", 0.02)
+    async with Hub(feed) as hub:
+        feed.listen(hub.publish)
+        await feed.caught_up.wait()
+        feed.caught_up.clear()
+        async with client(hub) as one:
+            assert [(await one.next())["type"] for _ in range(3)] == ["heartbeat"] * 3
+            feed.caught_up.set()
+            assert (await one.of_type("snapshot"))["bots"] == []

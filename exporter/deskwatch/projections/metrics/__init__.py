@@ -31,6 +31,7 @@ from deskwatch.projections.metrics.reading import readings
 from deskwatch.projections.metrics.registry import Group, Registry
 from deskwatch.projections.metrics.resources import Resources
 from deskwatch.projections.metrics.risk import Risk
+from deskwatch.projections.metrics.settings import Settings
 from deskwatch.projections.metrics.signals import Signals
 from deskwatch.projections.metrics.trades import Trades
 from deskwatch.projections.metrics.transactions import Transactions
@@ -66,6 +67,7 @@ class Metrics:
             Errors(registry),
             Risk(registry),
             Control(registry),
+            Settings(registry),
             Processes(registry),
             Access(registry),
         )

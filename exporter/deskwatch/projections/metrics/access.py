@@ -9,7 +9,7 @@ from deskwatch.journal import Record
 from deskwatch.projections.metrics.family import label
 from deskwatch.projections.metrics.registry import Registry
 
-PROBLEMS = ("missing", "wrong", "scope")
+PROBLEMS = ("missing", "wrong", "expired", "scope", "bot")
 """What may be wrong with a request's token, in the words of `SignInRefused.problem`."""
 
 
@@ -33,7 +33,7 @@ class Access:
         self.revoked.inc((), 0)
 
     def _sign_in(self, record: Record, event: SignInRefused) -> None:
-        self.sign_ins.inc((label(event.problem),))
+        self.sign_ins.inc((label(event.problem),), max(1, event.attempts))
 
     def _made(self, record: Record, event: TokenMade) -> None:
         self.made.inc(())

@@ -15,6 +15,7 @@ from deskwatch.events import (
     CommandRefused,
     CommandStarted,
     CommandSucceeded,
+    CommandUnconfirmed,
 )
 from deskwatch.journal import Record
 from deskwatch.projections.metrics.between import seconds_between
@@ -42,6 +43,9 @@ class Control:
         self.failed = registry.counter("tradebot_commands_failed", "Commands the bot could not do.", *_BY_KIND)
         self.refused = registry.counter("tradebot_commands_refused", "Commands not passed on.", *_BY_KIND)
         self.expired = registry.counter("tradebot_commands_expired", "Commands not started in time.", *_BY_KIND)
+        self.unconfirmed = registry.counter(
+            "tradebot_commands_unconfirmed", "Commands whose effect the bot's journal did not show in time.", *_BY_KIND
+        )
         self.open = registry.gauge("tradebot_commands_open", "Commands accepted that have not ended.", *_BY_KIND)
         self.pickup = registry.histogram(
             "tradebot_command_pickup_seconds", "From accepting a command to the bot's beginning it.", *_BY_KIND
@@ -56,11 +60,12 @@ class Control:
         registry.on(CommandFailed, self._failed)
         registry.on(CommandRefused, self._refused)
         registry.on(CommandExpired, self._expired)
+        registry.on(CommandUnconfirmed, self._unconfirmed)
 
     def _accepted(self, record: Record, event: CommandAccepted) -> None:
         key = (record.bot, label(event.command))
         self.accepted.inc(key)
-        for family in (self.started, self.succeeded, self.failed, self.expired, self.refused):
+        for family in (self.started, self.succeeded, self.failed, self.expired, self.refused, self.unconfirmed):
             family.inc(key, 0)
         command = self._find(record.bot, event, key)
         command["accepted"] = record.ts
@@ -95,6 +100,9 @@ class Control:
 
     def _refused(self, record: Record, event: CommandRefused) -> None:
         self.refused.inc((record.bot, label(event.command)))
+
+    def _unconfirmed(self, record: Record, event: CommandUnconfirmed) -> None:
+        self.unconfirmed.inc((record.bot, label(event.command)))
 
     def _expired(self, record: Record, event: CommandExpired) -> None:
         key = (record.bot, label(event.command))

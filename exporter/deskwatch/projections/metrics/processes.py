@@ -9,7 +9,7 @@ from deskwatch.journal import Record
 from deskwatch.projections.metrics.family import label
 from deskwatch.projections.metrics.registry import Registry
 
-ACTIONS = ("start", "stop", "restart", "exit")
+ACTIONS = ("start", "stop", "kill", "hook", "adopt", "exit", "give_up")
 EXITS = ("clean", "error", "signal", "unknown")
 """Kinds of exit: code 0, a code above, a signal, none known."""
 
@@ -20,7 +20,7 @@ class Processes:
     def __init__(self, registry: Registry) -> None:
         self.memory: dict[str, Any] = {}
         self.actions = registry.counter(
-            "tradebot_process_actions", "Starts, stops, restarts and exits of a supervised process.", "bot", "kind"
+            "tradebot_process_actions", "What was done with a supervised process, and its exits.", "bot", "kind"
         )
         self.exits = registry.counter(
             "tradebot_process_exits", "Exits of a supervised process, by how it ended.", "bot", "reason"

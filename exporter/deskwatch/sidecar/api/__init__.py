@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from deskwatch.sidecar.api import activity, commands, health, metrics, page, process, state, stream
+from deskwatch.sidecar.api import activity, commands, health, metrics, modes, page, process, state, stream
 
 ROUTERS: tuple[APIRouter, ...] = (
     metrics.router,
@@ -13,6 +13,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     stream.router,
     activity.router,
     commands.router,
+    modes.router,
     process.router,
     page.router,
 )

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
+from http import HTTPStatus
 from typing import Annotated, Literal
 
 import msgspec
 from fastapi import APIRouter, Depends, Query
+from fastapi.requests import HTTPConnection
 from starlette.responses import Response, StreamingResponse
 
 from deskwatch.projections.activity import Entry, Filter
+from deskwatch.sidecar import hub
 from deskwatch.sidecar.api import sse
+from deskwatch.sidecar.hub import TooManyClients
 from deskwatch.sidecar.parts import Parts, Wired, as_json, may_read
+from deskwatch.sidecar.problems import Problem
 
 router = APIRouter(prefix="/activity", tags=["activity"], dependencies=[Depends(may_read)])
 
@@ -51,20 +57,30 @@ async def ai_decisions(parts: Wired, query: Wanted, limit: Limit = 100) -> Respo
 
 
 @router.get("/stream")
-async def stream(parts: Wired, query: Wanted, since: Annotated[int, Query(ge=0)] = 0) -> StreamingResponse:
+async def stream(
+    connection: HTTPConnection, parts: Wired, query: Wanted, since: Annotated[int, Query(ge=0)] = 0
+) -> StreamingResponse:
     """Server-sent events: activity after position `since` that is still in memory, then as it happens."""
-    return sse.respond(_follow(parts, query, since))
+    try:
+        parts.hub.admit()
+    except TooManyClients:
+        raise Problem(
+            HTTPStatus.SERVICE_UNAVAILABLE, f"expected fewer than {hub.MAX_CLIENTS} stream clients; try later"
+        ) from None
+    return sse.respond(_follow(connection, parts, query, since))
 
 
-async def _follow(parts: Parts, query: Filter, since: int) -> AsyncIterator[bytes]:
-    activity = parts.feed.projections.activity
-    while True:
-        entries = list(activity.since(since, query))
-        since = activity.number
-        for entry in entries:
-            yield _encoder.encode(entry)
-        if not await parts.feed.wait_for(partial(_is_behind, parts, since), IDLE_SECONDS):
-            yield _encoder.encode({"type": "heartbeat", "position": since})
+async def _follow(connection: HTTPConnection, parts: Parts, query: Filter, since: int) -> AsyncIterator[bytes]:
+    activity, loop = parts.feed.projections.activity, asyncio.get_running_loop()
+    with parts.hub.seat(cut=parts.cut(connection)) as reader:
+        while reader.reason is None:
+            entries: list[object] = list(activity.since(since, query))
+            since = activity.number
+            for entry in entries or [{"type": "heartbeat", "position": since}]:
+                reader.sending_since = loop.time()
+                yield sse.event(_encoder.encode(entry))
+                reader.sending_since = None
+            await parts.feed.wait_for(partial(_is_behind, parts, since), IDLE_SECONDS)
 
 
 def _is_behind(parts: Parts, number: int) -> bool:

@@ -1,17 +1,31 @@
-"""`POST /bots/{bot}/process/{start,stop,restart}` and `GET /bots/{bot}/logs`: the supervised process."""
+"""`/bots/{bot}/process` and `/bots/{bot}/logs`: the supervised process, also of a bot that never journaled."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from deskwatch.sidecar.parts import KnownBot, Operator, Parts, Wired, as_json
+from deskwatch.sidecar.api.problem_documents import problem_responses
+from deskwatch.sidecar.parts import KnownBot, Operator, Trader, Wired, as_json, may_read
 from deskwatch.sidecar.problems import Problem
-from deskwatch.sidecar.supervisor import Supervisor
+from deskwatch.sidecar.supervisor import Overtaken, StillThere, Supervisor, log_tail
+
+MAX_LINES = 2000
+_READING = (
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.CONFLICT,
+    HTTPStatus.MISDIRECTED_REQUEST,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+)
+_ACTING = (*_READING, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 router = APIRouter(tags=["process"])
 
@@ -23,40 +37,142 @@ class ProcessRequest(BaseModel):
     reason: Annotated[str | None, Field(max_length=500)] = None
 
 
-@router.post("/bots/{bot}/process/{action}")
+class HeldDocument(BaseModel):
+    """Who stopped or killed the bot; it stays down until somebody starts it."""
+
+    action: str
+    actor: str
+    at: float
+    reason: str | None
+
+
+class HookDocument(BaseModel):
+    """How the cancel hook went before a kill."""
+
+    exit_code: int | None
+    error: str | None
+    output: list[str]
+
+
+class ProcessDocument(BaseModel):
+    """The supervised process. Times are Unix seconds; a negative exit code is a signal's number."""
+
+    bot: str
+    pid: int | None
+    running: bool
+    exit_code: int | None
+    restarts: int
+    gave_up: bool
+    last_lines: list[str]
+    restart_at: float | None
+    started_at: float | None
+    held: HeldDocument | None
+    policy: str
+    detached: bool
+    hook: HookDocument | None = None
+
+
+class LogFileDocument(BaseModel):
+    """One of the rotated files; 0 is being written."""
+
+    file: int
+    bytes: int
+
+
+class LogsDocument(BaseModel):
+    """Lines of the bot's output, secrets scrubbed, and the files that there are."""
+
+    bot: str
+    file: int | None
+    lines: list[str]
+    files: list[LogFileDocument]
+
+
+def supervised_bot(state: KnownBot, parts: Wired) -> Supervisor:
+    """The supervisor of the bot that a path names.
+
+    Raises:
+        Problem: 409, the bot is not run by this sidecar.
+    """
+    found = parts.supervisors.get(state.bot)
+    if found is None:
+        raise Problem(
+            HTTPStatus.CONFLICT,
+            f"expected {state.bot} to be supervised here; start it with: deskwatch run --bot {state.bot} -- …",
+        )
+    return found
+
+
+SupervisedBot = Annotated[Supervisor, Depends(supervised_bot)]
+
+
+@router.get(
+    "/bots/{bot}/process",
+    response_model=ProcessDocument,
+    responses=problem_responses(*_READING),
+    dependencies=[Depends(may_read)],
+)
+async def process(supervisor: SupervisedBot) -> Response:
+    """The process: whether it runs, how it ended, whether it is started again."""
+    return as_json(supervisor.status)
+
+
+@router.post(
+    "/bots/{bot}/process/kill", response_model=ProcessDocument, responses=problem_responses(*_ACTING)
+)  # before {action}
+async def kill(actor: Trader, supervisor: SupervisedBot, body: ProcessRequest | None = None) -> Response:
+    """Run the cancel hook, then kill the bot and all that it started. Answers when nothing of it is left."""
+    await _done(supervisor.kill(actor, _reason(body)))
+    hook = supervisor.hook
+    told = None
+    if hook is not None:
+        lines = [log_tail.shown(line) for line in hook.output.splitlines()]
+        told = {"exit_code": hook.exit_code, "error": hook.error, "output": lines}
+    return as_json({**supervisor.status.as_dict(), "hook": told})
+
+
+@router.post("/bots/{bot}/process/{action}", response_model=ProcessDocument, responses=problem_responses(*_ACTING))
 async def act(
     action: Literal["start", "stop", "restart"],
     actor: Operator,
-    state: KnownBot,
-    parts: Wired,
+    supervisor: SupervisedBot,
     body: ProcessRequest | None = None,
 ) -> Response:
     """Start, stop or restart the configured command, and answer when that is done."""
-    supervisor = _supervisor(parts, state.bot)
-    reason = body.reason if body is not None else None
+    acting = {"start": supervisor.start, "stop": supervisor.stop, "restart": supervisor.restart}
+    await _done(acting[action](actor, _reason(body)))
+    return as_json(supervisor.status)
+
+
+@router.get("/bots/{bot}/logs", response_model=LogsDocument, responses=problem_responses(*_READING))
+async def logs(
+    _: Operator,
+    supervisor: SupervisedBot,
+    lines: Annotated[int, Query(ge=1, le=MAX_LINES)] = 200,
+    file: Annotated[int | None, Query(ge=0, le=10_000)] = None,
+) -> Response:
+    """The last lines of the bot's output, or of one of its rotated files."""
+    return as_json(await asyncio.to_thread(_logs, supervisor, lines, file))
+
+
+def _logs(supervisor: Supervisor, lines: int, file: int | None) -> dict[str, object]:
+    home, bot = supervisor.home, supervisor.bot
+    files = log_tail.files(home, bot, supervisor.settings.log_files)
+    if file is not None and file not in {one.file for one in files}:
+        raise Problem(HTTPStatus.NOT_FOUND, f"expected one of the {len(files)} files of output, was {file}")
+    return {"bot": bot, "file": file, "lines": log_tail.tail(home, bot, lines, file), "files": files}
+
+
+def _reason(body: ProcessRequest | None) -> str | None:
+    return body.reason if body is not None else None
+
+
+async def _done(acting: Awaitable[None]) -> None:
     try:
-        await getattr(supervisor, action)(actor, reason)
+        await acting
+    except Overtaken as error:
+        raise Problem(HTTPStatus.CONFLICT, str(error)) from None
+    except StillThere as error:
+        raise Problem(HTTPStatus.INTERNAL_SERVER_ERROR, str(error)) from None
     except OSError as error:
         raise Problem(HTTPStatus.INTERNAL_SERVER_ERROR, f"the command can't be run: {error.strerror}") from None
-    return as_json(_process(supervisor))
-
-
-@router.get("/bots/{bot}/logs")
-async def logs(
-    _: Operator, state: KnownBot, parts: Wired, lines: Annotated[int, Query(ge=1, le=2000)] = 200
-) -> Response:
-    """The last lines of the bot's output, secrets scrubbed."""
-    supervisor = _supervisor(parts, state.bot)
-    return as_json({**_process(supervisor), "lines": supervisor.tail(lines)})
-
-
-def _process(supervisor: Supervisor) -> dict[str, object]:
-    return {"bot": supervisor.bot, "pid": supervisor.pid, "exit_code": supervisor.exit_code}
-
-
-def _supervisor(parts: Parts, bot: str) -> Supervisor:
-    if parts.supervisor is None or parts.supervisor.bot != bot:
-        raise Problem(
-            HTTPStatus.CONFLICT, f"expected {bot} to be supervised here; start it with: deskwatch run --bot {bot} -- …"
-        )
-    return parts.supervisor

@@ -1,4 +1,4 @@
-"""Server-sent events: framing of messages as `text/event-stream`."""
+"""Server-sent events: what is sent as `text/event-stream`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from collections.abc import AsyncIterator
 
 from starlette.responses import StreamingResponse
 
+RETRY = b"retry: 1000\n\n"
+"""How long a browser waits, in milliseconds, before it connects again."""
 
-def respond(messages: AsyncIterator[bytes]) -> StreamingResponse:
-    """Answer with a stream of JSON messages, each an event's `data`. JSON holds no raw newline."""
 
-    async def framed() -> AsyncIterator[bytes]:
-        async for message in messages:
-            yield b"data: " + message + b"\n\n"
+def event(message: bytes) -> bytes:
+    """A JSON message as an event's `data`. A carriage return between its members is only space, and would end it."""
+    return b"data: " + message.replace(b"\r", b" ") + b"\n\n"
 
+
+def respond(events: AsyncIterator[bytes]) -> StreamingResponse:
+    """Answer with a stream of events."""
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(framed(), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(events, media_type="text/event-stream", headers=headers)

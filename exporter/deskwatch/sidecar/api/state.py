@@ -1,4 +1,7 @@
-"""`GET /snapshot`, `/bots`, `/bots/{bot}/snapshot`: live state, with its position in what was followed."""
+"""`GET /snapshot`, `/bots`, `/bots/{bot}/snapshot`: live state, with its position in what was followed.
+
+`cursor` is where `/stream` goes on, for whoever asks here first, or in place of streaming.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from deskwatch.sidecar.parts import KnownBot, Wired, as_json, may_read
+from deskwatch.sidecar.streaming.topic import Topic
 
 router = APIRouter(tags=["state"], dependencies=[Depends(may_read)])
 
@@ -14,11 +18,12 @@ router = APIRouter(tags=["state"], dependencies=[Depends(may_read)])
 @router.get("/snapshot")
 async def bots(parts: Wired) -> Response:
     """Every bot's state, and the position at which it holds."""
-    projections = parts.feed.projections
-    return as_json({"position": projections.activity.number, "bots": list(projections.state.bots.values())})
+    return as_json(parts.hub.view.snapshot())
 
 
 @router.get("/bots/{bot}/snapshot")
 async def snapshot(state: KnownBot, parts: Wired) -> Response:
     """One bot's state, and the position at which it holds."""
-    return as_json({"position": parts.feed.projections.activity.number, "bot": state})
+    found = parts.hub.view.snapshot(Topic(frozenset([state.bot])))
+    (found["bot"],) = found.pop("bots")  # type: ignore[misc]  # a list with one
+    return as_json(found)

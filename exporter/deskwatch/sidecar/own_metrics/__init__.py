@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from deskwatch.projections.metrics import Family
-from deskwatch.sidecar.own_metrics import build, checkpoint, following, retention, serving, sinks, stream
+from deskwatch.sidecar.own_metrics import build, checkpoint, following, retention, serving, sinks, stream, supervision
 from deskwatch.sidecar.parts import Parts
 
-SUBJECTS = (following, checkpoint, retention, sinks, stream, serving, build)
+SUBJECTS = (following, checkpoint, retention, sinks, stream, serving, supervision, build)
 """Each a module with `families(parts)`: its figures of now, read without I/O."""
 
 

@@ -9,14 +9,25 @@ from deskwatch.sidecar.parts import Parts
 
 
 def families(parts: Parts) -> list[Family[Any]]:
-    """Readers of now, and those that were let go: `slow` ones did not read, for the others there was no room."""
+    """Readers of now, what was sent, and those that were let go, turned away, or came back."""
+    hub = parts.hub
     clients = Gauge("deskwatch_stream_clients", "Readers of the stream.", ())
-    clients.set((), len(parts.hub.clients))
+    clients.set((), len(hub.readers))
+    messages = Counter("deskwatch_stream_messages", "Messages sent to readers of the stream.", ())
+    messages.inc((), hub.sent)
     drops = Counter(
         "deskwatch_stream_drops",
-        "Readers dropped because they did not read (slow), or turned away (full).",
+        "Readers dropped because they did not read (slow), a journal was not as it was left (resync) or the sidecar "
+        "ended (closing), or turned away (full).",
         ("reason",),
     )
-    for reason, count in parts.hub.drops.items():
+    for reason, count in hub.drops.items():
         drops.inc((reason,), count)
-    return [clients, drops]
+    resumes = Counter(
+        "deskwatch_stream_resumes",
+        "Readers that came back with a cursor: told what they missed (resumed), or not, and sent a snapshot (reset).",
+        ("result",),
+    )
+    for result, count in hub.resumes.items():
+        resumes.inc((result,), count)
+    return [clients, messages, drops, resumes]

@@ -23,5 +23,5 @@ def test_tokens_made_and_revoked_are_counted_without_their_names() -> None:
 def test_all_of_it_starts_at_zero_with_a_bot() -> None:
     metrics = fold(BotStarted(pid=1, host="h", mode=Mode.STANDBY))
     found = {labels["reason"]: one for labels, one in samples(metrics, "deskwatch_sign_ins_refused_total")}
-    assert found == {"missing": 0, "wrong": 0, "scope": 0}
+    assert found == {"missing": 0, "wrong": 0, "expired": 0, "scope": 0, "bot": 0}
     assert value(metrics, "deskwatch_tokens_made_total") == 0

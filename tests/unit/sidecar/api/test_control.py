@@ -86,7 +86,7 @@ async def test_commands_of_the_vocabulary_are_accepted(body: dict[str, Any], des
         ("PUT", "mode", b"{not json", "body"),
         ("PUT", "mode", [], "body"),
         ("PUT", "mode", {"mode": "active", "reason": "x" * 501}, "body.reason"),
-        ("POST", "commands", {"type": "self_destruct"}, "body"),
+        ("POST", "commands", {"type": "Self-Destruct"}, "body"),
         ("POST", "commands", {"params": {}}, "body"),
         ("POST", "commands", {"type": "ping", "params": {"a": 1}}, "params.a"),
         ("POST", "commands", {"type": "set_mode", "params": {}}, "params.mode"),
@@ -149,6 +149,7 @@ async def test_refused_sign_ins_are_journaled(desk: Desk, home: Path) -> None:
     await desk.ask("GET", "/bots", Authorization="Bearer wrong")
     await desk.ask("PUT", "/bots/arb-1/mode", {"mode": "active"})
     await desk.ask("PUT", "/bots/arb-1/mode", {"mode": "active"}, Authorization=f"Bearer {READER}")
+    await eventually_async(lambda: len(events_in(home, bot="_sidecar", writer="control")) == 3)
     refused = events_in(home, bot="_sidecar", writer="control")
     assert refused == [
         SignInRefused(route=route, remote="127.0.0.1", problem=problem)
@@ -163,7 +164,9 @@ async def test_refused_sign_ins_are_journaled(desk: Desk, home: Path) -> None:
 async def test_many_wrong_tokens_at_once_are_all_refused(desk: Desk, home: Path) -> None:
     tries = [desk.ask("GET", "/bots", Authorization=f"Bearer wrong{number}") for number in range(20)]
     assert [answer.status_code for answer in await asyncio.gather(*tries)] == [401] * 20
-    assert len(events_in(home, bot="_sidecar", writer="control")) == 20
+    await eventually_async(lambda: events_in(home, bot="_sidecar", writer="control"))
+    (together,) = events_in(home, bot="_sidecar", writer="control")
+    assert together.attempts == 20
 
 
 async def test_a_full_disk_refuses_commands_and_still_refuses_strangers(

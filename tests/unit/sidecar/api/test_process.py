@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from deskwatch.events import ProcessActed
-from deskwatch.sidecar.supervisor import Supervisor
+from deskwatch.sidecar.supervisor import Supervisor, log_tail
 from tests.lines import events_in
 from tests.unit.sidecar.serving import Desk, serving
 from tests.waiting import eventually_async
@@ -26,8 +26,12 @@ async def desk(home: Path) -> AsyncIterator[Desk]:
 
 
 async def test_the_process_is_stopped_started_and_restarted(desk: Desk, home: Path) -> None:
+    await eventually_async(lambda: log_tail.tail(desk.home, "arb-1", 1), 10)
     stopped = await desk.operate("POST", "/bots/arb-1/process/stop", {"reason": "update"})
-    assert stopped.json() == {"bot": "arb-1", "pid": None, "exit_code": -15}
+    told = stopped.json()
+    assert (told["running"], told["pid"], told["exit_code"], told["restarts"]) == (False, None, -15, 0)
+    assert (told["held"]["action"], told["held"]["actor"], told["held"]["reason"]) == ("stop", "operator", "update")
+    assert told["last_lines"] == ["token=[redacted]"]
     started = (await desk.operate("POST", "/bots/arb-1/process/start")).json()
     assert started["pid"]
     restarted = (await desk.operate("POST", "/bots/arb-1/process/restart", {})).json()
@@ -46,12 +50,10 @@ async def test_the_process_is_stopped_started_and_restarted(desk: Desk, home: Pa
 
 
 async def test_logs_are_shown_scrubbed(desk: Desk) -> None:
-    supervisor = desk.parts.supervisor
-    assert supervisor is not None
-    await eventually_async(lambda: supervisor.tail(1), 10)
+    await eventually_async(lambda: log_tail.tail(desk.home, "arb-1", 1), 10)
     answer = (await desk.operate("GET", "/bots/arb-1/logs?lines=5")).json()
     assert answer["lines"] == ["token=[redacted]"]
-    assert answer["pid"] == supervisor.pid
+    assert answer["files"] == [{"file": 0, "bytes": len("token=topsecret\n")}]
 
 
 @pytest.mark.parametrize(

@@ -39,9 +39,18 @@ async def test_bots_and_snapshots_tell_their_position(desk: Desk) -> None:
     bots = (await desk.ask("GET", "/bots")).json()
     assert bots["position"] == len(EVENTS)
     assert [bot["bot"] for bot in bots["bots"]] == ["arb-1"]
-    assert (await desk.ask("GET", "/snapshot")).json() == bots
+    assert list(bots["cursor"]) == ["arb-1/main"]
+    again = (await desk.ask("GET", "/snapshot")).json()
+    assert {**again, "now": 0} == {**bots, "now": 0}
+    assert again["now"] >= bots["now"]
     one = (await desk.ask("GET", "/bots/arb-1/snapshot")).json()
-    assert one == {"position": len(EVENTS), "bot": bots["bots"][0]}
+    assert {**one, "now": 0} == {
+        "epoch": bots["epoch"],
+        "position": len(EVENTS),
+        "cursor": bots["cursor"],
+        "now": 0,
+        "bot": bots["bots"][0],
+    }
     assert (await desk.ask("GET", "/bots/arb-9/snapshot")).status_code == 404
 
 

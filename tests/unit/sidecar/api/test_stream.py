@@ -10,7 +10,6 @@ import pytest
 
 from deskwatch.events import LogRecorded
 from deskwatch.sidecar import hub as hub_module
-from deskwatch.sidecar.api import stream as stream_module
 from tests.lines import write
 from tests.unit.sidecar.serving import Connection, Desk, connected, serving
 from tests.waiting import eventually_async
@@ -48,8 +47,8 @@ async def test_a_stream_is_a_snapshot_and_then_what_changes(kind: str, desk: Des
         assert (events["position"], events["events"][0]["raw"]["message"]) == (2, "m")
         state = await of_type(connection, "state")
         assert state["bots"][0]["counts"]["events"] == 2
-        assert len(desk.parts.hub.clients) == 1
-    await eventually_async(lambda: desk.parts.hub.clients == set())
+        assert len(desk.parts.hub.readers) == 1
+    await eventually_async(lambda: desk.parts.hub.readers == set())
 
 
 @pytest.mark.parametrize(
@@ -74,13 +73,13 @@ async def test_a_websocket_of_the_sidecars_own_page_is_let_in(desk: Desk) -> Non
 
 async def test_there_is_room_for_so_many_readers_only(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub_module, "MAX_CLIENTS", 1)
-    monkeypatch.setattr(stream_module, "MAX_CLIENTS", 1)
     async with connected(desk, "websocket", "/stream") as first:
         await opened(first, "websocket")
         async with connected(desk, "websocket", "/stream") as second:
             assert (await second.message())["type"] == "websocket.accept"
+            assert await second.json() == {"n": 1, "type": "dropped", "reason": "full"}
             closed = await second.message()
-            assert (closed["code"], closed["reason"]) == (1013, "too many clients")
+            assert (closed["code"], closed["reason"]) == (1013, "full")
         answer = await desk.ask("GET", "/stream")
         assert answer.status_code == 503
         assert answer.headers["Content-Type"] == "application/problem+json"
@@ -91,5 +90,6 @@ async def test_streams_end_when_the_sidecar_stops(kind: str, desk: Desk) -> None
     async with connected(desk, kind, "/stream") as connection:
         await opened(connection, kind)
         desk.parts.hub.close()
+        assert (await of_type(connection, "dropped"))["reason"] == "closing"
         last = await connection.message()
         assert last.get("more_body") is False if kind == "http" else last["code"] == 1013

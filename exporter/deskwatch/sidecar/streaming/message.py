@@ -1,0 +1,44 @@
+"""Messages: encoded once, however many clients they go to. What differs, a connection's count `n`, is put before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from deskwatch.sidecar.streaming import cursor
+from deskwatch.sidecar.streaming.cursor import Places
+
+_encoder = msgspec.json.Encoder()
+
+
+class Message:
+    """One message as it is shared by all who get it.
+
+    Args:
+        fields: The message without `n`.
+        places: The whole cursor that it brings its reader to; None where it moves nobody.
+    """
+
+    __slots__ = ("_data", "_event", "_places", "_text", "size")
+
+    def __init__(self, fields: Mapping[str, object], places: Places | None = None) -> None:
+        self._data = _encoder.encode(fields)[1:]
+        self._places = places
+        self._text: str | None = None
+        self._event: tuple[bytes, bytes] | None = None
+        self.size = len(self._data)
+
+    def as_text(self, n: int) -> str:
+        """The text frame of a WebSocket."""
+        if self._text is None:
+            self._text = self._data.decode()
+        return f'{{"n":{n},{self._text}'
+
+    def as_event(self, n: int) -> bytes:
+        """A server-sent event. A journal's line may hold a carriage return between its members, where a space does."""
+        if self._event is None:
+            place = b"" if self._places is None else b"id: %b\n" % cursor.token(self._places).encode()
+            self._event = (b"%bdata: {" % place, b"%b\n\n" % self._data.replace(b"\r", b" "))
+        head, tail = self._event
+        return b'%b"n":%d,%b' % (head, n, tail)
