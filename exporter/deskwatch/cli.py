@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from deskwatch import control, dashboards, inspection, stack, supervised, verify
+from deskwatch import control, dashboards, inspection, stack, supervised, terminal, verify
 from deskwatch.errors import DeskwatchError
 from deskwatch.flags import add_home, add_max_series, add_settings, max_series_of, settings_of
 from deskwatch.tokens import command as token_command
@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_parser(commands)
     inspection.add_parser(commands)
     control.add_parser(commands)
+    terminal.add_parser(commands)
     token_command.add_parser(commands)
 
     metrics = commands.add_parser("metrics", help="print the metrics of journals, without a sidecar")

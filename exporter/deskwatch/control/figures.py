@@ -50,3 +50,12 @@ def amount(value: object) -> str:
     if abs(value) >= 1 or value == 0:
         return f"{value:,.2f}"
     return f"{value:.4g}"
+
+
+def compact(value: object) -> str:
+    """A number in at most 8 characters: `1,234.50`, `123.5k`, `12.3M`."""
+    if isinstance(value, int | float) and math.isfinite(value) and abs(value) >= 10_000:
+        for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+            if abs(value) >= size * 0.9995 and abs(value) < 1e12:
+                return f"{value / size:.1f}{unit}"
+    return amount(value)
