@@ -64,19 +64,13 @@ class Held:
             self.cursor = {**(self.cursor or {}), **cursor}
 
     def _events(self, message: Events, road: Road) -> Change | None:
-        fresh = tuple(entry for entry in message.events if self._is_fresh(entry))
+        fresh = tuple(entry for entry in message.events if not is_before(entry, self.cursor))
         self.repeated += len(message.events) - len(fresh)
         self.position = message.position or self.position
         self._move(message.cursor)
         if not fresh and not message.cursor:
             return None
         return Change(road=road, events=fresh, replayed=message.replayed, cursor=message.cursor)
-
-    def _is_fresh(self, entry: Entry) -> bool:
-        """Whether an event is not from before the cursor: what is, was taken in already."""
-        writer, place = place_of(entry.id)
-        held = None if writer is None else _place((self.cursor or {}).get(writer))
-        return place is None or held is None or place >= held
 
     def _replace(self, bots: list[BotState]) -> None:
         self.bots.clear()
@@ -86,6 +80,13 @@ class Held:
         wanted = [one for one in bots if not self._wanted or one.bot in self._wanted]
         self.bots |= {one.bot: one for one in wanted}
         return tuple(one.bot for one in wanted)
+
+
+def is_before(entry: Entry, cursor: Cursor | None) -> bool:
+    """Whether an event surely is from before a cursor: who holds that cursor has taken it in already."""
+    writer, place = place_of(entry.id)
+    held = None if writer is None else _place((cursor or {}).get(writer))
+    return place is not None and held is not None and place < held
 
 
 def place_of(entry_id: str | None) -> tuple[str | None, tuple[int, int] | None]:

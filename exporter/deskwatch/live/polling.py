@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Generator, Iterator
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -67,6 +68,8 @@ def _missed(
         try:
             content = sidecar.ask_bytes("GET", "/activity/since", query=query, read_seconds=READ_SECONDS)
         except Declined as error:
+            if error.status == HTTPStatus.NOT_FOUND:  # an older sidecar: the stream will tell them, from this cursor
+                return None
             return f"{GONE}: {error}"
         try:
             page = msgspec.json.decode(content, type=Page)

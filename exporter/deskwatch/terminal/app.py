@@ -60,7 +60,7 @@ class Top(App[None]):
     def compose(self) -> ComposeResult:
         """From top to bottom."""
         yield Static(id="links")
-        yield DataTable(id="bots", cursor_type="row", cell_padding=0, zebra_stripes=False)
+        yield DataTable(id="bots", cursor_type="row", cell_padding=0, cursor_foreground_priority="renderable")
         yield Static(id="details")
         yield Feed(self._fleet)
         yield Input(placeholder="kind:orders level:warning bot:arb-1 word …", id="filter")

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from deskwatch.harmless import as_json, harmless
+from deskwatch.control.event_line import told
+from deskwatch.harmless import harmless
 from deskwatch.live import Entry
 from deskwatch.moment import local_time
 from deskwatch.terminal.fleet import KEPT, Fleet
 from deskwatch.terminal.wanted import Wanted
 
 _STYLES = {"warning": "yellow", "error": "bold red", "critical": "bold reverse red", "debug": "dim"}
-_ENVELOPE = frozenset({"v", "ts", "seq", "run", "crc", "type", "cause", "trace"})
-MAX_FIELDS = 400
 
 
 class Feed(Widget, can_focus=True):
@@ -92,16 +91,9 @@ class Feed(Widget, can_focus=True):
 
 
 def line(entry: Entry) -> Text:
-    """An event in one line: time, bot, type, then its fields."""
+    """An event in one line: time, bot, type, then its fields, ids last."""
     text = Text(local_time(entry.ts)[11:19] + " ", style="dim")
     text.append(f"{harmless(entry.bot)} ", "not dim")
     text.append(harmless(entry.type.replace("_", " ")), f"not dim {_STYLES.get(entry.level, 'cyan')}")
-    told = [f"{name} {_shown(value)}" for name, value in entry.fields.items() if name not in _ENVELOPE]
-    text.append(" " + harmless(", ".join(told)[:MAX_FIELDS]), "not dim")
+    text.append(f" {told(entry)}", "not dim")
     return text
-
-
-def _shown(value: Any) -> str:  # Any: whatever JSON holds
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return value if isinstance(value, str) else as_json(value)

@@ -5,15 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
+from functools import partial
 from typing import Self
 
 import msgspec
 
 from deskwatch.errors import DeskwatchError
 from deskwatch.live import Access, BotState, Entry, Live
+from deskwatch.live.asking import Sidecar
+from deskwatch.live.held import is_before
+from deskwatch.live.in_thread import in_thread
 
 KEPT = 2000
 """Events that the feed remembers."""
+
+
+BEFORE = 100
+"""Events from before that the feed begins with."""
 
 
 class Watched(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +34,10 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     state: BotState
     link: Live
+
+
+class _Recent(msgspec.Struct, frozen=True, kw_only=True):
+    events: list[Entry] = []
 
 
 class Fleet:
@@ -69,9 +81,27 @@ class Fleet:
         ]
         return sorted(found, key=lambda one: (one.state.bot, one.key))
 
+    async def _begin(self, link: Live) -> None:
+        """Show what happened before, where the sidecar tells; no event of it comes again by the stream."""
+        sidecar = Sidecar(link.access)
+        try:
+            answer = await in_thread(partial(sidecar.ask_bytes, "GET", "/activity/recent", query={"limit": BEFORE}))
+            past = msgspec.json.decode(answer, type=_Recent).events
+        except (DeskwatchError, msgspec.DecodeError):
+            return
+        finally:
+            sidecar.close()
+        known = {entry.id for entry in self.events}
+        earlier = [one for one in past if one.id not in known and is_before(one, link.cursor)]
+        merged = sorted([*earlier, *self.events], key=lambda entry: entry.ts)
+        self.events = deque(merged, maxlen=KEPT)
+        self.changed = True
+
     async def _follow(self, link: Live) -> None:
         try:
             async for change in link:
+                if change.is_whole and change.reset is None:
+                    await self._begin(link)
                 self.events.extend(change.events)
                 self.count += len(change.events)
                 self.changed = True
