@@ -43,8 +43,8 @@ class Held:
                 return self._events(message, road)
             case State():
                 self.position = message.position or self.position
-                self._move(message.cursor)
-                return Change(road=road, bots=self._update(message.bots), cursor=message.cursor)
+                ahead = self._move(message.cursor)
+                return Change(road=road, bots=self._update(message.bots), cursor=ahead)
             case Heartbeat():
                 self.position = message.position or self.position
             case Dropped() | Other():
@@ -59,18 +59,25 @@ class Held:
         self._replace(message.bots)
         return Change(road=road, bots=tuple(self.bots), reset=reset, cursor=message.cursor, is_whole=True)
 
-    def _move(self, cursor: Cursor) -> None:
-        if cursor:
-            self.cursor = {**(self.cursor or {}), **cursor}
+    def _move(self, cursor: Cursor) -> Cursor:
+        """Move on, never back: what was taken in once is not to be taken in again. The part that moved."""
+        ahead: Cursor = {}
+        for writer, text in cursor.items():
+            now, then = _place((self.cursor or {}).get(writer)), _place(text)
+            if now is None or then is None or then >= now:
+                ahead[writer] = text
+        if ahead:
+            self.cursor = {**(self.cursor or {}), **ahead}
+        return ahead
 
     def _events(self, message: Events, road: Road) -> Change | None:
         fresh = tuple(entry for entry in message.events if not is_before(entry, self.cursor))
         self.repeated += len(message.events) - len(fresh)
         self.position = message.position or self.position
-        self._move(message.cursor)
-        if not fresh and not message.cursor:
+        ahead = self._move(message.cursor)
+        if not fresh and not ahead:
             return None
-        return Change(road=road, events=fresh, replayed=message.replayed, cursor=message.cursor)
+        return Change(road=road, events=fresh, replayed=message.replayed, cursor=ahead)
 
     def _replace(self, bots: list[BotState]) -> None:
         self.bots.clear()
@@ -98,7 +105,7 @@ def place_of(entry_id: str | None) -> tuple[str | None, tuple[int, int] | None]:
 
 
 def _place(text: str | None) -> tuple[int, int] | None:
-    segment, _, offset = (text or "").partition(".")
+    segment, offset, *_ = [*(text or "").split("."), ""]
     if not (segment.isdecimal() and offset.isdecimal()):
         return None
     return int(segment), int(offset)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Self
 
 import msgspec
 
-from deskwatch.errors import NotAllowed, Unreachable
+from deskwatch.errors import Declined, SidecarError, Unreachable
 from deskwatch.live.access import Access
 from deskwatch.live.asking import Sidecar
 from deskwatch.live.bot import BotState
@@ -184,7 +184,7 @@ class Live:
     def _check_token(self, sidecar: Sidecar) -> None:
         """Whether the token is taken elsewhere: if not, that is why no WebSocket opens."""
         path = path_of("bots", self._bots[0], "snapshot") if len(self._bots) == 1 else "/snapshot"
-        with contextlib.suppress(Unreachable):
+        with contextlib.suppress(Unreachable, Declined):
             sidecar.ask_bytes("GET", path)
 
     async def _follow(self, stream: Stream) -> None:
@@ -210,7 +210,7 @@ class Live:
             before = self.road
             try:
                 await self._poll(sidecar)
-            except (Unreachable, NotAllowed) as error:  # a token that may only stream is told by the stream
+            except SidecarError as error:  # also a token that may only stream: the stream tells whether that is fatal
                 self._went("down", str(error))
             else:
                 if before != "polling":

@@ -9,7 +9,8 @@ import msgspec
 from deskwatch.live.bot import BotState
 
 Cursor = dict[str, str]
-"""`<bot>/<writer>` → `<segment>.<offset>`: the place in that writer's journal from which to go on."""
+"""`<bot>/<writer>` → `<segment>.<offset>`: the place in that writer's journal from which to go on. What a sidecar adds
+after another dot, to know the place again by, is given back to it as it came."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 from collections.abc import Generator, Iterator
 from http import HTTPStatus
@@ -12,7 +13,9 @@ import msgspec
 
 from deskwatch.errors import Declined, Unreachable
 from deskwatch.live.asking import Sidecar
+from deskwatch.live.bot import BotState
 from deskwatch.live.messages import Cursor, Entry, Events, Snapshot, State
+from deskwatch.live.paths import path_of
 
 PAGE = 1000
 READ_SECONDS = 5.0
@@ -64,7 +67,8 @@ def _missed(
     """Pages up to the end; returns why it is not possible to go on, None where it is."""
     held = dict(cursor)
     while True:
-        query: dict[str, Any] = {"cursor": as_token(held), "limit": PAGE, "bot": bots, "kind": kinds}
+        query: dict[str, Any] = {"cursor": as_token(held), "limit": PAGE}
+        query |= {name: names[0] for name, names in (("bot", bots), ("kind", kinds)) if len(names) == 1}
         try:
             content = sidecar.ask_bytes("GET", "/activity/since", query=query, read_seconds=READ_SECONDS)
         except Declined as error:
@@ -80,17 +84,42 @@ def _missed(
         moves = any(held.get(writer) != place for writer, place in page.cursor.items())
         held |= page.cursor
         if page.events or moves:
-            yield Events(events=page.events, cursor=page.cursor, position=page.position, replayed=True)
+            events = [
+                one for one in page.events if one.bot in (bots or (one.bot,)) and one.kind in (kinds or (one.kind,))
+            ]
+            yield Events(events=events, cursor=page.cursor, position=page.position, replayed=True)
         if not moves or page.more is False or (page.more is None and not page.events):
             return None
 
 
 def _snapshot(sidecar: Sidecar, bots: tuple[str, ...]) -> Snapshot:
-    content = sidecar.ask_bytes("GET", "/snapshot", query={"bot": bots}, read_seconds=READ_SECONDS)
+    if len(bots) == 1:  # a token may be for one bot alone
+        with contextlib.suppress(Declined):  # it is not there yet
+            content = sidecar.ask_bytes("GET", path_of("bots", bots[0], "snapshot"), read_seconds=READ_SECONDS)
+            return _of_one(sidecar, content)
+    content = sidecar.ask_bytes("GET", "/snapshot", read_seconds=READ_SECONDS)
     try:
         return msgspec.json.decode(content, type=Snapshot)
     except msgspec.DecodeError as error:
         raise Unreachable(f"{sidecar.access.name} answered with no snapshot: {error}") from None
+
+
+def _of_one(sidecar: Sidecar, content: bytes) -> Snapshot:
+    try:
+        one = msgspec.json.decode(content, type=_One)
+    except msgspec.DecodeError as error:
+        raise Unreachable(f"{sidecar.access.name} answered with no snapshot: {error}") from None
+    return Snapshot(bots=[one.bot], epoch=one.epoch, position=one.position, cursor=one.cursor, now=one.now)
+
+
+class _One(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer of `/bots/{bot}/snapshot`."""
+
+    bot: BotState
+    epoch: str | int | None = None
+    position: int = 0
+    cursor: Cursor | None = None
+    now: float | None = None
 
 
 def as_token(cursor: Cursor) -> str:

@@ -27,6 +27,8 @@ from deskwatch.terminal.rows import COLUMNS, STALE_SECONDS, heading, row
 DRAW_SECONDS = 0.1
 AGE_SECONDS = 1.0
 """Ages are drawn anew after this time, though nothing came."""
+WIDE = 100
+"""Columns from which on names are shown in full."""
 _ROADS = {"stream": ("●", "green"), "polling": ("◐", "yellow"), "down": ("○", "bold red")}
 
 
@@ -151,13 +153,13 @@ class Top(App[None]):
         main.query_one(Feed).redraw()
 
     def _draw_bots(self, table: DataTable[Text]) -> None:
-        now = time.time()
+        now, wide = time.time(), self.size.width >= WIDE
         bots = self._fleet.bots()
         keys = [one.key for one in bots]
         if list(self._rows) != keys:
             self._refill(table, keys)
         for one in bots:
-            cells = row(one.state, now, one.link.age_seconds)
+            cells = row(one.state, now, one.link.age_seconds, wide=wide)
             for name, cell, shown in zip(COLUMNS, cells, self._rows[one.key], strict=True):
                 if cell != shown or cell.style != shown.style:
                     table.update_cell(one.key, name, cell, update_width=True)

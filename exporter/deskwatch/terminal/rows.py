@@ -1,4 +1,4 @@
-"""A bot as a row of the table: at most 79 columns wide with names of usual length."""
+"""A bot as a row of the table: at most 79 columns wide."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from deskwatch.control.figures import age, compact
 from deskwatch.harmless import harmless
 from deskwatch.live import BotState
 
-COLUMNS = ("bot", "mode", "since", "PnL", "equity", "pos", "ord", "event", "links", "alerts")
-_RIGHT = frozenset({"since", "PnL", "equity", "pos", "ord", "event", "links", "alerts"})
+COLUMNS = ("bot", "mode", "since", "PnL", "equity", "pos", "ord", "event", "links", "!")
+"""`event` is the age of the newest, `links` are connections that are up, `!` are alerts."""
+_RIGHT = frozenset({"since", "PnL", "equity", "pos", "ord", "event", "links", "!"})
 MODE_STYLES = {"active": "bold green", "standby": "yellow", "closing": "magenta", "halted": "bold red"}
 STALE_SECONDS = 5.0
 """A state that was not confirmed for so long is shown as doubtful."""
 QUIET_SECONDS = 30.0
 """A running bot that wrote nothing for so long is shown in red."""
-MAX_NAME = 16
+MAX_NAME = 11
+MAX_WIDE_NAME = 30
+"""Where the terminal has 100 columns or more."""
 
 
 def heading(name: str) -> Text:
@@ -23,20 +26,21 @@ def heading(name: str) -> Text:
     return Text(f"{name} ", justify="right" if name in _RIGHT else "left")
 
 
-def row(state: BotState, now: float, age_seconds: float) -> tuple[Text, ...]:
+def row(state: BotState, now: float, age_seconds: float, *, wide: bool = False) -> tuple[Text, ...]:
     """The cells, in the order of COLUMNS.
 
     Args:
         state: The bot.
         now: Unix seconds.
         age_seconds: Since its sidecar was heard last.
+        wide: Whether there is room for long names.
     """
     stale = age_seconds > STALE_SECONDS
     quiet = state.running and state.last_event is not None and now - state.last_event > QUIET_SECONDS
     links = [one.get("up") for one in state.connections.values()]
     up = sum(bool(one) for one in links)
     cells = (
-        (short(state.bot, MAX_NAME), "bold"),
+        (shortened(state.bot, MAX_WIDE_NAME if wide else MAX_NAME), "bold"),
         mode(state, stale=stale),
         (age(state.mode.since, now), ""),
         money(state.realized_pnl, signed=True),
@@ -65,13 +69,19 @@ def mode(state: BotState, *, stale: bool) -> tuple[str, str]:
 
 
 def money(by_asset: dict[str, float], *, signed: bool = False) -> tuple[str, str]:
-    """The first asset's amount, and how many more there are; with a colour for profit and loss."""
+    """The first asset's amount, with `…` where there are more; with a colour for profit and loss."""
     if not by_asset:
         return "-", "dim"
     asset, value = next(iter(by_asset.items()))
-    more = f"+{len(by_asset) - 1}" if len(by_asset) > 1 else ""
+    more = "…" if len(by_asset) > 1 else ""
     style = ("green" if value > 0 else "red" if value < 0 else "") if signed else ""
     return f"{compact(value)} {short(asset, 6)}{more}", style
+
+
+def shortened(name: str, most: int) -> str:
+    """A name, cut in its middle: names of one family differ at their end."""
+    name = harmless(name)
+    return name if len(name) <= most else name[: most // 2 - 1] + "…" + name[-(most - most // 2) :]
 
 
 def short(text: str, most: int) -> str:
