@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from deskwatch import dashboards, inspection, stack, supervised, verify
+from deskwatch import control, dashboards, inspection, stack, supervised, terminal, verify
 from deskwatch.audit import command as audit_command
 from deskwatch.errors import DeskwatchError
 from deskwatch.flags import add_home, add_max_series, add_settings, max_series_of, settings_of
@@ -63,6 +63,8 @@ def _parser() -> argparse.ArgumentParser:
     stack.add_parser(commands)
     verify.add_parser(commands)
     inspection.add_parser(commands)
+    control.add_parser(commands)
+    terminal.add_parser(commands)
     token_command.add_parser(commands)
     audit_command.add_parser(commands)
 

@@ -7,7 +7,11 @@
     ├── JournalError          a journal that can't be opened or written
     │   ├── WriterLocked      another process writes under that name (`holder`)
     │   └── NotSynced         a line is in the journal, and not yet known to be on disk (`seq`)
-    └── CommandError          a command used out of order (finished twice, say)
+    ├── CommandError          a command used out of order (finished twice, say)
+    └── SidecarError          a sidecar that was asked did not do it
+        ├── Unreachable       it gave no answer (`arrived`)
+        ├── NotAllowed        it wants a token, or another one (`status`)
+        └── Declined          its answer was no (`status`)
 
 `emit` raises none of these in live use: see `deskwatch.recorder`.
 """
@@ -77,3 +81,45 @@ class NotSynced(JournalError):
 
 class CommandError(DeskwatchError):
     """A command was finished twice, or by a process that did not start it."""
+
+
+class SidecarError(DeskwatchError):
+    """A sidecar was asked for something over its API, and did not do it."""
+
+
+class Unreachable(SidecarError):
+    """A sidecar gave no answer, or none that is one.
+
+    Attributes:
+        arrived: Whether the request may have reached it all the same.
+        retry_seconds: How long it asks to be left alone.
+    """
+
+    def __init__(self, message: str, *, arrived: bool = True, retry_seconds: float = 0.0) -> None:
+        super().__init__(message)
+        self.arrived = arrived
+        self.retry_seconds = retry_seconds
+
+
+class NotAllowed(SidecarError):
+    """A sidecar wants a token, or one that may do more, or does not know itself by the name it was asked under.
+
+    Attributes:
+        status: HTTP status: 401, 403 or 421.
+    """
+
+    def __init__(self, message: str, *, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Declined(SidecarError):
+    """A sidecar understood, and said no. The same request would be declined again.
+
+    Attributes:
+        status: HTTP status, 4xx.
+    """
+
+    def __init__(self, message: str, *, status: int) -> None:
+        super().__init__(message)
+        self.status = status
