@@ -110,7 +110,7 @@ def _shown(token: Token) -> dict[str, object]:
 
 def _row(token: Token) -> list[tuple[str, str]]:
     is_expired = token.expires is not None and time.time() >= token.expires
-    until = "revoked" if token.expires is None else local_time(int(token.expires * 1e9))[:16]
+    until = "no end" if token.expires is None else local_time(int(token.expires * 1e9))[:16]
     return [
         (token.name, "strong"),
         (", ".join(sorted(token.scopes)), ""),
