@@ -79,7 +79,8 @@ class Steering:
         """The oldest command for the bot's own code, with its start on disk; None where there is none to begin now."""
         if time.monotonic() < self._again:
             return None
-        self._give_up()
+        if not self._give_up():
+            return None
         while (waiting := self._inbox.take(builtin=False)) is not None:
             command = Command(waiting.accepted, self._entry.emit)
             if not self._begin(waiting.accepted, command):  # else it might be carried out twice
@@ -136,16 +137,22 @@ class Steering:
         """Whether a command leads out of `halted`: it was given by someone who may, after the bot's own halt."""
         return waiting.accepted.leaves_halted and waiting.given_ts >= self._halted_ts
 
-    def _give_up(self) -> None:
-        """A command whose start is in the journal, but was not on disk in time, is not begun any more: say so."""
+    def _give_up(self) -> bool:
+        """A command whose start is in the journal, but was not on disk in time, is not begun any more: say so.
+
+        Returns False where that can't be said yet.
+        """
         begun = self._begun
         if begun is not None and begun.expires_ts <= time.time_ns():
             error = "its time was over before the disk confirmed its start; it was not carried out"
             failed = CommandFailed(
                 command_id=begun.command_id, command=begun.command, error=error, cause=begun.command_id
             )
-            if self._entry.attempt(failed):
-                self._begun = None
+            if not self._entry.attempt(failed):
+                self._again = time.monotonic() + RETRY_SECONDS
+                return False
+            self._begun = None
+        return True
 
     def _begin(self, accepted: CommandAccepted, command: Command) -> bool:
         """Journal durably that the bot acts on a command from now on; whether the disk has it."""

@@ -12,8 +12,9 @@ import pytest
 
 from deskwatch import Command, Recorder
 from deskwatch import command as command_module
+from deskwatch import steering as steering_module
 from deskwatch.encoding import encode
-from deskwatch.errors import CommandError
+from deskwatch.errors import CommandError, NotSynced
 from deskwatch.events import CommandAccepted, CommandExpired, CommandFailed, CommandStarted, CommandSucceeded, Mode
 from deskwatch.journal import Writer, names
 from deskwatch.listener import Listener
@@ -204,3 +205,34 @@ def test_a_loop_that_was_closed_does_not_hurt_the_others(recorder: Recorder, con
     assert recorder.next_command(timeout_seconds=5) is not None
     control.give("close_all")
     assert recorder.next_command(timeout_seconds=5) is not None
+
+
+def test_a_command_whose_start_the_disk_does_not_confirm_in_time_fails_and_is_not_delivered(
+    recorder: Recorder, control: Operator, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its start is in the journal: without another word it would seem to run for ever."""
+    monkeypatch.setattr(steering_module, "RETRY_SECONDS", 0.01)
+    real = recorder._entry.write
+
+    def write(event: Any, *, durable: bool = False) -> None:
+        real(event)
+        if durable:
+            raise NotSynced("the disk does not confirm")
+
+    def sync() -> None:
+        raise NotSynced("the disk does not confirm")
+
+    with monkeypatch.context() as stuck:
+        stuck.setattr(recorder._entry, "write", write)
+        stuck.setattr(recorder._journal, "sync", sync)
+        late = control.give("close_all", seconds=0.3)
+        eventually(
+            lambda: recorder.next_command() is None and any(isinstance(one, CommandFailed) for one in said(home))
+        )
+    started, failed = said(home)
+    assert (started.command_id, failed.command_id) == (late, late)
+    assert "was not carried out" in failed.error
+    given = control.give("close_all")
+    command = recorder.next_command(timeout_seconds=5)
+    assert command is not None
+    assert command.id == given
