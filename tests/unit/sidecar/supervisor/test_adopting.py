@@ -95,7 +95,8 @@ async def test_what_lost_its_keeper_without_a_sidecar_is_ended_before_the_bot_st
     os.kill(kept.kept.keeper.pid, signal.SIGKILL)
     await kept.ended()
     kept.close()
-    assert processes.marked(MARK, kept.kept.start_id)
+    await eventually_async(lambda: not kept.kept.bot.is_there, SECONDS)
+    assert len(processes.marked(MARK, kept.kept.start_id)) == 1
     async with supervising(home, LAST) as other:
         assert processes.marked(MARK, kept.kept.start_id) == []
         await up(other, 3)
