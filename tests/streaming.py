@@ -30,17 +30,19 @@ class Held:
         self.resets: list[str] = []
         self.resumed = 0
         self.last_id: str | None = None
-        self._n = 0
+        self._n = self._position = 0
 
     def connected(self) -> None:
         """A connection begins."""
-        self._n = 0
+        self._n = self._position = 0
 
     def take(self, message: dict[str, Any]) -> None:
         """Take in a message of the stream."""
         self._n += 1
         assert message["n"] == self._n, f"expected message {self._n}, was {message['n']}"
         kind = message["type"]
+        assert message.get("position", self._position) >= self._position
+        self._position = message.get("position", self._position)
         if kind == "snapshot":
             if message["reset"] is not None:
                 self.resets.append(message["reset"])

@@ -21,6 +21,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from functools import partial
 from typing import Self
 
 from deskwatch.sidecar.feed import Feed, Round
@@ -292,9 +293,11 @@ class Hub:
         """The events that a client missed; it is live afterwards, without a gap."""
         try:
             for round_ in range(MAX_ROUNDS):
-                position, places = self.view.position, reader.topic.of(self.view.places)
+                position: Callable[[], int] = self.view.get_position
+                places = reader.topic.of(self.view.places)
                 if round_ == MAX_ROUNDS - 1 or replay.is_near(places, NEAR_BYTES):
                     self._go_live(reader)
+                    position = partial(int, self.view.position)  # messages of later ones wait already
                     reader.changed = self.view.bots(reader.topic)
                     reader.wake()
                 async for message in missed.tell(replay, places, position, self.past):

@@ -7,6 +7,7 @@ though there is a next one: what is read for one answer is bounded.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from functools import partial
 from http import HTTPStatus
@@ -139,7 +140,7 @@ async def stream(
 
 async def _follow(connection: HTTPConnection, parts: Parts, query: Filter, since: int) -> AsyncIterator[bytes]:
     activity, loop = parts.feed.projections.activity, asyncio.get_running_loop()
-    with parts.hub.seat(cut=parts.cut(connection)) as reader:
+    with contextlib.suppress(TooManyClients), parts.hub.seat(cut=parts.cut(connection)) as reader:
         while reader.reason is None:
             entries: list[object] = list(activity.since(since, query))
             since = activity.number

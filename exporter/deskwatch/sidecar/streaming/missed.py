@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from deskwatch.sidecar.streaming import cursor
 from deskwatch.sidecar.streaming.cursor import Places
@@ -11,13 +11,13 @@ from deskwatch.sidecar.streaming.past import Past
 from deskwatch.sidecar.streaming.replay import Replay
 
 
-async def tell(replay: Replay, places: Places, position: int, past: Past) -> AsyncIterator[Message]:
+async def tell(replay: Replay, places: Places, position: Callable[[], int], past: Past) -> AsyncIterator[Message]:
     """The events up to there.
 
     Args:
         replay: Where the client is.
         places: Where it is to get to.
-        position: The one that goes with them.
+        position: The one that goes with a message; never one from before a message that was sent already.
         past: Reads them.
 
     Raises:
@@ -27,7 +27,7 @@ async def tell(replay: Replay, places: Places, position: int, past: Past) -> Asy
     while (piece := await past.read(replay.read)) is not None:
         fields = {
             "type": "events",
-            "position": position,
+            "position": position(),
             "cursor": cursor.shown(piece.moved),
             "events": piece.entries,
             "replayed": True,

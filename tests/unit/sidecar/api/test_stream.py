@@ -14,7 +14,7 @@ import pytest
 from deskwatch.events import LogRecorded, SignalRaised
 from deskwatch.sidecar import hub as hub_module
 from deskwatch.sidecar.api import stream as stream_module
-from tests.lines import write
+from tests.lines import segment_files, write
 from tests.unit.sidecar.serving import Connection, Desk, connected, serving
 from tests.waiting import eventually_async
 
@@ -230,3 +230,22 @@ async def test_followers_of_the_activity_count_as_readers_too(desk: Desk, monkey
             answer = await desk.ask("GET", path)
             assert answer.status_code == 503
     assert desk.parts.hub.drops["full"] == 2
+
+
+async def test_a_journal_that_is_cut_while_it_is_watched_sends_its_readers_away(desk: Desk, home: Path) -> None:
+    """They come again, and are told that what they hold is not what there is."""
+    write(home, [NOTE] * 5)
+    await eventually_async(lambda: desk.parts.hub.view.position == 6)
+    cursor = await held_by(desk)
+    (file,) = segment_files(home)
+    lines = file.read_bytes().splitlines(keepends=True)
+    async with connected(desk, "websocket", "/stream") as connection:
+        await opened(connection, "websocket")
+        file.write_bytes(b"".join(lines[:2]))
+        write(home, [NOTE])
+        assert (await of_type(connection, "dropped"))["reason"] == "resync"
+    await eventually_async(lambda: desk.parts.hub.view.position == 7)
+    async with resumed(desk, "websocket", cursor) as connection:
+        first = await opened(connection, "websocket")
+        assert first["type"] == "snapshot"
+        assert "arb-1/main" in first["reset"]
