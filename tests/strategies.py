@@ -114,23 +114,73 @@ garbage = st.binary(max_size=40).filter(lambda data: b"\n" not in data and data 
 """A line that is most likely no event."""
 
 
+ASKED: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("ping", {}),
+    ("close_all", {}),
+    ("close_position", {"symbol": "S"}),
+    ("close_position", {"position_id": "p1"}),
+    ("close_position", {"position_id": "p1", "ratio": 0.5}),
+    ("close_position", {"symbol": "S", "quantity": 1.0}),
+    ("cancel_orders", {}),
+    ("cancel_orders", {"symbol": "S"}),
+    ("set_mode", {"mode": "active"}),
+    ("set_mode", {"mode": "halted"}),
+    ("set_watchlist", {"symbols": ["S", "T"]}),
+    ("reload_config", {}),
+    ("rebalance", {"ratio": 1}),
+)
+"""Types of commands with parameters."""
+_where: Any = {"venue": "v", "symbol": "S"}
+_HAPPENS: tuple[ev.Event, ...] = (
+    *(ev.ModeChanged(mode=mode) for mode in (ev.Mode.ACTIVE, ev.Mode.HALTED)),
+    ev.HeartbeatSent(uptime_seconds=1.0, idle_seconds=0.0, mode=ev.Mode.ACTIVE),
+    *(
+        ev.PositionOpened(position_id=name, side="long", quantity=2.0, entry_price=1.0, asset="A", **_where)
+        for name in ("p1", "p2")
+    ),
+    ev.PositionUpdated(position_id="p1", quantity=1.0),
+    *(ev.PositionClosed(position_id=name, realized_pnl=0.0, asset="A", **_where) for name in ("p1", "p2")),
+    ev.OrderSubmitted(order_id="o1", side="buy", quantity=1.0, **_where),
+    ev.OrderSubmitted(order_id="o2", venue="v", symbol="T", side="buy", quantity=1.0),
+    ev.OrderFilled(order_id="o1", side="buy", quantity=1.0, price=1.0, final=True, **_where),
+    ev.OrderCanceled(order_id="o1", **_where),
+    ev.OrderCanceled(order_id="o2", venue="v", symbol="T"),
+    ev.WatchlistChanged(symbols=["T", "S"]),
+    ev.WatchlistChanged(symbols=["S"]),
+    ev.ConfigReloaded(),
+    ev.BotStarted(pid=1, host="h", mode=ev.Mode.STANDBY),
+    ev.BotStarted(pid=1, host="h", mode=ev.Mode.ACTIVE),
+    ev.BotStopped(reason="closed"),
+)
+"""What a bot's journal may show while commands are on their way."""
+
+
 @st.composite
 def commands_of_a_bot(draw: st.DrawFn) -> tuple[list[Event], list[Event]]:
-    """What the sidecar and the bot said about one command: `control` and `main`, each in its order."""
-    accepted = ev.CommandAccepted(
-        command_id="c", command="close_all", params={}, actor="operator", expires_ts=START_NS + 30 * 10**9
-    )
-    control: list[Event] = [accepted]
-    if draw(st.booleans()):
-        control.append(ev.CommandExpired(command_id="c", command="close_all"))
+    """What the sidecar and the bot said about some commands, and what happened: `control` and `main`, each in order."""
+    control: list[Event] = []
+    words: list[list[Event]] = []
+    for number in range(draw(st.integers(1, 3))):
+        kind, params = draw(st.sampled_from(ASKED))
+        named = {"command_id": f"c{number}", "command": kind}
+        expires = START_NS + 30 * 10**9
+        control.append(ev.CommandAccepted(params=params, actor="operator", expires_ts=expires, **named))
+        end = draw(st.sampled_from(("none", "expired", "unconfirmed")))
+        if end == "expired":
+            control.append(ev.CommandExpired(**named))
+        if end == "unconfirmed":
+            control.append(ev.CommandUnconfirmed(error="not seen", **named))
+        said: list[Event] = []
+        if draw(st.booleans()):
+            said.append(ev.CommandStarted(params=params or None, **named))
+            outcome = draw(st.sampled_from(("none", "succeeded", "failed")))
+            if outcome == "succeeded":
+                said.append(ev.CommandSucceeded(result={"closed": 1}, **named))
+            if outcome == "failed":
+                said.append(ev.CommandFailed(error="no", **named))
+        words.append(said)
+    words.append(draw(st.lists(st.sampled_from(_HAPPENS), max_size=12)))
     main: list[Event] = []
-    if draw(st.booleans()):
-        main.append(ev.CommandStarted(command_id="c", command="close_all"))
-        outcome = draw(st.sampled_from(("none", "succeeded", "failed")))
-        if outcome == "succeeded":
-            main.append(ev.CommandSucceeded(command_id="c", command="close_all", result={"closed": 1}))
-        if outcome == "failed":
-            main.append(ev.CommandFailed(command_id="c", command="close_all", error="no"))
-    if draw(st.booleans()):
-        main.append(ev.BotStarted(pid=1, host="h", mode=ev.Mode.STANDBY))
+    while any(words):
+        main.append(draw(st.sampled_from([one for one in words if one])).pop(0))
     return control, main

@@ -31,7 +31,7 @@ def main() -> None:
     with Recorder.open(told.bot, home=told.home, mode=Mode.ACTIVE, version=__version__, strategy=STRATEGY) as recorder:
         logging.getLogger().addHandler(JournalHandler(recorder))
         w3 = connect(told.rpc or place.url, place.chain, recorder)
-        Bot(w3, place, recorder, told.rules, told.state).run(stop)
+        Bot(w3, place, recorder, told.rules, told.state, told.rules_file).run(stop)
 
 
 if __name__ == "__main__":

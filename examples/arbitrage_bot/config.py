@@ -49,6 +49,7 @@ class Options:
     deployment: Path
     home: Path | None
     state: Path
+    rules_file: Path
     rules: Rules
 
 
@@ -65,6 +66,7 @@ def options(given: list[str] | None = None) -> Options:
     add("deployment", "the chain's ready file (default: %(default)s)", kind=Path, default="deployment.json")
     add("home", "folder of the journals (default: DESKWATCH_HOME, else .deskwatch)", kind=Path)
     add("state", "where open positions and transactions are kept (default: beside the deployment)", kind=Path)
+    add("rules", "JSON file of figures that may change while it runs (default: beside the deployment)", kind=Path)
     add("max-size", "most USDC in one arbitrage (default: %(default)s)", kind=float, default=Rules.max_size)
     add("min-profit", "least expected profit in USDC (default: %(default)s)", kind=float, default=Rules.min_profit)
     parsed = parser.parse_args(given)
@@ -74,5 +76,6 @@ def options(given: list[str] | None = None) -> Options:
         deployment=parsed.deployment,
         home=parsed.home,
         state=parsed.state or parsed.deployment.with_name(f"{parsed.bot}.state.json"),
+        rules_file=parsed.rules or parsed.deployment.with_name(f"{parsed.bot}.rules.json"),
         rules=Rules(max_size=parsed.max_size, min_profit=parsed.min_profit),
     )

@@ -96,6 +96,15 @@ class Trader:
             self._remember()
 
     @property
+    def is_sending(self) -> bool:
+        """Whether an order is on its way: a transaction that nothing can take back."""
+        return self._order is not None
+
+    def use(self, rules: Rules) -> None:
+        """Trade by other figures from the next look at the chain on."""
+        self._rules = rules
+
+    @property
     def busy(self) -> bool:
         """Whether an order is on its way or a position is open."""
         return self._order is not None or self.accounts.position is not None

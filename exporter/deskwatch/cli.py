@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from deskwatch import control, dashboards, inspection, stack, supervised, terminal, verify
+from deskwatch.audit import command as audit_command
 from deskwatch.errors import DeskwatchError
 from deskwatch.flags import add_home, add_max_series, add_settings, max_series_of, settings_of
 from deskwatch.tokens import command as token_command
@@ -65,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     control.add_parser(commands)
     terminal.add_parser(commands)
     token_command.add_parser(commands)
+    audit_command.add_parser(commands)
 
     metrics = commands.add_parser("metrics", help="print the metrics of journals, without a sidecar")
     add_home(metrics)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from deskwatch import encoding
 from deskwatch.errors import DeskwatchError, EventError, NotSynced
-from deskwatch.events import Event
+from deskwatch.events import CommandFailed, ErrorOccurred, Event
 from deskwatch.journal import Writer
+from deskwatch.scrub import scrubbed
 from deskwatch.trouble import Trouble, reason_of
+
+_FREE_TEXT = frozenset({CommandFailed, ErrorOccurred})
+"""Rare events that hold what an exception said: a URL with a password, say. `JournalHandler` scrubs log records."""
 
 
 class Entry:
@@ -30,6 +34,8 @@ class Entry:
             NotSynced: It is in the journal, and not known to be on disk (`durable` only).
             Exception: It is not in the journal.
         """
+        if event.__class__ in _FREE_TEXT:
+            event = scrubbed(event)
         body = encoding.encode(event)
         if self.strict or b"null" in body:
             self.look_into(event, body)

@@ -61,7 +61,7 @@ def check_schema(schema: object, at: str = "schema", depth: int = 0) -> None:
         raise Unfit(f"{at}: expected none of {', '.join(unknown)}; a msgspec Struct can say more")
     kinds = schema.get("type", [])
     for kind in kinds if isinstance(kinds, list) else [kinds]:
-        if kind not in _TYPES:
+        if not isinstance(kind, str) or kind not in _TYPES:
             raise Unfit(f"{at}.type: expected one of {', '.join(_TYPES)}, was {kind!r:.40}")
     properties = schema.get("properties", {})
     if not isinstance(properties, Mapping):
@@ -75,6 +75,8 @@ def check_schema(schema: object, at: str = "schema", depth: int = 0) -> None:
     for name in ("required", "enum"):
         if not isinstance(schema.get(name, []), list):
             raise Unfit(f"{at}.{name}: expected a list")
+    if not all(isinstance(name, str) for name in schema.get("required", [])):
+        raise Unfit(f"{at}.required: expected a list of names")
     for name in _KEYWORDS:
         if name.startswith(("min", "max", "exclusive")) and not isinstance(schema.get(name, 0), int | float):
             raise Unfit(f"{at}.{name}: expected a number")

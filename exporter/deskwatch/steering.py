@@ -121,7 +121,7 @@ class Steering:
         if self.mode is Mode.HALTED and mode is not Mode.HALTED and not self._may_leave(waiting):
             command.fail("the bot halted itself meanwhile; ask again with a token that may trade")
             return
-        if mode is Mode.HALTED:
+        if mode is Mode.HALTED and self.mode is not Mode.HALTED:
             self._halted_ts = 0
         self._change(mode, reason=accepted.reason, actor=accepted.actor, cause=accepted.command_id)
         command.succeed({"mode": mode})

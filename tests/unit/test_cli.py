@@ -17,6 +17,7 @@ from deskwatch.config import Settings
 from deskwatch.errors import DeskwatchError
 from deskwatch.journal.retention import Keep
 from deskwatch.sidecar import app, serve
+from deskwatch.supervised import Restart, Supervised
 from deskwatch.version import __version__
 
 
@@ -101,7 +102,22 @@ def test_run_supervises_a_command(
     flags: list[str], bot: str, argv: list[str], asked: list[tuple[Settings, Any]]
 ) -> None:
     assert cli.main(["run", *flags]) == 0
-    assert asked[0][1] == (bot, argv)
+    assert asked[0][1] == Supervised(bot=bot, command=tuple(argv))
+
+
+def test_run_takes_what_it_is_told_of_the_process(asked: list[tuple[Settings, Any]]) -> None:
+    flags = ["--restart", "always", "--crash-limit", "3", "--grace-seconds", "2", "--detach", "--log-mib", "0.5"]
+    assert cli.main(["run", *flags, "--cancel-hook", "cancel --all 'my bot'", "--", "true"]) == 0
+    assert asked[0][1] == Supervised(
+        bot="true",
+        command=("true",),
+        restart=Restart.ALWAYS,
+        crash_limit=3,
+        grace_seconds=2.0,
+        detach=True,
+        log_bytes=512 * 1024,
+        cancel_hook=("cancel", "--all", "my bot"),
+    )
 
 
 @pytest.mark.parametrize(
@@ -127,6 +143,11 @@ def test_run_supervises_a_command(
         ),
         (["sidecar", "--home", "{home}", "--otlp-endpoint", "otel:4318"], "expected --otlp-endpoint to start with"),
         (["run", "--bot", "../x", "--", "true"], "expected the bot's name to be 1 to 63 letters"),
+        (["run", "--grace-seconds", "0", "--", "true"], "expected --grace-seconds to be above 0, was 0.0"),
+        (["run", "--hook-seconds", "nan", "--", "true"], "expected --hook-seconds to be above 0, was nan"),
+        (["run", "--log-files", "0", "--", "true"], "expected --log-files to be at least 1, was 0"),
+        (["run", "--cancel-hook", "'", "--", "true"], "expected --cancel-hook to be a command, but"),
+        (["run", "--cancel-hook", " ", "--", "true"], "expected --cancel-hook to be a command, was nothing"),
         (["sidecar", "--home", "{file}"], "expected to read and write the folder"),
         (["sidecar", "--home", "{home}", "--read-token-file", "{file}-none"], "expected a token in"),
         (["sidecar", "--home", "{home}", "--read-token-file", "{file}"], "16 or more characters"),

@@ -10,7 +10,16 @@ import pytest
 
 from deskwatch import Recorder
 from deskwatch.command import last_mode
-from deskwatch.events import CommandFailed, CommandStarted, CommandSucceeded, HeartbeatSent, Mode, ModeChanged
+from deskwatch.encoding import encode
+from deskwatch.events import (
+    CommandExpired,
+    CommandFailed,
+    CommandStarted,
+    CommandSucceeded,
+    HeartbeatSent,
+    Mode,
+    ModeChanged,
+)
 from deskwatch.journal import Writer, names
 from tests import removal
 from tests.lines import events_in, segment_files, write
@@ -205,3 +214,73 @@ def test_of_heartbeat_and_change_of_mode_the_later_tells(later: str, home: Path)
     assert last_mode(names.writer_folder(home, "arb-1", names.MAIN)) is (
         Mode.CLOSING if later == "heartbeat" else Mode.HALTED
     )
+
+
+def test_a_command_given_before_the_bot_halted_itself_leaves_it_halted(
+    recorder: Recorder, control: Operator, home: Path
+) -> None:
+    """It was on its way when the bot halted: whoever gave it did not know."""
+    control.ask(Mode.ACTIVE)
+    arrived(recorder)
+    recorder.set_mode(Mode.HALTED, reason="daily loss limit")
+    assert recorder.mode is Mode.HALTED
+    failed = said(home)[-1]
+    assert isinstance(failed, CommandFailed)
+    assert "the bot halted itself meanwhile" in failed.error
+    control.ask(Mode.ACTIVE)
+    eventually(lambda: recorder.mode is Mode.ACTIVE)
+
+
+@pytest.mark.parametrize("mode", [Mode.ACTIVE, Mode.STANDBY, Mode.CLOSING])
+def test_a_command_by_someone_who_may_not_or_did_not_know_leaves_a_bot_halted(
+    mode: Mode, recorder: Recorder, control: Operator, home: Path
+) -> None:
+    recorder.set_mode(Mode.HALTED)
+    control.give("set_mode", {"mode": mode.value}, leaves_halted=False)
+    arrived(recorder)
+    assert recorder.mode is Mode.HALTED
+    assert isinstance(said(home)[-1], CommandFailed)
+    control.give("set_mode", {"mode": "halted"}, leaves_halted=False)
+    arrived(recorder)
+    assert recorder.mode is Mode.HALTED
+    assert isinstance(said(home)[-1], CommandSucceeded)
+
+
+def test_an_operators_halt_before_a_re_arming_is_left_by_it(recorder: Recorder, control: Operator) -> None:
+    """Both wait: the second was given by someone who knew of the first."""
+    control.give("set_mode", {"mode": "halted"}, leaves_halted=False)
+    control.ask(Mode.ACTIVE)
+    eventually(lambda: len(recorder._inbox._waiting) == 2)
+    assert recorder.mode is Mode.ACTIVE
+
+
+def test_a_halt_of_the_bots_own_on_top_of_an_operators_counts(recorder: Recorder, control: Operator) -> None:
+    control.ask(Mode.HALTED)
+    control.ask(Mode.ACTIVE)
+    eventually(lambda: len(recorder._inbox._waiting) == 2)
+    recorder.set_mode(Mode.HALTED, reason="daily loss limit")
+    assert recorder.mode is Mode.HALTED
+
+
+@pytest.mark.parametrize(
+    ("asked", "start"),
+    [
+        (["halted expired"], Mode.HALTED),
+        (["active expired"], Mode.STANDBY),
+        (["halted expired", "active expired"], Mode.HALTED),
+        (["halted", "active expired"], Mode.HALTED),
+        (["halted expired", "standby expired"], Mode.HALTED),
+        (["halted", "standby"], Mode.STANDBY),
+    ],
+    ids=str,
+)
+def test_of_modes_that_expired_those_that_lower_bind_the_next_start(
+    asked: list[str], start: Mode, open_recorder: Open, control: Operator
+) -> None:
+    open_recorder(mode=Mode.STANDBY).close()
+    for each in asked:
+        mode, _, expired = each.partition(" ")
+        command_id = control.give("set_mode", {"mode": mode}, seconds=-1)
+        if expired:
+            control._writer.append(encode(CommandExpired(command_id=command_id, command="set_mode")))
+    assert open_recorder().mode is start

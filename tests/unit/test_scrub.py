@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deskwatch.scrub import REDACTED, names_secret, scrub
+from deskwatch.events import CommandFailed, Event
+from deskwatch.scrub import REDACTED, names_secret, scrub, scrub_value, scrubbed
 from tests import strategies
 
 KEY = "0x4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318"
@@ -38,6 +39,9 @@ WORDS = "legal winner thank year wave sausage worth useful legal winner thank ye
         ("access_key=AKIA1234", "AKIA1234"),
         ("https://api.telegram.org/bot123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsawx/send", "AAHdqTcvCH1vGWJxfSeofSAs"),
         ("https://hooks.slack.com/services/T000/B000/XXXXXXXX", "XXXXXXXX"),
+        ("use dwt_abcdefghijklmnopqrstuvwxyz0123456789-_ABCDE please", "dwt_abc"),
+        ("jwt eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abcdefghijklmnop", "eyJzdWIi"),
+        ("-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIB\n-----END EC PRIVATE KEY-----", "MHcCAQEEIB"),
     ],
 )
 def test_secrets_are_taken_out(text: str, secret: str) -> None:
@@ -104,3 +108,32 @@ def test_words_that_end_like_a_secret_are_left_alone(text: str):
 def test_short_names_of_secrets_are_known(text: str):
     """A secret's name is known alone and within a longer name."""
     assert "hunter22" not in scrub(text)
+
+
+def test_a_value_is_scrubbed_within_and_its_names_stay() -> None:
+    value = {"a": [f"private key: {KEY}", 7, None], "token": "USDC", "b": {"c": "postgres://u:hunter2@db/x"}}
+    assert scrub_value(value) == {
+        "a": [f"private key: {REDACTED}", 7, None],
+        "token": "USDC",
+        "b": {"c": f"postgres://u:{REDACTED}@db/x"},
+    }
+
+
+def test_a_known_secret_is_taken_out_whatever_it_looks_like() -> None:
+    known = "Zk3-abcdefgh_ijklmnop"
+    assert scrub_value(f"I used ({known}), sorry", known.__eq__) == f"I used ({REDACTED}), sorry"
+    assert scrub_value(f"tx {KEY}", known.__eq__) == f"tx {KEY}"
+
+
+def test_an_event_is_scrubbed_but_for_its_ids() -> None:
+    event = CommandFailed(command_id="password=hunter2", command="ping", error="at https://u:hunter2@rpc failed")
+    assert scrubbed(event) == CommandFailed(
+        command_id="password=hunter2", command="ping", error=f"at https://u:{REDACTED}@rpc failed"
+    )
+    harmless = CommandFailed(command_id="c", command="ping", error="it failed")
+    assert scrubbed(harmless) is harmless
+
+
+@given(strategies.any_event)
+def test_scrubbing_twice_is_scrubbing_once(event: Event) -> None:
+    assert scrubbed(scrubbed(event)) == scrubbed(event)

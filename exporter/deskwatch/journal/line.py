@@ -59,6 +59,8 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """CRC-32 of the line without this member."""
     cut: list[str] | None = None
     """Fields whose text was cut to keep the line within its limit."""
+    prev: str | None = None
+    """In a control journal: SHA-256 of the line before this one, 64 hex digits; zeros in the first line."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):

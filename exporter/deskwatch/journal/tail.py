@@ -63,6 +63,28 @@ def find_end(folder: Path) -> End | None:
     return None if last is None else End(first_seq=last[0], size=last[1], next_seq=last[0], last_ts=0)
 
 
+def last_line(folder: Path) -> bytes | None:
+    """The last whole line of a writer, readable or not, without its newline; None where there is none."""
+    for first_seq in reversed(names.segments(folder)):
+        try:
+            file = (folder / names.segment_name(first_seq)).open("rb")
+        except FileNotFoundError:
+            continue
+        with file:
+            size = os.fstat(file.fileno()).st_size
+            length = min(size, line.MAX_LINE_BYTES)
+            while length:
+                data = os.pread(file.fileno(), length, size - length)
+                end = data.rfind(b"\n")
+                start = data.rfind(b"\n", 0, max(end, 0)) + 1
+                if end >= 0 and (start > 0 or length == size):
+                    return data[start:end]
+                if length == size:
+                    break
+                length = min(size, 2 * length)  # garbage without a newline
+    return None
+
+
 def lines_with(folder: Path, needle: bytes) -> Iterator[bytes]:
     """Lines of a writer that contain `needle`, the newest first, without their newlines.
 

@@ -21,7 +21,10 @@ from deskwatch.keeper.keeping import Keeping
 def main() -> None:
     """Keep one bot until it has ended."""
     keeping = msgspec.json.decode(sys.argv[1], type=Keeping)
-    code = Keeper(keeping, sys.argv[2:]).run()
+    try:
+        code = Keeper(keeping, sys.argv[2:]).run()
+    except BlockingIOError:
+        sys.exit(f"another keeper runs {keeping.bot}")
     if code >= 0:
         sys.exit(code)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # the bot's own dump is the one that tells something

@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import fcntl
 import os
+import select
 import selectors
 import signal
 import sys
@@ -27,6 +28,7 @@ PIPE_BYTES = 1024 * 1024
 KILL_AGAIN_SECONDS = 0.5
 """Between two tries to kill what does not end."""
 EXIT_NOT_FOUND = 127
+EXIT_NO_SIDECAR = 1
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _HANDLED = (signal.SIGTERM, signal.SIGCHLD, signal.SIGINT, signal.SIGHUP)
@@ -49,7 +51,14 @@ class Keeper:
         self._kept: Kept | None = None
 
     def run(self) -> int:
-        """Start the command and wait until nothing of it is left; its exit code, negative for a signal."""
+        """Start the command and wait until nothing of it is left; its exit code, negative for a signal.
+
+        Raises:
+            OSError: Another keeper runs this bot, or the system refuses a process.
+        """
+        self._lock = keeping_module.lock(self._home, self._keeping.bot)  # until the process ends
+        if not self._keeping.detached and _has_ended(0):
+            return EXIT_NO_SIDECAR
         _prctl(_PR_SET_CHILD_SUBREAPER, 1)
         woken, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         for number in _HANDLED:
@@ -191,6 +200,11 @@ class Keeper:
 
     def _patience(self) -> float | None:
         return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+
+
+def _has_ended(pipe: int) -> bool:
+    """Whether nobody holds the other end."""
+    return bool(select.select([pipe], [], [], 0)[0]) and not os.read(pipe, 1)
 
 
 def _prctl(option: int, value: int) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
+import os
 from pathlib import Path
 
 import msgspec
@@ -78,6 +80,35 @@ def save(home: Path, bot: str, kept: Kept) -> None:
     path = path_of(home, bot)
     path.parent.mkdir(mode=0o700, exist_ok=True)
     atomic.write(path, msgspec.json.encode(kept) + b"\n")
+
+
+def lock(home: Path, bot: str) -> int:
+    """Be the bot's only keeper until the descriptor is closed, or the process ends.
+
+    Raises:
+        BlockingIOError: Another keeps it.
+        OSError: The file can't be made.
+    """
+    path = path_of(home, bot).with_suffix(".lock")
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def is_locked(home: Path, bot: str) -> bool:
+    """Whether a keeper of the bot is there, also one that has told nothing yet."""
+    try:
+        os.close(lock(home, bot))
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def hash_of(command: list[str]) -> str:

@@ -19,9 +19,9 @@ from deskwatch.projections import evidence as evidences
 from deskwatch.projections.holdings import Holding, Holdings
 from deskwatch.projections.life import FINAL, CommandState, Life, judge
 
-KEPT = 5000
-"""Commands that are remembered; the oldest is forgotten beyond, and its idempotency key with it."""
-KEPT_BYTES = 16 * 1024 * 1024
+KEPT = 2000
+"""Commands of one bot that are remembered; the oldest is forgotten beyond, and its idempotency key with it."""
+KEPT_BYTES = 4 * 1024 * 1024
 """And the most that the lines on them may come to."""
 WATCHED = 200
 """Commands of one bot that are on their way and watched; the oldest is not beyond, and stays as it is."""
@@ -39,11 +39,16 @@ class Commands:
         self._commands: dict[str, CommandState] = {}
         self._lives: dict[str, Life] = {}
         self._keys: dict[str, str] = {}
+        self._known: dict[str, dict[str, None]] = {}
+        """By bot, ids in the order in which they were first heard of."""
+        self._bytes: dict[str, int] = {}
+        """By bot, of the lines on those."""
+        self._accepted: dict[str, None] = {}
+        """Ids of those that wait for their bot."""
         self._of_bot: dict[str, dict[str, None]] = {}
         """Ids in the order in which they were accepted."""
         self._watched: dict[str, dict[str, None]] = {}
         """Ids of those that a bot began and that have no end yet."""
-        self._bytes = 0
 
     def apply(self, record: Record) -> bool:
         """Fold one record in; whether it moved a command."""
@@ -81,11 +86,8 @@ class Commands:
 
     def overdue(self, now: float) -> list[CommandState]:
         """Commands that are past their time and were never started."""
-        return [
-            one
-            for one in self._commands.values()
-            if one.status == "accepted" and one.expires_at is not None and one.expires_at < now
-        ]
+        waiting = (self._commands[name] for name in self._accepted)
+        return [one for one in waiting if one.expires_at is not None and one.expires_at < now]
 
     def doubtful(
         self, now: float, seconds: float, heard: Callable[[str], float | None]
@@ -129,7 +131,11 @@ class Commands:
         self._lives = msgspec.convert(state["lives"], dict[str, Life])
         self._of_bot = {bot: dict.fromkeys(names) for bot, names in state["of_bot"].items()}
         self._watched = {bot: dict.fromkeys(names) for bot, names in state["watched"].items()}
-        self._bytes = sum(life.bytes for life in self._lives.values())
+        self._accepted = {one.id: None for one in commands if one.status == "accepted"}
+        self._known, self._bytes = {}, {}
+        for command in commands:
+            self._known.setdefault(command.bot, {})[command.id] = None
+            self._bytes[command.bot] = self._bytes.get(command.bot, 0) + self._lives[command.id].bytes
         self.holdings.load(state["holdings"])
 
     def _hear(self, record: Record, event: _Word) -> bool:
@@ -140,19 +146,20 @@ class Commands:
         if command is None:
             command = CommandState(id=event.command_id, bot=record.bot, type=event.command)
             self._commands[command.id], self._lives[command.id] = command, Life()
+            self._known.setdefault(record.bot, {})[command.id] = None
         life = self._lives[command.id]
         life.bytes += len(record.raw)
-        self._bytes += len(record.raw)
+        self._bytes[record.bot] = self._bytes.get(record.bot, 0) + len(record.raw)
         holding = self.holdings.of.get(record.bot) or Holding()
         if isinstance(event, ev.CommandStarted | ev.CommandSucceeded | ev.CommandFailed):
             if life.is_spoken_for(record.writer):
-                self._forget_beyond()
+                self._forget_beyond(record.bot)
                 return False
             _bot_says(command, life, record, event, holding)
         else:
             self._sidecar_says(command, life, record, event)
         self._settle(command, life)
-        self._forget_beyond()
+        self._forget_beyond(record.bot)
         return True
 
     def _sidecar_says(self, command: CommandState, life: Life, record: Record, event: _Word) -> None:
@@ -174,13 +181,13 @@ class Commands:
 
     def _watch(self, record: Record, event: ev.Event) -> bool:
         """Take in what a bot's journal shows, for its commands on their way."""
-        holding = self.holdings.of.get(record.bot)
+        holding = self.holdings.of.get(record.bot) or Holding()
         moved = False
         if isinstance(event, ev.BotStarted | ev.BotStopped):  # `waiting_for` tells of those that it did not begin
             moved = self._tell_waiting(record.bot)
         for name in list(self._watched.get(record.bot, ())):
             command, life = self._commands[name], self._lives[name]
-            if holding is None or life.evidence is None:
+            if life.evidence is None:
                 continue
             by_writer = record.writer == life.writer
             if isinstance(event, ev.BotStarted | ev.BotStopped):
@@ -205,6 +212,10 @@ class Commands:
         before = (command.status, command.waiting_for, command.reported)
         holding = self.holdings.of.get(command.bot)
         judge(command, life, is_running=holding is not None and holding.running)
+        if command.status == "accepted":
+            self._accepted[command.id] = None
+        else:
+            self._accepted.pop(command.id, None)
         watched = self._watched.setdefault(command.bot, {})
         if command.status in ("succeeded", "failed"):
             life.evidence = None
@@ -215,15 +226,19 @@ class Commands:
                 del watched[next(iter(watched))]
         return before != (command.status, command.waiting_for, command.reported)
 
-    def _forget_beyond(self) -> None:
-        while len(self._commands) > KEPT or (self._bytes > KEPT_BYTES and len(self._commands) > 1):
-            forgotten = self._commands.pop(next(iter(self._commands)))
-            self._bytes -= self._lives.pop(forgotten.id).bytes
-            key = f"{forgotten.bot} {forgotten.idempotency_key}"
-            if self._keys.get(key) == forgotten.id:
+    def _forget_beyond(self, bot: str) -> None:
+        """Keep what is remembered of a bot within its bounds; what one bot says costs no other anything."""
+        known = self._known[bot]
+        while len(known) > KEPT or (self._bytes[bot] > KEPT_BYTES and len(known) > 1):
+            name = next(iter(known))
+            forgotten = self._commands.pop(name)
+            self._bytes[bot] -= self._lives.pop(name).bytes
+            key = f"{bot} {forgotten.idempotency_key}"
+            if self._keys.get(key) == name:
                 del self._keys[key]
-            for index in (self._of_bot, self._watched):
-                index.get(forgotten.bot, {}).pop(forgotten.id, None)
+            self._accepted.pop(name, None)
+            for index in (known, self._of_bot.get(bot, {}), self._watched.get(bot, {})):
+                index.pop(name, None)
 
 
 def _bot_says(command: CommandState, life: Life, record: Record, event: _Word, holding: Holding) -> None:

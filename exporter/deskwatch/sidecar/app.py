@@ -51,6 +51,7 @@ def create(settings: Settings, *supervised: Supervised) -> FastAPI:
             hub = Hub(feed, [one.bot for one in supervised])
             feed.listen(hub.publish)
             commanding = Commanding(settings.home, feed)
+            commanding.is_secret = gate.holds
             gate.refusals.journal_by(partial(commanding.journal, SIDECAR))
             known_tokens = KnownTokens(settings, gate, partial(commanding.journal, SIDECAR))
             loki = LokiSink(settings.home, settings.loki_url, access=Access.of(settings)) if settings.loki_url else None
@@ -90,7 +91,7 @@ def create(settings: Settings, *supervised: Supervised) -> FastAPI:
     problems.install(app)
     app.add_middleware(Doorman, requests=requests)
     for router in ROUTERS:
-        app.include_router(router)
+        app.include_router(router, responses=problems.RESPONSES)
     return app
 
 

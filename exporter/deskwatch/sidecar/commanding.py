@@ -26,8 +26,11 @@ from deskwatch.encoding import encode
 from deskwatch.errors import DeskwatchError, NotSynced
 from deskwatch.events import CommandAccepted, CommandExpired, CommandUnconfirmed, Event
 from deskwatch.journal import Writer, names
+from deskwatch.journal.chained import ChainedWriter
 from deskwatch.projections.life import CommandState
+from deskwatch.scrub import scrub_value, scrubbed
 from deskwatch.sidecar.feed import Feed
+from deskwatch.sidecar.secret_params import refuse_secrets
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +75,8 @@ class Commanding:
         self._newest: dict[str, str] = {}
         self._told: set[str] = set()
         self._task: asyncio.Task[None] | None = None
+        self.is_secret: Callable[[str], bool] = lambda _: False
+        """Whether a text is a token of ours: none is journaled."""
         self.unsynced: set[str] = set()
         """Bots whose control journal is not known to be on disk."""
 
@@ -119,8 +124,11 @@ class Commanding:
         Raises:
             KeyReused: The key came with another command before.
             Lagging: What was given before is not known yet (with `admit` only).
+            Problem: 422, a parameter holds a secret.
             OSError: The journal can't be written: the command was not accepted.
         """
+        reason = scrub_value(reason, self.is_secret)
+        refuse_secrets(params, self.is_secret)
         async with self._locks.setdefault(bot, asyncio.Lock()):
             if key is not None and (known := self._known(bot, key)) is not None:
                 if (known.type, known.params, known.reason, known.expires_seconds) != (kind, params, reason, seconds):
@@ -179,14 +187,14 @@ class Commanding:
             OSError: The journal can't be written.
             JournalError: The journal is locked by another process, or closed.
         """
-        await asyncio.to_thread(self._append, bot, encode(event))
+        await asyncio.to_thread(self._append, bot, encode(scrubbed(event, self.is_secret)))
 
     def _append(self, bot: str, body: bytes) -> None:
         with self._opening:
             writer = self._writers.get(bot)
             if writer is None:
                 folder = names.writer_folder(self._home, bot, names.CONTROL)
-                writer = self._writers[bot] = Writer(folder, on_trouble=partial(_tell, bot)).open()
+                writer = self._writers[bot] = ChainedWriter(folder, on_trouble=partial(_tell, bot)).open()
         try:
             writer.append(body, durable=True)
         except NotSynced as error:

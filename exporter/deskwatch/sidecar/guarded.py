@@ -73,6 +73,14 @@ class GuardedConnection(H11Protocol):
         """What came was no HTTP."""
         self._visitors.note("malformed")
         self._await(None)
+        if (
+            self.cycle is not None and not self.cycle.response_complete
+        ):  # it broke off within its body: the app is at it
+            self.cycle.disconnected = True  # else what the app answers fails, with a traceback for each such request
+            self.cycle.message_event.set()
+            if self.cycle.response_started:
+                self.transport.close()
+                return
         super().send_400_response(msg)
 
     def turn_away(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 from http import HTTPStatus
@@ -65,6 +66,8 @@ class Parts:
         self.push: MetricsPush | None = None
         """What pushes the metrics, and reads them from here; so it comes after."""
         self.scraping = Scraping()
+        self.auditing = asyncio.Semaphore(1)
+        """Held while the audit trail is read: one at a time, however many ask."""
         self.cut_off: Callable[[HTTPConnection], None] | None = None
         """Ends a connection at once, whatever waits to be sent by it; the server sets it."""
 

@@ -54,6 +54,12 @@ def set_up_logs() -> None:
     for noisy in ("uvicorn.access", "urllib3"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # a line for each malformed request would fill the disk
+    logging.getLogger("uvicorn.error").addFilter(_is_our_fault)
+
+
+def _is_our_fault(record: logging.LogRecord) -> bool:
+    """Whether uvicorn tells an error of ours: what a client sends wrongly it tells with a traceback each time."""
+    return not record.getMessage().startswith("Invalid UTF-8")
 
 
 def run(settings: Settings, *supervised: Supervised) -> int:

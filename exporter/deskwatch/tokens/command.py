@@ -57,7 +57,6 @@ def _add(arguments: argparse.Namespace) -> int:
         raise ConfigError(f"expected --days to be above 0 and at most {MAX_DAYS:g}, was {days}")
     home = prepare_home(arguments.home)
     file = TokenFile(home)
-    file.prepare()  # the first operator's is one of them, whatever was made first
     secret = new_secret()
     now = time.time()
     file.add(

@@ -74,7 +74,7 @@ class TokenFile:
         return found.st_ino, found.st_mtime_ns, found.st_size
 
     def add(self, token: Token) -> None:
-        """Add a token.
+        """Add a token; the first operator's is there before it.
 
         Raises:
             ConfigError: There is one of its name already, or too many.
@@ -90,6 +90,7 @@ class TokenFile:
                 raise ConfigError(f"expected fewer than {MAX_TOKENS} tokens; revoke some")
             return [*tokens, token]
 
+        self.prepare()
         self._change(with_it)
 
     def revoke(self, name: str) -> None:

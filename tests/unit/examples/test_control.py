@@ -107,12 +107,27 @@ def test_closing_when_nothing_is_open_succeeds_at_once(world: World):
 @pytest.mark.parametrize(
     ("kind", "params", "words"),
     [
-        ("dance", {}, "expected close_all or close_position, was 'dance'"),
+        (
+            "dance",
+            {},
+            "expected close_all, close_position, cancel_orders, set_watchlist, reload_config or describe, was 'dance'",
+        ),
+        (
+            "close_position",
+            {"symbol": "WETH/USDC", "ratio": 0.5},
+            "expected neither quantity nor ratio: this bot sells a position whole",
+        ),
+        (
+            "set_watchlist",
+            {"symbols": ["WBTC/USDC"]},
+            "expected ['WETH/USDC'], the one pair that this bot trades, was ['WBTC/USDC']",
+        ),
+        ("reload_config", {}, "the bot was started without a rules file"),
         ("close_position", {}, "expected the parameter position_id or symbol"),
         ("close_position", {"position_id": "none"}, "expected the open position, was 'none'; open: None"),
     ],
 )
-def test_what_can_not_be_done_fails_with_the_way_out(world: World, kind: str, params: dict[str, str], words: str):
+def test_what_can_not_be_done_fails_with_the_way_out(world: World, kind: str, params: dict[str, Any], words: str):
     world.block()
     asked = command(world, kind, **params)
     world.bot.obey(asked)
@@ -141,3 +156,53 @@ def test_halting_while_a_close_waits_fails_the_command(world: World):
     world.block()
     told = outcome(world, asked)
     assert told["type"] == "command_succeeded" or "halted" in told["error"]
+
+
+def test_nothing_is_canceled_where_nothing_is_on_its_way_and_what_is_can_not_be(world: World):
+    world.block()
+    asked = command(world, "cancel_orders")
+    world.bot.obey(asked)
+    assert outcome(world, asked)["result"] == {"canceled": []}
+    world.run_until(lambda: world.trader.is_sending)
+    asked = command(world, "cancel_orders")
+    world.bot.obey(asked)
+    assert "can't be taken back" in outcome(world, asked)["error"]
+
+
+def test_the_pair_that_it_trades_may_be_asked_for(world: World):
+    asked = command(world, "set_watchlist", symbols=["WETH/USDC"])
+    world.bot.obey(asked)
+    assert outcome(world, asked)["type"] == "command_succeeded"
+    assert world.events("watchlist_changed")[-1]["symbols"] == ["WETH/USDC"]
+
+
+def test_rules_are_read_again_and_traded_by(world: World):
+    path = world.home / "arb-1.rules.json"
+    world.bot._rules_path = path
+    world.block()
+    for text, words in (("", "No such file"), ("{", "truncated"), ('{"max_sise": 1}', "max_sise")):
+        if text:
+            path.write_text(text)
+        asked = command(world, "reload_config")
+        world.bot.obey(asked)
+        assert outcome(world, asked)["error"].startswith("the rules stay as they were: ")
+        assert words in outcome(world, asked)["error"]
+    path.write_text('{"max_size": 10.0, "min_profit": 2.0}')
+    asked = command(world, "reload_config")
+    world.bot.obey(asked)
+    assert outcome(world, asked)["result"] == {"changed": ["max_size"]}
+    assert world.events("config_reloaded")[-1]["changed"] == ["max_size"]
+    assert world.trader._rules.max_size == 10.0
+    assert world.trader._rules.patience_blocks == world.rules.patience_blocks
+
+
+def test_it_introduces_itself_and_describes_what_it_holds(world: World):
+    world.bot._rules_path = world.home / "arb-1.rules.json"
+    world.bot._rules_path.write_text("{}")
+    world.bot.introduce()
+    assert [event["command"] for event in world.events("command_offered")] == ["describe"]
+    assert world.events("config_reloaded")[-1].get("changed") == []
+    held = with_position(world)
+    asked = command(world, "describe")
+    world.bot.obey(asked)
+    assert outcome(world, asked)["result"]["position"] == held

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deskwatch.events import (
@@ -22,7 +22,7 @@ from deskwatch.events import (
     Mode,
 )
 from deskwatch.journal import Record
-from deskwatch.projections import Commands
+from deskwatch.projections import Commands, Projections
 from deskwatch.projections import commands as commands_module
 from deskwatch.projections.life import CommandState
 from tests import strategies
@@ -106,18 +106,26 @@ def test_another_of_the_bots_processes_may_start_without_ending_a_command() -> N
     assert after(ACCEPTED, STARTED, record_of(RESTARTED, bot="arb-2", run=b"b")).status == "running"
 
 
+@settings(max_examples=300)
 @given(words=strategies.commands_of_a_bot(), order=st.randoms())
-def test_words_of_the_two_journals_may_arrive_in_any_order(words: tuple[list[Event], list[Event]], order: Any) -> None:
+def test_lines_of_the_two_journals_may_be_read_in_any_order(words: tuple[list[Event], list[Event]], order: Any) -> None:
+    """Commands end the same, and so do the modes asked for."""
     control, main = words
-    states = []
+    seen = []
     for _ in range(2):
-        left = [list(control), list(main)]
-        mixed = []
+        left = [
+            [record_of(event, ts=START_NS + number) for number, event in enumerate(each, 1000 * at)]
+            for at, each in enumerate((control, main))
+        ]
+        projections = Projections()
         while any(left):
-            mixed.append(order.choice([one for one in left if one]).pop(0))
-        clock = {id(event): START_NS + number for number, event in enumerate([*control, *main])}
-        states.append(after(*(record_of(event, ts=clock[id(event)]) for event in mixed)))
-    assert states[0] == states[1]
+            projections.apply(order.choice([one for one in left if one]).pop(0))
+        ids = {event.command_id for event in control if isinstance(event, CommandAccepted)}
+        state = projections.state.bots["arb-1"]
+        seen.append(
+            ({name: projections.commands.get(name) for name in ids}, state.mode, state.commands, state.open_orders)
+        )
+    assert seen[0] == seen[1]
 
 
 def test_the_same_key_finds_the_bots_command() -> None:
@@ -148,6 +156,23 @@ def test_the_oldest_command_is_forgotten_beyond_the_limit(monkeypatch: pytest.Mo
     assert commands.get("a") is None
     assert commands.by_key("arb-1", "a") is None
     assert commands.by_key("arb-1", "b") is not None
+
+
+def test_what_is_remembered_is_bounded_in_bytes_too_and_no_bot_costs_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands_module, "KEPT_BYTES", 10_000)
+    commands = Commands()
+    commands.apply(record_of(msgspec.structs.replace(ACCEPTED, command_id="other"), bot="arb-2"))
+    for number in range(100):
+        accepted = msgspec.structs.replace(ACCEPTED, command_id=f"c{number}", params={"x": "y" * 500})
+        commands.apply(record_of(accepted))
+    assert 10 < len(commands.of("arb-1")) < 20
+    assert commands.by_key("arb-2", "key") is not None
+    again = Commands()
+    again.load(json.loads(msgspec.json.encode(commands.dump())))
+    assert again.overdue(EXPIRES) == commands.overdue(EXPIRES) != []
+    for one in (commands, again):
+        one.apply(record_of(msgspec.structs.replace(ACCEPTED, command_id="new", params={"x": "y" * 5000})))
+    assert again.dump() == commands.dump()
 
 
 def test_other_events_move_no_command() -> None:

@@ -32,6 +32,8 @@ from tests.waiting import eventually_async
 
 HOUR_NS = 3_600_000_000_000
 DOCUMENTED = {entry.family.name for entry in entries()}
+RAN = ("ran", ["true"])
+"""A bot that is supervised, and ends at once."""
 TIGHT = Limits(bots=Keep(seconds=1e9, bytes=2000, budget_bytes=4000))
 
 
@@ -83,13 +85,14 @@ async def everything(desk: Desk) -> list[Family[Any]]:
     await eventually_async(lambda: sink.failures)
     assert (await desk.ask("GET", "/metrics")).status_code == 200
     await eventually_async(lambda: parts.loop_lag.lag.cells)
+    await eventually_async(lambda: all(one.runs.last_exit_code == 0 for one in parts.supervisors.values()), 20)
     return collect(parts)
 
 
 async def test_every_documented_family_can_appear(troubled: Path, tmp_path: Path, machine: None) -> None:
     """And what appears is documented."""
     metrics, _ = feeding.fold()
-    async with serving(troubled, loki_url=served.NOWHERE, max_series=1, limits=TIGHT) as desk:
+    async with serving(troubled, RAN, loki_url=served.NOWHERE, max_series=1, limits=TIGHT) as desk:
         families = await everything(desk)
     families += Container(version_2(tmp_path / "container")).read()
     appeared = {*with_series(metrics.current()), *with_series(families)}
@@ -100,7 +103,7 @@ async def test_promtool_has_nothing_to_say_about_any_of_them(troubled: Path, tmp
     """Names, types, units and documentation of all that can appear are as Prometheus wants them."""
     promtool = require("promtool")
     metrics, _ = feeding.fold()
-    async with serving(troubled, loki_url=served.NOWHERE, max_series=1, limits=TIGHT) as desk:
+    async with serving(troubled, RAN, loki_url=served.NOWHERE, max_series=1, limits=TIGHT) as desk:
         families = {family.name: family for family in await everything(desk)}
     families |= {family.name: family for family in Container(version_2(tmp_path / "container")).read()}
     families |= {family.name: family for family in metrics.current() if family.cells}

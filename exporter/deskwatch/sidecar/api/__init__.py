@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from deskwatch.sidecar.api import activity, commands, health, metrics, modes, page, process, state, stream
+from deskwatch.sidecar.api import activity, audit, commands, health, metrics, modes, page, process, state, stream
 
 ROUTERS: tuple[APIRouter, ...] = (
     metrics.router,
@@ -15,6 +15,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     commands.router,
     modes.router,
     process.router,
+    audit.router,
     page.router,
 )
 """All of them, in the order in which paths are matched."""

@@ -17,6 +17,7 @@ from deskwatch.projections.state import BotState
 from deskwatch.sidecar import offered
 from deskwatch.sidecar.api.command_request import BUILT_IN, CommandRequest, Custom, SetMode
 from deskwatch.sidecar.api.documents import COMMANDING, OF_A_BOT, answers, list_of, schema_of
+from deskwatch.sidecar.auth import WRITING
 from deskwatch.sidecar.commanding import Admission, KeyReused, Lagging
 from deskwatch.sidecar.parts import KnownBot, Parts, Wired, Writer, as_json, may_read, require
 from deskwatch.sidecar.problems import Problem
@@ -111,7 +112,7 @@ async def ask_mode(
     Raises:
         Problem: As `accept`; 403, or 412 where the mode has another tag.
     """
-    actor = await require(request, "trade" if mode is Mode.CLOSING else "operate")
+    actor = await require(request, *(("trade",) if mode is Mode.CLOSING else WRITING))
 
     async def admit() -> bool:
         current = parts.feed.projections.state.bots.get(state.bot, state).mode
@@ -123,8 +124,8 @@ async def ask_mode(
         leaves_halted = mode is not Mode.HALTED and (
             current.actual in (None, Mode.HALTED) or current.desired == Mode.HALTED
         )
-        if leaves_halted:
-            await require(request, "trade")
+        if mode is not Mode.CLOSING:
+            await require(request, "trade" if leaves_halted else "operate")
         return leaves_halted
 
     return await accept(

@@ -44,7 +44,9 @@ async def put_mode(
     state: KnownBot,
     parts: Wired,
     key: Key = None,
-    if_match: Annotated[str | None, Header(max_length=500)] = None,
+    if_match: Annotated[
+        str | None, Header(max_length=500, json_schema_extra={"pattern": f"^(\\*|{_TAGS.pattern})$"})
+    ] = None,
 ) -> Response:
     """Ask for a mode. 202 and the command that carries it; the bot confirms by its `ModeChanged`."""
     return await ask_mode(request, parts, state, body.mode, reason=body.reason, key=key, if_match=_tags(if_match))

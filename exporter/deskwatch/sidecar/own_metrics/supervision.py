@@ -25,6 +25,6 @@ def families(parts: Parts) -> list[Family[Any]]:
         running.set((bot,), status.running)
         restarts.inc((bot,), status.restarts)
         gave_up.set((bot,), status.gave_up)
-        if supervisor.last_exit_code is not None:
-            code.set((bot,), supervisor.last_exit_code)
+        if supervisor.runs.last_exit_code is not None:
+            code.set((bot,), supervisor.runs.last_exit_code)
     return [running, restarts, gave_up, code]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from deskwatch.sidecar.supervisor.supervisor import Overtaken, StillThere, Supervisor
+from deskwatch.sidecar.supervisor.runs import StillThere
+from deskwatch.sidecar.supervisor.supervisor import Overtaken, Supervisor
 
 __all__ = ["Overtaken", "StillThere", "Supervisor"]

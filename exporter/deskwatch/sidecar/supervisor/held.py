@@ -46,8 +46,8 @@ class Hold:
         """Take the word from the disk."""
         self.word = await asyncio.to_thread(load, self._home, self._bot)
         if self.word is not None:
-            told = {"bot": self._bot, **msgspec.to_builtins(self.word)}
-            logger.warning("the bot is not started: a person stopped it, and nobody started it since", extra=told)
+            told = {"start_by": f"POST /bots/{self._bot}/process/start", **msgspec.to_builtins(self.word)}
+            logger.warning("a person wanted the bot down, so that it is not started", extra={"bot": self._bot, **told})
 
     async def set(self, action: str, actor: str, reason: str | None) -> None:
         """A person wants the bot down."""

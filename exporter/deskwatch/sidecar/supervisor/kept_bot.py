@@ -28,6 +28,8 @@ START_SECONDS = 20.0
 """How long a keeper may take to say that it started the bot."""
 SWEEP_SECONDS = 2.0
 """How long the kernel is given to end what was killed."""
+SETTLE_SECONDS = 5.0
+"""How long a keeper that an earlier sidecar started is given to tell of itself."""
 LOOK_SECONDS = 0.1
 """Between two looks at a process where the system has no event for its end."""
 _CODE = "import sys; sys.path.append(sys.argv.pop(1)); from deskwatch.keeper.__main__ import main; main()"
@@ -102,16 +104,19 @@ class KeptBot:
     @classmethod
     def find(cls, home: Path, bot: str) -> Self | None:
         """The bot's run that goes on from an earlier sidecar. What an earlier run left without a keeper is killed."""
-        kept = keeping.load(home, bot)
-        if kept is None or kept.ended is not None:
-            return None
-        if kept.keeper.is_there:
-            found = cls(kept, home, bot, is_child=False)
-            if kept.keeper.is_there:  # so that what the descriptor holds is the keeper
-                return found
-            found.close()
-        processes.kill_marked(MARK, kept.start_id)
-        return None
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while True:
+            kept = keeping.load(home, bot)
+            if kept is not None and kept.ended is None:
+                if kept.keeper.is_there:
+                    found = cls(kept, home, bot, is_child=False)
+                    if kept.keeper.is_there:  # so that what the descriptor holds is the keeper
+                        return found
+                    found.close()
+                processes.kill_marked(MARK, kept.start_id)
+            if not keeping.is_locked(home, bot) or time.monotonic() > deadline:
+                return None
+            time.sleep(LOOK_SECONDS)  # one that is about to tell, or about to be gone
 
     @property
     def pid(self) -> int:

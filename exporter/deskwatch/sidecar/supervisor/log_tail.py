@@ -18,6 +18,9 @@ MAX_LINE_BYTES = 16 * 1024
 """What is looked at of a line."""
 MAX_LINE = 4096
 """Characters that are shown of a line: far fewer than are looked at, so that no secret is cut and then not known."""
+LAST_LINES = 10
+LAST_LINE = 500
+"""Lines that are journaled of what has ended, and the characters of each."""
 NOT_SHOWN = "[earlier output is not shown]"
 _COLOURS = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]|\0")
 """Control sequences of a terminal (ECMA-48), and NULs."""
@@ -62,6 +65,16 @@ def tail(home: Path, bot: str, lines: int, file: int | None = None, *, longest: 
         if len(found) < lines:
             return [NOT_SHOWN, *(shown(line, longest) for line in found)]
     return [shown(line, longest) for line in found[-lines:]]
+
+
+def last_lines(home: Path, bot: str) -> list[str]:
+    """The bot's last words, short enough for its journal."""
+    return tail(home, bot, LAST_LINES, longest=LAST_LINE)
+
+
+def last_words(output: bytes) -> list[str]:
+    """The end of some output, as short."""
+    return [shown(line, LAST_LINE) for line in output.splitlines()[-LAST_LINES:]]
 
 
 def _end(path: Path, most: int) -> tuple[bytes, bool]:

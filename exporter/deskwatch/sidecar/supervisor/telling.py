@@ -15,6 +15,9 @@ logger = logging.getLogger(__name__)
 
 Journal = Callable[[str, ProcessActed], Awaitable[None]]
 
+ITSELF = "supervisor"
+"""Who acts where no person does."""
+
 
 class Telling:
     """One bot's actions, journaled in the order in which they were told."""

@@ -11,7 +11,7 @@ from tests.unit.projections.folding import fold, samples
 def test_actions_are_counted_by_what_was_done_from_zero_on() -> None:
     metrics = fold(ProcessActed(action="start", actor="operator", pid=7))
     found = {labels["kind"]: one for labels, one in samples(metrics, "tradebot_process_actions_total")}
-    assert found == {"start": 1, "stop": 0, "restart": 0, "exit": 0}
+    assert found == {"start": 1, "stop": 0, "kill": 0, "hook": 0, "adopt": 0, "exit": 0, "give_up": 0}
 
 
 @pytest.mark.parametrize(("code", "how"), [(0, "clean"), (3, "error"), (-9, "signal"), (None, "unknown")])

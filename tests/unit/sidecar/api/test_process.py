@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from deskwatch.events import ProcessActed
+from deskwatch.sidecar.api.process import ProcessDocument
+from deskwatch.sidecar.commanding import Commanding
 from deskwatch.sidecar.supervisor import Supervisor, log_tail
+from deskwatch.supervised import Supervised
 from tests.lines import events_in
-from tests.unit.sidecar.serving import Desk, serving
+from tests.unit.sidecar.serving import READER, Desk, serving
 from tests.waiting import eventually_async
 
 BOT = "import time; print('token=topsecret', flush=True); time.sleep(60)"
@@ -89,3 +93,108 @@ async def test_a_command_that_the_system_refuses_is_a_problem(desk: Desk, monkey
     answer = await desk.operate("POST", "/bots/arb-1/process/start", {})
     assert answer.status_code == 500
     assert "Resource temporarily unavailable" in answer.json()["detail"]
+
+
+async def test_the_document_says_all_that_is_known(desk: Desk) -> None:
+    told = (await desk.ask("GET", "/bots/arb-1/process")).json()
+    assert told == {
+        "bot": "arb-1",
+        "pid": desk.parts.supervisors["arb-1"].pid,
+        "running": True,
+        "exit_code": None,
+        "restarts": 0,
+        "gave_up": False,
+        "last_lines": [],
+        "restart_at": None,
+        "started_at": pytest.approx(time.time(), abs=60),
+        "held": None,
+        "policy": "on-failure",
+        "detached": False,
+    }
+    ProcessDocument.model_validate(told)
+
+
+async def test_a_kill_answers_with_how_the_hook_went(home: Path) -> None:
+    hook = ("echo", "canceled; api_key=k-12345")
+    one = Supervised(bot="arb-1", command=(sys.executable, "-c", BOT), cancel_hook=hook)
+    async with serving(home, one) as desk:
+        told = (await desk.operate("POST", "/bots/arb-1/process/kill", {"reason": "it hangs"})).json()
+    assert (told["running"], told["exit_code"], told["held"]["action"]) == (False, -9, "kill")
+    assert told["hook"] == {"exit_code": 0, "error": None, "output": ["canceled; api_key=[redacted]"]}
+    ProcessDocument.model_validate(told)
+
+
+async def test_a_bot_that_never_journaled_is_seen_and_reached(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that fails at import, on a disk so full that not even its start is journaled."""
+
+    async def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Commanding, "journal", full)
+    crash = Supervised(bot="arb-1", command=(sys.executable, "-c", "import nothing_there"), crash_limit=1)
+    async with serving(home, crash) as desk:
+        await desk.caught_up()
+        await eventually_async(lambda: desk.parts.supervisors["arb-1"].status.gave_up, 20)
+        assert "arb-1" not in desk.parts.feed.projections.state.bots
+        (shown,) = (await desk.ask("GET", "/bots")).json()["bots"]
+        assert (shown["bot"], shown["supervised"], shown["mode"]["actual"]) == ("arb-1", True, None)
+        told = (await desk.operate("GET", "/bots/arb-1/process")).json()
+        assert (told["exit_code"], told["gave_up"]) == (1, True)
+        assert told["last_lines"][-1] == "ModuleNotFoundError: No module named 'nothing_there'"
+        logs = (await desk.operate("GET", "/bots/arb-1/logs?lines=1&file=0")).json()
+        assert logs["lines"] == told["last_lines"][-1:]
+        assert (await desk.operate("POST", "/bots/arb-1/process/start")).status_code == 200
+
+
+async def test_what_is_not_supervised_says_so_in_its_state(desk: Desk) -> None:
+    await desk.parts.commanding.journal("arb-2", ProcessActed(action="start", actor="a"))
+    await eventually_async(lambda: "arb-2" in desk.parts.feed.projections.state.bots)
+    bots = (await desk.ask("GET", "/bots")).json()["bots"]
+    assert {one["bot"]: one["supervised"] for one in bots} == {"arb-1": True, "arb-2": False}
+    assert (await desk.ask("GET", "/bots/arb-1/snapshot")).json()["bot"]["supervised"]
+    assert (await desk.ask("GET", "/bots/arb-2/process")).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", f"/bots/arb-1/process/{one}") for one in ("start", "stop", "restart", "kill")]
+    + [("GET", "/bots/arb-1/logs")],
+)
+async def test_reading_gives_no_way_to_act_or_to_read_output(method: str, path: str, desk: Desk) -> None:
+    assert (await desk.ask(method, path)).status_code == 401
+    assert desk.parts.supervisors["arb-1"].status.held is None
+
+
+async def test_a_token_that_may_read_sees_the_process_and_no_more(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "reader").write_text(READER)
+    as_reader = {"Authorization": f"Bearer {READER}"}
+    async with serving(home, ("arb-1", [sys.executable, "-c", BOT]), read_token_file=tmp_path / "reader") as desk:
+        assert (await desk.ask("GET", "/bots/arb-1/process", None, **as_reader)).status_code == 200
+        assert (await desk.ask("GET", "/bots/arb-1/logs", None, **as_reader)).status_code == 403
+        for action in ("stop", "kill"):
+            assert (await desk.ask("POST", f"/bots/arb-1/process/{action}", {}, **as_reader)).status_code == 403
+        assert desk.parts.supervisors["arb-1"].status.running
+
+
+async def test_a_file_of_output_that_is_not_there_is_told(desk: Desk) -> None:
+    answer = await desk.operate("GET", "/bots/arb-1/logs?file=7")
+    assert answer.status_code == 404
+    assert answer.json()["detail"].endswith("files of output, was 7")
+
+
+async def test_the_routes_and_their_errors_are_in_the_openapi_document(desk: Desk) -> None:
+    paths = (await desk.ask("GET", "/openapi.json")).json()["paths"]
+    for path, method in (("process/kill", "post"), ("process/{action}", "post"), ("process", "get"), ("logs", "get")):
+        told = paths[f"/bots/{{bot}}/{path}"][method]["responses"]
+        assert {"200", "401", "403", "404", "409", "422"} <= told.keys()
+        assert told["200"]["content"]["application/json"]["schema"]["$ref"].endswith("Document")
+        assert "application/problem+json" in told["422"]["content"]
+        assert ("500" in told) == (method == "post")
+
+
+async def test_metrics_tell_of_the_process(desk: Desk) -> None:
+    await desk.operate("POST", "/bots/arb-1/process/kill")
+    text = (await desk.ask("GET", "/metrics")).text
+    assert 'deskwatch_process_running{bot="arb-1"} 0.0' in text
+    assert 'deskwatch_process_last_exit_code{bot="arb-1"} -9.0' in text
+    assert 'deskwatch_process_restarts_total{bot="arb-1"} 0.0' in text

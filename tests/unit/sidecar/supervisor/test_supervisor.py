@@ -39,7 +39,7 @@ async def test_the_bot_runs_while_the_sidecar_does_and_knows_its_name_and_home(h
         assert pid is not None
         assert os.getpgid(pid) == pid
     assert one.pid is None
-    assert one.exit_code == -15
+    assert one.status.exit_code == -15
     assert said.actions == [("start", "supervisor"), ("stop", "supervisor"), ("exit", "supervisor")]
     assert [event.pid for event in said] == [pid] * 3
     assert said[-1].exit_code == -15
@@ -51,7 +51,7 @@ async def test_the_bot_runs_while_the_sidecar_does_and_knows_its_name_and_home(h
 async def test_an_end_by_itself_is_told_and_can_be_followed_by_a_start(home: Path) -> None:
     said = Said()
     async with supervising(home, SAY + "raise SystemExit(3)", said) as one:
-        await eventually_async(lambda: one.exit_code == 3, SECONDS)
+        await eventually_async(lambda: one.status.exit_code == 3, SECONDS)
         await eventually_async(lambda: said.actions[-1] == ("exit", "supervisor"))
         await one.stop("operator")
         assert len(said) == 2
@@ -79,7 +79,7 @@ async def test_a_restart_is_another_process_and_the_output_goes_on_in_the_file(h
         await one.restart("operator", "new version; token=topsecret")
         await up(one, 2)
         assert one.pid != before
-        assert one.exit_code is None
+        assert one.status.exit_code is None
         assert said.actions[1:4] == [("stop", "operator"), ("exit", "supervisor"), ("start", "operator")]
         assert said[1].reason == "new version; token=[redacted]"
 
@@ -88,9 +88,9 @@ async def test_a_bot_that_does_not_end_is_killed_after_its_grace_with_its_childr
     child = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {STUBBORN!r}]); {STUBBORN}"
     async with supervising(home, child, grace_seconds=0.1) as one:
         await up(one, 2)
-        kept = one._kept
+        kept = one.runs.kept
         assert kept is not None
-    assert one.exit_code == -9
+    assert one.status.exit_code == -9
     assert processes.marked(MARK, kept.kept.start_id) == []
 
 
@@ -98,16 +98,16 @@ async def test_what_the_bot_leaves_behind_is_ended_with_it(home: Path) -> None:
     """A child that survives a bot would go on trading beside the next one."""
     child = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {LAST!r}], start_new_session=True)"
     async with supervising(home, child) as one:
-        kept = one._kept
+        kept = one.runs.kept
         assert kept is not None
         await down(one)
-        assert one.exit_code == 0
+        assert one.status.exit_code == 0
         assert processes.marked(MARK, kept.kept.start_id) == []
 
 
 async def test_a_command_that_is_not_there_says_so_in_its_log(home: Path) -> None:
     async with supervising(home, command=("no-such-command",)) as one:
-        await eventually_async(lambda: one.exit_code == 127, SECONDS)
+        await eventually_async(lambda: one.status.exit_code == 127, SECONDS)
         assert "can't be run" in lines(one)[0]
         assert "can't be run" in one.status.last_lines[0]
 
@@ -154,7 +154,7 @@ async def test_a_journal_that_refuses_keeps_nobody_from_stopping_a_bot(
         assert one.pid is None
         await one.start("operator")
         await one.kill("operator")
-        assert one.exit_code == -9
+        assert one.status.exit_code == -9
     assert "could not be journaled" in caplog.text
 
 
@@ -167,7 +167,7 @@ async def test_a_journal_that_hangs_holds_no_kill_up_and_keeps_the_order(home: P
 
     async with Supervisor(settings(), home, stalled) as one:
         await one.kill("operator")
-        assert one.exit_code == -9
+        assert one.status.exit_code == -9
         assert said == []
         disk.set()
     assert said.actions == [("start", "supervisor"), ("kill", "operator"), ("exit", "supervisor")]
@@ -203,7 +203,7 @@ async def test_a_stopped_bot_hears_that_it_shall_end(home: Path) -> None:
         assert one.pid is not None
         os.kill(one.pid, signal.SIGSTOP)
         await one.stop("operator")
-        assert one.exit_code == 4
+        assert one.status.exit_code == 4
 
 
 async def test_the_killed_keepers_bot_does_not_go_on_by_itself(home: Path) -> None:
@@ -212,19 +212,19 @@ async def test_the_killed_keepers_bot_does_not_go_on_by_itself(home: Path) -> No
     )
     async with supervising(home, child) as one:
         await up(one, 2)
-        kept = one._kept
+        kept = one.runs.kept
         assert kept is not None
         os.kill(kept.kept.keeper.pid, signal.SIGKILL)
         await down(one)
-        assert one.exit_code == -9
+        assert one.status.exit_code == -9
         assert processes.marked(MARK, kept.kept.start_id) == []
 
 
 async def test_a_keeper_that_hangs_holds_no_stop_up_for_ever(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("deskwatch.sidecar.supervisor.supervisor.KEEPER_SECONDS", 0.2)
+    monkeypatch.setattr("deskwatch.sidecar.supervisor.runs.KEEPER_SECONDS", 0.2)
     async with supervising(home, grace_seconds=0.2) as one:
         await up(one)
-        kept = one._kept
+        kept = one.runs.kept
         assert kept is not None
         os.kill(kept.kept.keeper.pid, signal.SIGSTOP)
         await one.stop("operator")
