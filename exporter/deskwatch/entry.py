@@ -10,7 +10,7 @@ from deskwatch.scrub import scrubbed
 from deskwatch.trouble import Trouble, reason_of
 
 _FREE_TEXT = frozenset({CommandFailed, ErrorOccurred})
-"""Rare events that hold what an exception said: a URL with a password, say. `JournalHandler` scrubs log records."""
+"""Rare events that hold what an exception said: a URL with its password, say. `JournalHandler` scrubs log records."""
 
 
 class Entry:
