@@ -52,7 +52,7 @@ def scrub(text: str) -> str:
 
 _IDS = frozenset({"command_id", "idempotency_key", "cause", "trace"})
 """Fields that others look for again: they stay as they are."""
-_WORD = re.compile(r"[A-Za-z0-9_-]{16,}")
+_WORD = r"[A-Za-z0-9_-]{16,}"
 StructT = TypeVar("StructT", bound=msgspec.Struct)
 
 
@@ -65,7 +65,7 @@ def scrub_value(value: Any, is_secret: Callable[[str], bool] | None = None) -> A
     """
     if isinstance(value, str):
         if is_secret is not None:
-            value = _WORD.sub(lambda word: REDACTED if is_secret(word[0]) else word[0], value)
+            value = re.sub(_WORD, lambda word: REDACTED if is_secret(word[0]) else word[0], value)
         return scrub(value)
     if isinstance(value, dict):
         return {name: scrub_value(each, is_secret) for name, each in value.items()}
