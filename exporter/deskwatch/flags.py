@@ -29,11 +29,15 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         metavar="ORIGIN",
         help="scheme, host and port of a web page elsewhere that may talk to the sidecar",
     )
-    parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="PEM file with the certificate, for HTTPS")
-    parser.add_argument("--tls-key", type=Path, metavar="FILE", help="PEM file with that certificate's key")
+    for name, words in (("cert", "the certificate, for HTTPS"), ("key", "that certificate's key")):
+        value = os.environ.get(f"DESKWATCH_TLS_{name.upper()}")
+        parser.add_argument(
+            f"--tls-{name}", type=Path, metavar="FILE", default=value and Path(value), help=f"PEM file with {words}"
+        )
     parser.add_argument(
         "--insecure-http",
         action="store_true",
+        default=bool(os.environ.get("DESKWATCH_INSECURE_HTTP")),
         help="listen beyond this machine without TLS: whoever shares the network can read the tokens, and use them",
     )
     parser.add_argument("--read-token-file", type=Path, help="file with a token that may read, for Prometheus")

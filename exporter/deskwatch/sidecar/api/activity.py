@@ -22,14 +22,14 @@ from deskwatch.projections.activity import Filter
 from deskwatch.sidecar import hub
 from deskwatch.sidecar.api import sse
 from deskwatch.sidecar.hub import TooManyClients
-from deskwatch.sidecar.parts import Parts, Wired, as_json, may_read
+from deskwatch.sidecar.parts import Parts, Wired, as_json, may_read_bots
 from deskwatch.sidecar.problems import Problem
 from deskwatch.sidecar.streaming import history, onwards, outcomes
 from deskwatch.sidecar.streaming.cursor import MalformedCursor, Place, Places, from_token, shown, token
 from deskwatch.sidecar.streaming.history import Page
 from deskwatch.sidecar.streaming.replay import Gone
 
-router = APIRouter(prefix="/activity", tags=["activity"], dependencies=[Depends(may_read)])
+router = APIRouter(prefix="/activity", tags=["activity"], dependencies=[Depends(may_read_bots)])
 
 MAX_LIMIT = 1000
 IDLE_SECONDS = 15.0

@@ -11,7 +11,6 @@ import contextlib
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import msgspec
 from fastapi import APIRouter, Depends, Header, Query, WebSocket
@@ -19,16 +18,16 @@ from fastapi.requests import HTTPConnection
 from starlette.responses import StreamingResponse
 
 from deskwatch.sidecar import hub
+from deskwatch.sidecar.admission import SUBPROTOCOL
 from deskwatch.sidecar.api import sse
 from deskwatch.sidecar.hub import TooManyClients
-from deskwatch.sidecar.parts import Parts, Wired, may_read, parts_of
+from deskwatch.sidecar.parts import Parts, Wired, may_read_bots, parts_of
 from deskwatch.sidecar.problems import Problem
 from deskwatch.sidecar.streaming.cursor import MalformedCursor, Places, from_token, read
 from deskwatch.sidecar.streaming.topic import Topic
 
 router = APIRouter(tags=["stream"])
 
-SUBPROTOCOL = "deskwatch.v1"
 POLICY = 1008
 TRY_AGAIN = 1013
 RESUME_SECONDS = 5.0
@@ -45,7 +44,7 @@ def topic_of(bot: Names = None, kind: Names = None) -> Topic:
 Wanted = Annotated[Topic, Depends(topic_of)]
 
 
-@router.get("/stream", dependencies=[Depends(may_read)])
+@router.get("/stream", dependencies=[Depends(may_read_bots)])
 async def stream_sse(
     connection: HTTPConnection,
     parts: Wired,
@@ -114,11 +113,8 @@ async def stream_websocket(socket: WebSocket, topic: Wanted, resume: bool = Fals
 
 
 async def _may_open(socket: WebSocket) -> bool:
-    origin = socket.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != socket.headers.get("host"):
-        return False
     try:
-        await may_read(socket)
+        await may_read_bots(socket)  # the doorman has looked at its Origin
     except Problem:
         return False
     return True

@@ -14,7 +14,7 @@ from fastapi.routing import APIWebSocketRoute
 from starlette.routing import Route
 
 from deskwatch.config import Settings
-from deskwatch.events import BotStarted, CommandAccepted, Mode
+from deskwatch.events import BotStarted, CommandAccepted, Mode, ModeChanged
 from deskwatch.journal import names
 from deskwatch.sidecar import refusals
 from deskwatch.sidecar.api import ROUTERS
@@ -24,7 +24,20 @@ from tests.lines import write
 from tests.unit.sidecar.serving import Desk, connected, serving
 
 ALL: frozenset[Scope] = frozenset({"read", "operate", "trade"})
-MINE, OTHER = "arb-1", "arb-2"
+MINE, OTHER, HALTED = "arb-1", "arb-2", "arb-3"
+OPERATING_COMMANDS: list[dict[str, object]] = [
+    {"type": "ping"},
+    {"type": "set_mode", "params": {"mode": "standby"}},
+    {"type": "set_watchlist", "params": {"symbols": ["A/B"]}},
+    {"type": "reload_config"},
+    {"type": "its_own"},
+]
+TRADING_COMMANDS: list[dict[str, object]] = [
+    {"type": "set_mode", "params": {"mode": "closing"}},
+    {"type": "close_position", "params": {"symbol": "A/B"}},
+    {"type": "close_all"},
+    {"type": "cancel_orders"},
+]
 REASON = {"reason": "a test"}
 
 
@@ -63,6 +76,11 @@ class Row:
         self.body = body
 
 
+def rows_by_bot(path: str) -> list[Row]:
+    """A route that shows what its `bot` asks for, and else everything."""
+    return [Row(path, READING), Row(f"{path}?bot={MINE}", READING | OF_THE_BOT)]
+
+
 TABLE: dict[tuple[str, str], list[Row]] = {
     ("GET", "/metrics"): [Row("/metrics", READING)],
     ("GET", "/healthz"): [Row("/healthz", EVERYBODY)],
@@ -74,30 +92,41 @@ TABLE: dict[tuple[str, str], list[Row]] = {
     ("GET", "/bots"): [Row("/bots", READING)],
     ("GET", "/snapshot"): [Row("/snapshot", READING)],
     ("GET", "/bots/{bot}/snapshot"): [Row(f"/bots/{MINE}/snapshot", READING | OF_THE_BOT)],
-    ("GET", "/stream"): [Row("/stream", READING)],
-    ("WS", "/stream"): [Row("/stream", READING)],
-    ("GET", "/activity/recent"): [Row("/activity/recent", READING)],
-    ("GET", "/activity/stream"): [Row("/activity/stream", READING)],
-    ("GET", "/activity/ai-decisions"): [Row("/activity/ai-decisions", READING)],
+    ("GET", "/stream"): rows_by_bot("/stream"),
+    ("WS", "/stream"): rows_by_bot("/stream"),
+    ("GET", "/activity/recent"): rows_by_bot("/activity/recent"),
+    ("GET", "/activity/since"): rows_by_bot("/activity/since"),
+    ("GET", "/activity/stream"): rows_by_bot("/activity/stream"),
+    ("GET", "/activity/ai-decisions"): rows_by_bot("/activity/ai-decisions"),
+    ("GET", "/activity/predictions"): rows_by_bot("/activity/predictions"),
+    ("GET", "/activity/signals"): rows_by_bot("/activity/signals"),
+    ("GET", "/resources"): [Row("/resources", READING)],
     ("GET", "/audit"): [
         Row("/audit", OPERATING),
         Row(f"/audit?bot={MINE}", OPERATING | OF_THE_BOT),
         Row(f"/audit?bot={MINE}&bot={OTHER}", OPERATING | {"for_two"}),
         Row("/audit?bot=_sidecar", OPERATING),
     ],
+    ("GET", "/bots/{bot}/mode"): [Row(f"/bots/{MINE}/mode", READING | OF_THE_BOT)],
     ("PUT", "/bots/{bot}/mode"): [
-        Row(f"/bots/{MINE}/mode", OPERATING | OF_THE_BOT, {"mode": "standby", **REASON}),
+        *(Row(f"/bots/{MINE}/mode", OPERATING | OF_THE_BOT, {"mode": mode}) for mode in ("standby", "active")),
+        Row(f"/bots/{MINE}/mode", TRADING | OF_THE_BOT, {"mode": "closing"}),
+        Row(f"/bots/{HALTED}/mode", OPERATING, {"mode": "halted"}),
+        *(Row(f"/bots/{HALTED}/mode", TRADING, {"mode": mode}) for mode in ("standby", "active", "closing")),
     ],
+    ("GET", "/bots/{bot}/commands"): [Row(f"/bots/{MINE}/commands", READING | OF_THE_BOT)],
     ("POST", "/bots/{bot}/commands"): [
-        Row(f"/bots/{MINE}/commands", OPERATING | OF_THE_BOT, {"type": "ping", **REASON}),
+        *(Row(f"/bots/{MINE}/commands", OPERATING | OF_THE_BOT, body) for body in OPERATING_COMMANDS),
+        *(Row(f"/bots/{MINE}/commands", TRADING | OF_THE_BOT, body) for body in TRADING_COMMANDS),
     ],
     ("GET", "/commands/{command_id}"): [
         Row("/commands/c1", READING | OF_THE_BOT),
         Row("/commands/none", READING),
     ],
     ("POST", "/bots/{bot}/process/{action}"): [
-        Row(f"/bots/{MINE}/process/{action}", OPERATING | OF_THE_BOT, REASON) for action in ("start", "stop", "restart")
-    ],
+        Row(f"/bots/{MINE}/process/{action}", OPERATING | OF_THE_BOT, REASON) \1]
+    + [Row(f"/bots/{MINE}/process/kill", TRADING | OF_THE_BOT, REASON)],
+    ("GET", "/bots/{bot}/process"): [Row(f"/bots/{MINE}/process", READING | OF_THE_BOT)],
     ("GET", "/bots/{bot}/logs"): [Row(f"/bots/{MINE}/logs", OPERATING | OF_THE_BOT)],
 }
 """Route → who may, by what they ask for there. With other people's bots and what needs `trade`: as the rows say."""
@@ -129,8 +158,8 @@ async def desk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
     for one in TOKENS:
         file.add(one)
     file.revoke("revoked")
-    for bot in (MINE, OTHER):
-        write(home, [BotStarted(pid=1, host="h", mode=Mode.STANDBY)], bot=bot)
+    for bot, mode in ((MINE, Mode.STANDBY), (OTHER, Mode.STANDBY), (HALTED, Mode.HALTED)):
+        write(home, [BotStarted(pid=1, host="h", mode=mode), ModeChanged(mode=mode)], bot=bot)
     accepted = CommandAccepted(command_id="c1", command="ping", params={}, actor="both", expires_ts=1)
     write(home, [accepted], bot=MINE, writer=names.CONTROL)
     refusals.FIRST_SECONDS, before = 0.0, refusals.FIRST_SECONDS
