@@ -790,7 +790,7 @@ function catchUp() {
       page = await getJson(`activity/recent?limit=${ROWS}${page.next ? `&before=${encodeURIComponent(page.next)}` : ""}`);
       found.push(...page.events);
       size += JSON.stringify(page.events).length;
-      isClosed = !isFilled || page.events.some((entry) => before.has(entry.id));
+      isClosed = (!isFilled && found.length > 0) || page.events.some((entry) => before.has(entry.id));
       if (isClosed) break;
     }
     if (!isClosed && before.size && found.length) gap = plain(found[found.length - 1].ts) / 1e9;
@@ -834,7 +834,7 @@ async function loadOlder(isFresh = false) {
       older.push(...more.map((entry) => ({ ...entry, ts: plain(entry.ts) })));
       for (const entry of more) noteChoices(entry);
       paging = page.next || "";
-      found = isFresh || more.length > 0 || !paging;
+      found = more.length > 0 || !paging; // a page may be empty though there is a next one
     }
     older = older.slice(0, ROWS_MOST);
     if (!isFresh) rows = Math.min(ROWS_MOST, rows + OLDER);
