@@ -73,7 +73,7 @@ def test_reading_asks_for_the_token_where_it_is_needed(browser: Browser, home: P
     """Where reading needs a token the page asks for it first, and is live with it."""
     with (
         Recorder.open("arb-1", home=home),
-        running.sidecar(home, "--host", "0.0.0.0", "--allowed-host", "127.0.0.1") as sidecar,
+        running.sidecar(home, "--host", "0.0.0.0", "--insecure-http", "--allowed-host", "127.0.0.1") as sidecar,
         watched(browser, "401", "403", "WebSocket") as page,
     ):
         page.goto(sidecar.url)

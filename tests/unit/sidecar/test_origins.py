@@ -88,7 +88,7 @@ async def test_an_error_of_ours_says_so_too(home: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(
-    ("path", "status"), [("/" + "a" * 1100, 414), ("/bots?" + "a" * 9000, 414), ("/bots?a=b", 200)]
+    ("path", "status"), [("/" + "a" * 1100, 414), ("/bots?" + "a" * 9000, 414), ("/activity/recent?symbol=b", 200)]
 )
 async def test_a_path_or_query_has_its_limit(path: str, status: int, home: Path) -> None:
     async with serving(home) as desk:

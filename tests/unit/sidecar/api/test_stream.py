@@ -216,7 +216,8 @@ async def test_a_stream_is_of_the_bots_and_kinds_that_were_asked_for(kind: str, 
 
 
 async def test_the_servers_answer_names_its_protocol_to_who_asks_for_it(desk: Desk) -> None:
-    asked = {"sec-websocket-protocol": "deskwatch.v1, bearer.x"}
+    bearer = desk.operator["Authorization"].split()[1]
+    asked = {"sec-websocket-protocol": f"deskwatch.v1, bearer.{bearer}"}
     async with connected(desk, "websocket", "/stream", **asked) as connection:
         assert (await connection.message())["subprotocol"] == "deskwatch.v1"
 

@@ -124,8 +124,9 @@ TABLE: dict[tuple[str, str], list[Row]] = {
         Row("/commands/none", READING),
     ],
     ("POST", "/bots/{bot}/process/{action}"): [
-        Row(f"/bots/{MINE}/process/{action}", OPERATING | OF_THE_BOT, REASON) \1]
-    + [Row(f"/bots/{MINE}/process/kill", TRADING | OF_THE_BOT, REASON)],
+        *(Row(f"/bots/{MINE}/process/{act}", OPERATING | OF_THE_BOT, REASON) for act in ("start", "stop", "restart")),
+    ],
+    ("POST", "/bots/{bot}/process/kill"): [Row(f"/bots/{MINE}/process/kill", TRADING | OF_THE_BOT, REASON)],
     ("GET", "/bots/{bot}/process"): [Row(f"/bots/{MINE}/process", READING | OF_THE_BOT)],
     ("GET", "/bots/{bot}/logs"): [Row(f"/bots/{MINE}/logs", OPERATING | OF_THE_BOT)],
 }
