@@ -6,6 +6,7 @@ It says `succeeded` only when the sidecar has seen in the bot's journal what was
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from functools import partial
 from typing import Any, ClassVar
 
@@ -99,8 +100,9 @@ class Ask(ModalScreen[None]):
             loop.call_soon_threadsafe(self._progress, document)
 
         try:
-            sidecar = Sidecar(self._access)
-            told = await in_thread(partial(give, order, sidecar, Patience(timeout_seconds=TIMEOUT_SECONDS), progress))
+            with contextlib.closing(Sidecar(self._access)) as sidecar:
+                patience = Patience(timeout_seconds=TIMEOUT_SECONDS)
+                told = await in_thread(partial(give, order, sidecar, patience, progress))
         except DeskwatchError as error:
             told = Told(outcome=Outcome.UNREACHABLE, words=str(error))
         self._end(told)

@@ -89,7 +89,12 @@ def _positions(state: BotState) -> Text:
 def _health(state: BotState, now: float) -> Text:
     down = [name for name, one in state.connections.items() if not one.get("up")]
     line = Text("links: ")
-    line.append(harmless("down: " + ", ".join(down)) if down else "all up", "bold red" if down else "green")
+    if not state.connections:
+        line.append("none told", "dim")
+    elif down:
+        line.append(harmless("down: " + ", ".join(down)), "bold red")
+    else:
+        line.append("all up", "green")
     if state.alerts:
         line.append(harmless("  alerts: " + ", ".join(state.alerts)), "bold red")
     error = state.last_error
