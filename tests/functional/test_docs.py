@@ -19,6 +19,7 @@ NOT_RUN = {
     "make bench": "minutes long; its output is figures",
     "docker": "needs a Docker engine; the files are checked by their schema and their servers' own checkers",
     "sudo": "changes the machine",
+    "deskwatch ctl kill": "needs a bot that the sidecar runs; tests/fault/test_process_control.py kills some",
 }
 
 
@@ -60,6 +61,7 @@ def _run(demo: running.Demo, command: str) -> None:
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "DESKWATCH_HOME": str(demo.home.parent / f"docs-{port}"),
+        "DESKWATCH_URL": f"http://127.0.0.1:{demo.port}",
     }
     typed = re.sub(r"(ten_lines\.py) \d+", r"\1 2", typed)
     done = subprocess.run(["bash", "-c", typed], cwd=running.ROOT, env=env, capture_output=True, text=True, check=False)
