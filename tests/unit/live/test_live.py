@@ -135,6 +135,13 @@ async def test_a_sidecar_that_answers_503_is_down_until_it_does_not():
             await reader.on("stream")
 
 
+async def test_that_nothing_answers_at_first_is_told():
+    async with connect("http://127.0.0.1:1", pace=PACE) as live:
+        change = await asyncio.wait_for(anext(live), 10)
+        assert (change.road, change.bots) == ("down", ())
+        assert "can't be reached" in live.trouble
+
+
 async def test_a_silent_connection_counts_as_broken(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("deskwatch.live.stream.SILENCE_SECONDS", 0.2)
     async with running() as fake, reading(fake.url) as reader:
