@@ -82,6 +82,7 @@ class Live:
         self._held = Held(cursor, bots)
         self._inbox = Inbox()
         self._heard: float | None = None
+        self._told = False
         self._backoff = Backoff(self._pace.first_retry_seconds, self._pace.most_retry_seconds)
         self._again = asyncio.Event()
         self._sidecar: Sidecar | None = None
@@ -231,8 +232,8 @@ class Live:
 
     def _went(self, road: Road, trouble: str) -> None:
         self.trouble = trouble
-        if road != self.road:
-            self.road = road
+        if road != self.road or not self._told:  # that nothing answers at first is news, too
+            self.road, self._told = road, True
             self._inbox.put(Change(road=road))
 
 

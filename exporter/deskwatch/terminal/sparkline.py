@@ -10,7 +10,7 @@ _BLOCKS = "▁▂▃▄▅▆▇█"
 
 def sparkline(values: Sequence[float], width: int) -> str:
     """Values, oldest first, as blocks from the least to the greatest; each column is the last value of its share."""
-    finite = [value for value in values if math.isfinite(value)]
+    finite = [value / 2 for value in values if math.isfinite(value)]  # so that their span is finite too
     if not finite or width < 1:
         return ""
     count = min(width, len(finite))

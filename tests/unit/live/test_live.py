@@ -135,6 +135,13 @@ async def test_a_sidecar_that_answers_503_is_down_until_it_does_not():
             await reader.on("stream")
 
 
+async def test_that_nothing_answers_at_first_is_told():
+    async with connect("http://127.0.0.1:1", pace=PACE) as live:
+        change = await asyncio.wait_for(anext(live), 10)
+        assert (change.road, change.bots) == ("down", ())
+        assert "can't be reached" in live.trouble
+
+
 async def test_a_silent_connection_counts_as_broken(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("deskwatch.live.stream.SILENCE_SECONDS", 0.2)
     async with running() as fake, reading(fake.url) as reader:
@@ -170,9 +177,9 @@ async def test_a_wrong_token_is_raised_and_not_tried_for_ever():
         fake.wants = "Bearer right"
         async with connect(fake.url, token="wrong", pace=PACE) as live:
             with pytest.raises(NotAllowed, match="wants a token"):
-                await asyncio.wait_for(anext(live), 10)
+                await asyncio.wait_for(_to_the_end(live), 10)
             with pytest.raises(NotAllowed):  # and again, for whoever asks again
-                await asyncio.wait_for(anext(live), 10)
+                await asyncio.wait_for(_to_the_end(live), 10)
             assert live.road == "down"
 
 
@@ -182,7 +189,7 @@ async def test_a_token_that_is_refused_as_a_websocket_is_looked_into_by_http():
         fake.polls = 401
         async with connect(fake.url, token="right", pace=PACE) as live:
             with pytest.raises(NotAllowed):
-                await asyncio.wait_for(anext(live), 10)
+                await asyncio.wait_for(_to_the_end(live), 10)
 
 
 async def test_a_token_file_is_read_for_each_connection(tmp_path: Path):
@@ -229,3 +236,8 @@ async def test_leaving_ends_the_reading_within_the_time_to_hang_up():
             changes = [change async for change in live]
         assert ("arb-1",) in [change.bots for change in changes]
         await eventually_async(lambda: not fake.connections)
+
+
+async def _to_the_end(live: Live) -> None:
+    async for _ in live:
+        pass

@@ -82,6 +82,7 @@ def test_a_sparkline_has_a_block_for_each_column_that_it_can_fill(values: list[f
 def test_a_sparkline_rises_with_its_values() -> None:
     assert sparkline([1, 2, 3, 4, 5, 6, 7, 8], 8) == "▁▂▃▄▅▆▇█"
     assert sparkline([5.0] * 4, 8) == "▄▄▄▄"
+    assert sparkline([-1.7e308, 1.7e308, math.nan], 8) == "▁█"
 
 
 @given(st.floats())
