@@ -15,6 +15,7 @@ from deskwatch import EquityObserved, OrderSubmitted, Recorder
 from deskwatch.errors import NotAllowed
 from deskwatch.live import Entry, Live, Pace, connect
 from tests import running
+from tests.fakes.proxy import proxy
 from tests.soak import count
 from tests.waiting import eventually_async
 
@@ -127,3 +128,28 @@ async def test_a_cursor_of_another_day_is_gone_on_from(home: Path):
             reading.cancel()
         assert _orders(entries) == list(range(1, trading.orders + 1))
         assert {entry.type for entry in entries} == {"order_submitted"}
+
+
+async def test_where_no_websocket_can_be_had_it_polls_and_goes_back_when_one_can(home: Path):
+    """From polling to the stream nothing is missed and nothing comes twice."""
+    entries: list[Entry] = []
+    with Recorder.open("arb-1", home=home) as recorder, running.sidecar(home) as sidecar:
+        trading = Trading(recorder)
+        async with (
+            proxy(int(sidecar.url.rpartition(":")[2])) as (between, port),
+            connect(f"http://127.0.0.1:{port}", pace=PACE, kinds=["orders"]) as live,
+        ):
+            reading = asyncio.create_task(_read(live, entries, []))
+            await eventually_async(lambda: live.cursor is not None and live.road == "polling", 30)
+            trading.start()
+            await eventually_async(lambda: len(_orders(entries)) > 50, 30)
+            assert live.road == "polling"
+            assert between.refused > 0
+            between.refuses = False
+            await eventually_async(lambda: live.road == "stream", 30)
+            before = len(entries)
+            await eventually_async(lambda: len(entries) > before + 50, 30)
+            trading.end()
+            await eventually_async(lambda: len(_orders(entries)) >= trading.orders, 30)
+            reading.cancel()
+    assert _orders(entries) == list(range(1, trading.orders + 1))
