@@ -36,20 +36,24 @@ def main() -> None:
 
             bot = threading.Thread(target=trade)
             bot.start()
-            url = f"ws{sidecar.url.removeprefix('http')}/stream"
-            token = {"Authorization": f"Bearer {sidecar.token}"}
-            with connect(url, additional_headers=token, max_size=None) as stream:
-                roads: dict[str, Callable[[str], None]] = {
-                    "/snapshot": lambda mode: _poll(lambda: sidecar.bot("bench")["mode"]["actual"] == mode),
-                    "stream": lambda mode: _read(stream, mode),
-                    "/metrics": lambda mode: _poll(
-                        lambda: f'tradebot_mode{{bot="bench",mode="{mode}"}} 1' in sidecar.metrics()
-                    ),
-                }
-                for name, see in roads.items():
-                    _measure(name, sidecar, see)
-            done.set()
-            bot.join()
+            try:
+                _measure_all(sidecar)
+            finally:
+                done.set()
+                bot.join()
+
+
+def _measure_all(sidecar: running.Http) -> None:
+    _measure("/snapshot", sidecar, lambda mode: _poll(lambda: sidecar.bot("bench")["mode"]["actual"] == mode))
+    url = f"ws{sidecar.url.removeprefix('http')}/stream"
+    token = {"Authorization": f"Bearer {sidecar.token}"}
+    with connect(url, additional_headers=token, max_size=None) as stream:  # opened here: who does not read is let go
+        _measure("stream", sidecar, lambda mode: _read(stream, mode))
+    _measure(
+        "/metrics",
+        sidecar,
+        lambda mode: _poll(lambda: f'tradebot_mode{{bot="bench",mode="{mode}"}} 1' in sidecar.metrics()),
+    )
 
 
 def _measure(name: str, sidecar: running.Http, see: Callable[[str], None]) -> None:

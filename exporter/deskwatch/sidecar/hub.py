@@ -39,6 +39,9 @@ MAX_CLIENTS = 200
 HEARTBEAT_SECONDS = 1.0
 STATE_SECONDS = 0.05
 """State changes within this time are sent as one."""
+URGENT_SECONDS = 0.01
+"""The same where the mode changed, or a command came to its end."""
+_URGENT = frozenset({"mode_changed", "command_succeeded", "command_failed", "command_expired", "command_refused"})
 FLUSH_SECONDS = 0.005
 """Events within this time are sent as one."""
 STALL_SECONDS = 1.8
@@ -128,8 +131,18 @@ class Hub:
         now = asyncio.get_running_loop().time()
         if folded.entries and self._flush_timer is None:
             self._flush_timer = self._at(self._flushed_at + FLUSH_SECONDS, now, self.flush)
-        if changed and self._state_timer is None:
-            self._state_timer = self._at(self._stated_at + STATE_SECONDS, now, self._spread_state)
+        if changed:
+            self._plan_state(now, is_urgent=any(entry.type in _URGENT for entry in folded.entries))
+
+    def _plan_state(self, now: float, *, is_urgent: bool) -> None:
+        """Have the state sent when it is time, or sooner where someone waits for what it says."""
+        due = self._stated_at + (URGENT_SECONDS if is_urgent else STATE_SECONDS)
+        if self._state_timer is not None:
+            if self._state_timer.when() <= due:
+                return
+            self._state_timer.cancel()
+            self._state_timer = None
+        self._state_timer = self._at(due, now, self._spread_state)
 
     def _at(self, due: float, now: float, act: Callable[[], None]) -> asyncio.TimerHandle | None:
         if due <= now:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from deskwatch.events import Event, HeartbeatSent, LogRecorded
+from deskwatch.events import Event, HeartbeatSent, LogRecorded, Mode, ModeChanged
 from deskwatch.sidecar import hub as hub_module
 from deskwatch.sidecar.feed import Feed, Round
 from deskwatch.sidecar.hub import Hub, TooManyClients
@@ -97,6 +97,20 @@ async def test_activity_comes_at_once_and_state_after_it_conflated(hub: Hub, hom
         while state["position"] < 3:
             state = await one.of_type("state")
         assert (len(state["bots"]), state["bots"][0]["counts"]["events"]) == (1, 3)
+
+
+async def test_a_new_mode_does_not_wait_until_state_is_due(
+    hub: Hub, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "STATE_SECONDS", 3600)
+    async with client(hub) as one:
+        await one.next()
+        await fold(home, hub, BEAT)
+        await one.of_type("state")
+        await fold(home, hub, BEAT)  # from here on the next state is an hour away
+        await fold(home, hub, ModeChanged(mode=Mode.HALTED))
+        state = await one.of_type("state")
+        assert (state["bots"][0]["mode"]["actual"], state["bots"][0]["counts"]["events"]) == ("halted", 3)
 
 
 async def test_what_is_no_activity_changes_state_only_and_moves_the_cursor(hub: Hub, home: Path) -> None:
