@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
-from deskwatch import control, dashboards, inspection, stack, supervised, terminal, verify
-from deskwatch.audit import command as audit_command
+from deskwatch import supervised
 from deskwatch.errors import DeskwatchError
 from deskwatch.flags import add_home, add_max_series, add_settings, max_series_of, settings_of
-from deskwatch.tokens import command as token_command
 from deskwatch.version import __version__
 
 EXIT_USAGE = 2
+PACKAGES = {
+    "dashboards": "deskwatch.dashboards",
+    "stack": "deskwatch.stack",
+    "verify": "deskwatch.verify",
+    "journal": "deskwatch.inspection",
+    "ctl": "deskwatch.control",
+    "top": "deskwatch.terminal",
+    "token": "deskwatch.tokens.command",
+    "audit": "deskwatch.audit.command",
+}
+"""Commands that are packages of their own, each imported when it is meant: a sidecar runs for weeks without a terminal."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status. A wrong setting is told in one line, without a traceback."""
-    arguments = _parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    arguments = _parser(words[0] if words else "").parse_args(words)
     try:
         status: int = arguments.run(arguments)
     except DeskwatchError as error:
@@ -38,7 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(command: str) -> argparse.ArgumentParser:
+    """What reads the command line; the commands of other packages are in it where they may be meant."""
     parser = argparse.ArgumentParser(prog="deskwatch", description="Observability and control for trading bots.")
     parser.add_argument("--version", action="version", version=f"deskwatch {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -59,15 +71,6 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--seed", type=int, default=1, help="seed of the other traders' choices (default: %(default)s)")
     demo.set_defaults(run=_demo)
 
-    dashboards.add_parser(commands)
-    stack.add_parser(commands)
-    verify.add_parser(commands)
-    inspection.add_parser(commands)
-    control.add_parser(commands)
-    terminal.add_parser(commands)
-    token_command.add_parser(commands)
-    audit_command.add_parser(commands)
-
     metrics = commands.add_parser("metrics", help="print the metrics of journals, without a sidecar")
     add_home(metrics)
     add_max_series(metrics)
@@ -79,6 +82,10 @@ def _parser() -> argparse.ArgumentParser:
 
     schema = commands.add_parser("schema", help="print the JSON Schema of a journal line")
     schema.set_defaults(run=_schema)
+
+    for name, package in PACKAGES.items():
+        if command == name or command not in {*commands.choices, *PACKAGES}:  # `--help` and typing errors show all
+            importlib.import_module(package).add_parser(commands)
     return parser
 
 
