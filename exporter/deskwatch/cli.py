@@ -26,7 +26,7 @@ PACKAGES = {
     "token": "deskwatch.tokens.command",
     "audit": "deskwatch.audit.command",
 }
-"""Commands that are packages of their own, each imported when it is meant: a sidecar runs for weeks without a terminal."""
+"""Commands that are packages of their own, imported where they are meant: a sidecar runs for weeks with what it has."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
