@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from typing import TYPE_CHECKING
 
 from fastapi import Depends, FastAPI
 
@@ -28,11 +29,13 @@ from deskwatch.sidecar.parts import Parts
 from deskwatch.sidecar.requests import Requests
 from deskwatch.sidecar.retention import Retention
 from deskwatch.sidecar.samples import Backlog, BotProcesses, Container, Fill, Host, Samples, SidecarProcess
-from deskwatch.sidecar.supervisor import Supervisor
 from deskwatch.sinks.loki import Access, LokiSink
 from deskwatch.sinks.sink import Sink
 from deskwatch.supervised import Supervised
 from deskwatch.version import __version__
+
+if TYPE_CHECKING:
+    from deskwatch.sidecar.supervisor.supervisor import Supervisor
 
 
 def create(settings: Settings, *supervised: Supervised) -> FastAPI:
@@ -58,7 +61,7 @@ def create(settings: Settings, *supervised: Supervised) -> FastAPI:
             loki = LokiSink(settings.home, settings.loki_url, access=Access.of(settings)) if settings.loki_url else None
             otlp = telemetry.sinks(settings)
             sinks: list[Sink] = [*([loki] if loki else []), *(otlp.sinks if otlp else [])]
-            supervisors = {one.bot: Supervisor(one, settings.home, commanding.journal) for one in supervised}
+            supervisors = _supervisors(settings, commanding, supervised)
             retention = Retention(settings.home, settings.limits, feed, [sink.name for sink in sinks])
             samples = _samples(settings, feed, sinks)
             loop_lag = LoopLag()
@@ -94,6 +97,16 @@ def create(settings: Settings, *supervised: Supervised) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router, dependencies=[Depends(known_query)], responses=problems.RESPONSES)
     return app
+
+
+def _supervisors(
+    settings: Settings, commanding: Commanding, supervised: tuple[Supervised, ...]
+) -> dict[str, Supervisor]:
+    if not supervised:
+        return {}
+    from deskwatch.sidecar.supervisor.supervisor import Supervisor  # noqa: PLC0415  see `deskwatch.sidecar.supervisor`
+
+    return {one.bot: Supervisor(one, settings.home, commanding.journal) for one in supervised}
 
 
 def _samples(settings: Settings, feed: Feed, sinks: list[Sink]) -> Samples:

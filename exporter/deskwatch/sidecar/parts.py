@@ -26,10 +26,10 @@ from deskwatch.sidecar.requests import Requests
 from deskwatch.sidecar.retention import Retention
 from deskwatch.sidecar.samples import Samples
 from deskwatch.sidecar.scraping import Scraping
-from deskwatch.sidecar.supervisor import Supervisor
 from deskwatch.sinks.sink import Sink
 
 if TYPE_CHECKING:
+    from deskwatch.sidecar.supervisor.supervisor import Supervisor
     from deskwatch.sinks.otlp.push import MetricsPush
 
 _encoder = msgspec.json.Encoder()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,7 +14,11 @@ from starlette.responses import Response
 from deskwatch.sidecar.api.problem_documents import problem_responses
 from deskwatch.sidecar.parts import KnownBot, Operator, Trader, Wired, as_json, may_read
 from deskwatch.sidecar.problems import Problem
-from deskwatch.sidecar.supervisor import Overtaken, StillThere, Supervisor, log_tail
+from deskwatch.sidecar.supervisor import log_tail
+from deskwatch.sidecar.supervisor.faults import Overtaken, StillThere
+
+if TYPE_CHECKING:
+    from deskwatch.sidecar.supervisor.supervisor import Supervisor
 
 MAX_LINES = 2000
 _READING = (
@@ -103,7 +107,10 @@ def supervised_bot(state: KnownBot, parts: Wired) -> Supervisor:
     return found
 
 
-SupervisedBot = Annotated[Supervisor, Depends(supervised_bot)]
+if TYPE_CHECKING:
+    SupervisedBot = Annotated[Supervisor, Depends(supervised_bot)]
+else:  # FastAPI asks for the name alone
+    SupervisedBot = Annotated[object, Depends(supervised_bot)]
 
 
 @router.get(

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from deskwatch.errors import DeskwatchError
 from deskwatch.sidecar.supervisor import log_tail
+from deskwatch.sidecar.supervisor.faults import StillThere
 from deskwatch.sidecar.supervisor.kept_bot import KeptBot
 from deskwatch.sidecar.supervisor.patience import briefly
 from deskwatch.sidecar.supervisor.telling import ITSELF, Telling
@@ -22,10 +22,6 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 KEEPER_SECONDS = 3.0
 """How long a keeper may take beyond what it waits for, before it counts as hung."""
-
-
-class StillThere(DeskwatchError):
-    """Something of the bot did not end although it was killed."""
 
 
 class Runs:

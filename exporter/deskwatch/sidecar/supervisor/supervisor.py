@@ -13,22 +13,18 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, Self
 
-from deskwatch.errors import DeskwatchError
 from deskwatch.keeper.keeping import hash_of
 from deskwatch.sidecar.supervisor import cancel_hook, log_tail
+from deskwatch.sidecar.supervisor.faults import Overtaken, StillThere
 from deskwatch.sidecar.supervisor.held import Hold
 from deskwatch.sidecar.supervisor.kept_bot import KeptBot
 from deskwatch.sidecar.supervisor.restarts import Restarts
-from deskwatch.sidecar.supervisor.runs import Runs, StillThere
+from deskwatch.sidecar.supervisor.runs import Runs
 from deskwatch.sidecar.supervisor.status import Status
 from deskwatch.sidecar.supervisor.telling import ITSELF, Journal, Telling
 from deskwatch.supervised import Supervised
 
 logger = logging.getLogger(__name__)
-
-
-class Overtaken(DeskwatchError):
-    """A start or restart was overtaken by another action."""
 
 
 class Supervisor:

@@ -12,7 +12,8 @@ import pytest
 from deskwatch.events import ProcessActed
 from deskwatch.sidecar.api.process import ProcessDocument
 from deskwatch.sidecar.commanding import Commanding
-from deskwatch.sidecar.supervisor import Supervisor, log_tail
+from deskwatch.sidecar.supervisor import log_tail
+from deskwatch.sidecar.supervisor.supervisor import Supervisor
 from deskwatch.supervised import Supervised
 from tests.lines import events_in
 from tests.unit.sidecar.serving import READER, Desk, serving

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from deskwatch.events import ProcessActed
-from deskwatch.sidecar.supervisor import Supervisor, log_tail
+from deskwatch.sidecar.supervisor import log_tail
+from deskwatch.sidecar.supervisor.supervisor import Supervisor
 from deskwatch.supervised import Restart, Supervised
 from tests.waiting import eventually_async
 

@@ -14,8 +14,9 @@ import pytest
 
 from deskwatch.keeper import keeping, processes
 from deskwatch.keeper.keeping import MARK
-from deskwatch.sidecar.supervisor import Supervisor, kept_bot
+from deskwatch.sidecar.supervisor import kept_bot
 from deskwatch.sidecar.supervisor.kept_bot import KeptBot
+from deskwatch.sidecar.supervisor.supervisor import Supervisor
 from deskwatch.supervised import Restart
 from tests.unit.sidecar.supervisor.supervising import LAST, SAY, SECONDS, Said, down, settings, supervising, up
 from tests.waiting import eventually_async

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from deskwatch.sidecar.supervisor import Overtaken
+from deskwatch.sidecar.supervisor.faults import Overtaken
 from deskwatch.supervised import Restart
 from tests.unit.sidecar.supervisor.supervising import LAST, SAY, SECONDS, Said, down, lines, supervising, up
 from tests.waiting import eventually_async

@@ -13,7 +13,9 @@ from deskwatch.errors import JournalError
 from deskwatch.events import ProcessActed
 from deskwatch.keeper import processes
 from deskwatch.keeper.keeping import MARK
-from deskwatch.sidecar.supervisor import Overtaken, Supervisor, kept_bot
+from deskwatch.sidecar.supervisor import kept_bot
+from deskwatch.sidecar.supervisor.faults import Overtaken
+from deskwatch.sidecar.supervisor.supervisor import Supervisor
 from deskwatch.supervised import Restart
 from tests.unit.sidecar.supervisor.supervising import (
     LAST,
