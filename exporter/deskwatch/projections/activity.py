@@ -15,9 +15,9 @@ import msgspec
 from deskwatch import events as ev
 from deskwatch.journal import Record
 
-KEPT = 2000
+KEPT = 1000
 """Events that are kept in memory."""
-KEPT_BYTES = 4 * 1024 * 1024
+KEPT_BYTES = 2 * 1024 * 1024
 """And the most that their lines may come to."""
 
 LEVELS = ("debug", "info", "warning", "error", "critical")

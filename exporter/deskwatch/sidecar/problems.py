@@ -21,32 +21,28 @@ ARMOUR = {
 """On every answer that does not say otherwise: whatever it holds, a browser neither runs nor frames it."""
 
 
-RESPONSES: dict[int | str, dict[str, Any]] = {
-    "default": {
-        "description": "What was wrong, what was expected, what to do (RFC 9457).",
-        "content": {
-            "application/problem+json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["type", "title", "status", "detail"],
-                    "properties": {
-                        "type": {"type": "string"},
-                        "title": {"type": "string"},
-                        "status": {"type": "integer", "minimum": 400, "maximum": 599},
-                        "detail": {"type": "string"},
-                        "faults": {
-                            "type": "array",
-                            "items": {
-                                "type": "object",
-                                "required": ["at", "expected"],
-                                "properties": {"at": {"type": "string"}, "expected": {"type": "string"}},
-                            },
-                        },
-                    },
-                }
-            }
+DOCUMENT = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": {"type": "string"},
+        "faults": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["at", "expected"],
+                "properties": {"at": {"type": "string"}, "expected": {"type": "string"}},
+            },
         },
-    }
+    },
+}
+"""JSON Schema of a problem document."""
+CONTENT = {"application/problem+json": {"schema": DOCUMENT}}
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    "default": {"description": "What was wrong, what was expected, what to do (RFC 9457).", "content": CONTENT}
 }
 """Every route's answers that are errors, for the OpenAPI document."""
 

@@ -7,33 +7,31 @@ from typing import Any
 
 import msgspec
 
-Answers = dict[int | str, dict[str, Any]]
+from deskwatch.sidecar.problems import CONTENT
 
-_PROBLEM = {
-    "type": "object",
-    "required": ["type", "title", "status", "detail"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "faults": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["at", "expected"],
-                "properties": {"at": {"type": "string"}, "expected": {"type": "string"}},
-            },
-        },
-    },
-}
+Answers = dict[int | str, dict[str, Any]]
 
 
 def schema_of(cls: type[msgspec.Struct]) -> dict[str, Any]:
-    """JSON Schema of a struct that has no other structs in it; all of its fields are always there."""
+    """JSON Schema of a struct, whole: references would not be carried over. All of its fields are always there."""
     _, components = msgspec.json.schema_components([cls])
-    schema: dict[str, Any] = components[cls.__name__]
-    return {**schema, "required": list(schema["properties"])}
+    return _whole(cls.__name__, components)
+
+
+def _whole(name: str, components: dict[str, Any]) -> dict[str, Any]:
+    schema = components[name]
+    properties = {key: _inline(value, components) for key, value in schema["properties"].items()}
+    return {**schema, "properties": properties, "required": list(properties)}
+
+
+def _inline(schema: Any, components: dict[str, Any]) -> Any:  # Any: whatever a schema holds
+    if isinstance(schema, list):
+        return [_inline(item, components) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _whole(schema["$ref"].rpartition("/")[2], components)
+    return {key: _inline(value, components) for key, value in schema.items()}
 
 
 def list_of(name: str, item: dict[str, Any]) -> dict[str, Any]:
@@ -51,13 +49,7 @@ def answers(status: HTTPStatus, schema: dict[str, Any], *headers: str) -> Answer
 
 def problems(*statuses: HTTPStatus) -> Answers:
     """Answers that are problem documents."""
-    return {
-        status.value: {
-            "description": status.phrase,
-            "content": {"application/problem+json": {"schema": _PROBLEM}},
-        }
-        for status in statuses
-    }
+    return {status.value: {"description": status.phrase, "content": CONTENT} for status in statuses}
 
 
 READING = problems(

@@ -11,26 +11,17 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from deskwatch.sidecar.api.problem_documents import problem_responses
+from deskwatch.sidecar.api.documents import OF_A_BOT, answers, problems, schema_of
 from deskwatch.sidecar.parts import KnownBot, Operator, Trader, Wired, as_json, may_read
 from deskwatch.sidecar.problems import Problem
 from deskwatch.sidecar.supervisor import log_tail
 from deskwatch.sidecar.supervisor.faults import Overtaken, StillThere
+from deskwatch.sidecar.supervisor.status import Status
 
 if TYPE_CHECKING:
     from deskwatch.sidecar.supervisor.supervisor import Supervisor
 
 MAX_LINES = 2000
-_READING = (
-    HTTPStatus.UNAUTHORIZED,
-    HTTPStatus.FORBIDDEN,
-    HTTPStatus.NOT_FOUND,
-    HTTPStatus.CONFLICT,
-    HTTPStatus.MISDIRECTED_REQUEST,
-    HTTPStatus.UNPROCESSABLE_ENTITY,
-)
-_ACTING = (*_READING, HTTPStatus.INTERNAL_SERVER_ERROR)
-
 router = APIRouter(tags=["process"])
 
 
@@ -41,55 +32,36 @@ class ProcessRequest(BaseModel):
     reason: Annotated[str | None, Field(max_length=500)] = None
 
 
-class HeldDocument(BaseModel):
-    """Who stopped or killed the bot; it stays down until somebody starts it."""
-
-    action: str
-    actor: str
-    at: float
-    reason: str | None
-
-
-class HookDocument(BaseModel):
-    """How the cancel hook went before a kill."""
-
-    exit_code: int | None
-    error: str | None
-    output: list[str]
-
-
-class ProcessDocument(BaseModel):
-    """The supervised process. Times are Unix seconds; a negative exit code is a signal's number."""
-
-    bot: str
-    pid: int | None
-    running: bool
-    exit_code: int | None
-    restarts: int
-    gave_up: bool
-    last_lines: list[str]
-    restart_at: float | None
-    started_at: float | None
-    held: HeldDocument | None
-    policy: str
-    detached: bool
-    hook: HookDocument | None = None
-
-
-class LogFileDocument(BaseModel):
-    """One of the rotated files; 0 is being written."""
-
-    file: int
-    bytes: int
-
-
-class LogsDocument(BaseModel):
-    """Lines of the bot's output, secrets scrubbed, and the files that there are."""
-
-    bot: str
-    file: int | None
-    lines: list[str]
-    files: list[LogFileDocument]
+_STATUS = schema_of(Status)
+_HOOK = {
+    "anyOf": [
+        {
+            "type": "object",
+            "required": ["exit_code", "error", "output"],
+            "properties": {
+                "exit_code": {"type": ["integer", "null"]},
+                "error": {"type": ["string", "null"]},
+                "output": {"type": "array", "items": {"type": "string"}},
+            },
+        },
+        {"type": "null"},
+    ]
+}
+PROCESS = {**_STATUS, "properties": {**_STATUS["properties"], "hook": _HOOK}}
+"""The supervised process, and after a kill how the cancel hook went."""
+LOGS = {
+    "type": "object",
+    "required": ["bot", "file", "lines", "files"],
+    "properties": {
+        "bot": {"type": "string"},
+        "file": {"type": ["integer", "null"]},
+        "lines": {"type": "array", "items": {"type": "string"}},
+        "files": {"type": "array", "items": schema_of(log_tail.LogFile)},
+    },
+}
+"""Lines of the bot's output, secrets taken out, and the files that there are; 0 is being written."""
+_READING = {**OF_A_BOT, **problems(HTTPStatus.CONFLICT)}
+_ACTING = {**_READING, **problems(HTTPStatus.INTERNAL_SERVER_ERROR), **answers(HTTPStatus.OK, PROCESS)}
 
 
 def supervised_bot(state: KnownBot, parts: Wired) -> Supervisor:
@@ -115,8 +87,7 @@ else:  # FastAPI asks for the name alone
 
 @router.get(
     "/bots/{bot}/process",
-    response_model=ProcessDocument,
-    responses=problem_responses(*_READING),
+    responses={**_READING, **answers(HTTPStatus.OK, PROCESS)},
     dependencies=[Depends(may_read)],
 )
 async def process(supervisor: SupervisedBot) -> Response:
@@ -124,9 +95,7 @@ async def process(supervisor: SupervisedBot) -> Response:
     return as_json(supervisor.status)
 
 
-@router.post(
-    "/bots/{bot}/process/kill", response_model=ProcessDocument, responses=problem_responses(*_ACTING)
-)  # before {action}
+@router.post("/bots/{bot}/process/kill", responses=_ACTING)  # before {action}
 async def kill(actor: Trader, supervisor: SupervisedBot, body: ProcessRequest | None = None) -> Response:
     """Run the cancel hook, then kill the bot and all that it started. Answers when nothing of it is left."""
     await _done(supervisor.kill(actor, _reason(body)))
@@ -138,7 +107,7 @@ async def kill(actor: Trader, supervisor: SupervisedBot, body: ProcessRequest | 
     return as_json({**supervisor.status.as_dict(), "hook": told})
 
 
-@router.post("/bots/{bot}/process/{action}", response_model=ProcessDocument, responses=problem_responses(*_ACTING))
+@router.post("/bots/{bot}/process/{action}", responses=_ACTING)
 async def act(
     action: Literal["start", "stop", "restart"],
     actor: Operator,
@@ -151,7 +120,7 @@ async def act(
     return as_json(supervisor.status)
 
 
-@router.get("/bots/{bot}/logs", response_model=LogsDocument, responses=problem_responses(*_READING))
+@router.get("/bots/{bot}/logs", responses={**_READING, **answers(HTTPStatus.OK, LOGS)})
 async def logs(
     _: Operator,
     supervisor: SupervisedBot,

@@ -164,9 +164,8 @@ async def test_refused_sign_ins_are_journaled(desk: Desk, home: Path) -> None:
 async def test_many_wrong_tokens_at_once_are_all_refused(desk: Desk, home: Path) -> None:
     tries = [desk.ask("GET", "/bots", Authorization=f"Bearer wrong{number}") for number in range(20)]
     assert [answer.status_code for answer in await asyncio.gather(*tries)] == [401] * 20
-    await eventually_async(lambda: events_in(home, bot="_sidecar", writer="control"))
-    (together,) = events_in(home, bot="_sidecar", writer="control")
-    assert together.attempts == 20
+    await eventually_async(lambda: sum(one.attempts for one in events_in(home, bot="_sidecar", writer="control")) == 20)
+    assert len(events_in(home, bot="_sidecar", writer="control")) < 20  # told together
 
 
 async def test_a_full_disk_refuses_commands_and_still_refuses_strangers(

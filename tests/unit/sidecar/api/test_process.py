@@ -7,10 +7,11 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import jsonschema  # type: ignore[import-untyped]  # it has no types
 import pytest
 
 from deskwatch.events import ProcessActed
-from deskwatch.sidecar.api.process import ProcessDocument
+from deskwatch.sidecar.api.process import PROCESS
 from deskwatch.sidecar.commanding import Commanding
 from deskwatch.sidecar.supervisor import log_tail
 from deskwatch.sidecar.supervisor.supervisor import Supervisor
@@ -112,7 +113,7 @@ async def test_the_document_says_all_that_is_known(desk: Desk) -> None:
         "policy": "on-failure",
         "detached": False,
     }
-    ProcessDocument.model_validate(told)
+    jsonschema.validate(told, PROCESS)
 
 
 async def test_a_kill_answers_with_how_the_hook_went(home: Path) -> None:
@@ -122,7 +123,7 @@ async def test_a_kill_answers_with_how_the_hook_went(home: Path) -> None:
         told = (await desk.operate("POST", "/bots/arb-1/process/kill", {"reason": "it hangs"})).json()
     assert (told["running"], told["exit_code"], told["held"]["action"]) == (False, -9, "kill")
     assert told["hook"] == {"exit_code": 0, "error": None, "output": ["canceled; api_key=[redacted]"]}
-    ProcessDocument.model_validate(told)
+    jsonschema.validate(told, PROCESS)
 
 
 async def test_a_bot_that_never_journaled_is_seen_and_reached(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,7 +189,7 @@ async def test_the_routes_and_their_errors_are_in_the_openapi_document(desk: Des
     for path, method in (("process/kill", "post"), ("process/{action}", "post"), ("process", "get"), ("logs", "get")):
         told = paths[f"/bots/{{bot}}/{path}"][method]["responses"]
         assert {"200", "401", "403", "404", "409", "422"} <= told.keys()
-        assert told["200"]["content"]["application/json"]["schema"]["$ref"].endswith("Document")
+        assert "bot" in told["200"]["content"]["application/json"]["schema"]["required"]
         assert "application/problem+json" in told["422"]["content"]
         assert ("500" in told) == (method == "post")
 
