@@ -239,6 +239,13 @@ def test_a_bad_frame_ends_its_websocket_and_nothing_else(frame: bytes, desk: Des
     desk.in_command()
 
 
+UNREADABLE = (
+    KEY + b"".join(b"X-%d: 1\r\n" % number for number in range(140)),
+    KEY + b"X-Long: " + b"y" * 9000 + b"\r\n",
+)
+"""Within the limits of HTTP, and beyond those of the WebSocket's own parser."""
+
+
 @pytest.mark.parametrize(
     "more",
     [
@@ -247,12 +254,45 @@ def test_a_bad_frame_ends_its_websocket_and_nothing_else(frame: bytes, desk: Des
         KEY + KEY,
         KEY + b"Origin: http://evil.example\r\n",
         KEY + b"Origin: null\r\n",
+        *UNREADABLE,
     ],
-    ids=["no key", "a short key", "two keys", "another origin", "no origin"],
+    ids=["no key", "a short key", "two keys", "another origin", "no origin", "many fields", "a long field"],
 )
-def test_a_bad_handshake_opens_nothing(more: bytes, desk: Desk) -> None:
-    said = exchange(desk.port, OPENING + more + b"\r\n")
-    assert not said.startswith((b"HTTP/1.1 101", b"HTTP/1.1 5")), said[:200]
+def test_a_bad_handshake_opens_nothing_and_is_ended(more: bytes, desk: Desk) -> None:
+    with hostile.connection(desk.port) as one:
+        one.sendall(OPENING + more + b"\r\n")
+        with contextlib.suppress(ConnectionResetError):
+            said = one.recv(65536)
+            assert not said.startswith((b"HTTP/1.1 101", b"HTTP/1.1 5")), said[:200]
+        assert hostile.until_closed(one, 5)
+    desk.in_command()
+
+
+def test_handshakes_that_nobody_can_read_take_no_place_from_the_operator(desk: Desk) -> None:
+    """One after the other, so that each is handed over before the next one comes."""
+    with contextlib.ExitStack() as stack:
+        held = []
+        for _ in range(500):
+            one = stack.enter_context(hostile.connection(desk.port))
+            with contextlib.suppress(OSError):
+                one.sendall(OPENING + KEY + UNREADABLE[0] + b"\r\n")
+                held.append(one)
+                one.settimeout(0.005)
+                one.recv(1)
+        desk.in_command()
+        assert hostile.still_open(held) < 10
+
+
+def test_frames_before_the_answer_end_the_websocket(desk: Desk) -> None:
+    """A wrong token is held up; what comes meanwhile is no client's of ours, and must not fill the log."""
+    wrong = b"Authorization: Bearer " + b"w" * 40 + b"\r\n\r\n"
+    for frame in (b"\x81\xfe\xff\xff" + bytes(70_000), b"\xff" * 100, b"\x89\x80\x00\x00\x00\x00"):
+        with hostile.connection(desk.port) as one:
+            one.sendall(OPENING + KEY + wrong)
+            with contextlib.suppress(OSError):
+                time.sleep(0.01)  # if the answer was quicker, it ends all the same
+                one.sendall(frame)
+            assert hostile.until_closed(one, 5)
     desk.in_command()
 
 
