@@ -1,9 +1,9 @@
 """uvicorn's connections, with limits on how many there are and how long a request may take to arrive.
 
 uvicorn has no time-out for a request's head or body (slowloris), and its one limit on connections shuts out the
-operator with everyone else. What is built on: `connection_made`, `data_received`, `connection_lost` of asyncio, and of
-uvicorn's class `on_response_complete`, `handle_websocket_upgrade`, `send_400_response` and its h11 connection; of its class for
-WebSockets `handshake_initiated` and `handshake_complete`.
+operator with everyone else. What is built on: `connection_made`, `data_received`, `connection_lost` of asyncio, of
+uvicorn's class `on_response_complete`, `handle_websocket_upgrade`, `send_400_response` and its h11 connection, and of
+its class for WebSockets `shutdown`, `handshake_initiated` and `handshake_complete`.
 """
 
 from __future__ import annotations

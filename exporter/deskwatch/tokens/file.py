@@ -57,7 +57,7 @@ class TokenFile:
             return []
         try:
             file = msgspec.json.decode(data, type=_File)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ConfigError(f"expected tokens in {self.path}, but: {error}; mend it, or restore it") from None
         if file.format != 1:
             raise ConfigError(
