@@ -164,7 +164,7 @@ def _of_type(query: Filter, name: str) -> Filter:
 
 async def _newest(parts: Parts, query: Filter, limit: int, before: str | None) -> Page:
     """A page: what memory has of it, and where that is not enough, what the segments have."""
-    ends = parts.feed.positions
+    ends = onwards.topic_of(query).of(parts.feed.positions)  # of other bots, a page's token says nothing
     if before is None:
         page = history.kept(reversed(parts.feed.projections.activity), ends, query, limit)
     else:
