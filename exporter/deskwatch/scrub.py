@@ -16,21 +16,27 @@ import msgspec
 REDACTED = "[redacted]"
 
 _NAMES = (
-    r"(?:password|passwd|passphrase|(?<![a-z])pass)|secret|api[ _-]?key|access[ _-]?key|auth[ _-]?token|token"
+    r"(?:password|passwd|passphrase|(?<![a-z])pass)|secret(?:[ _-]?key)?|signing[ _-]?key"
+    r"|api[ _-]?key|access[ _-]?key|auth[ _-]?token|token"
     r"|private[ _-]?key|credentials?"
 )
+_PEM = r"[A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?"
 _PATTERNS = (  # compiled by `re` when they are first used: at import that would cost each bot 2 ms
     (
         r"(?i)\b((?:mnemonic|seed)(?:[ _-]?phrase)?\W{1,4})(?:[a-z]{3,8}\s+){11,23}[a-z]{3,8}",
         rf"\1{REDACTED}",
     ),
-    (r"(?i)\b([a-z][a-z0-9+.-]{0,30}://[^/\s:@]*):[^/\s@]+@", rf"\1:{REDACTED}@"),
+    (r"(?i)\b([a-z][a-z0-9+.-]{0,30}://[^/\s:@]*):[^/\s?#]+@", rf"\1:{REDACTED}@"),
     (r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}", rf"\1 {REDACTED}"),
     (r"(?i)\b(\w*(?:" + _NAMES + r"))(['\"]?\s*[=:]\s*['\"]?)[^\s'\",;&}]{3,}", rf"\1\2{REDACTED}"),
     (r"(?i)(/bot)\d{6,}:[A-Za-z0-9_-]{30,}", rf"\1{REDACTED}"),
     (r"\bdwt_[A-Za-z0-9_-]{20,}", REDACTED),
     (r"\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}", REDACTED),
-    (r"(-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----)[^-]+(?:-----END [A-Z ]{0,30}PRIVATE KEY-----)?", rf"\1{REDACTED}"),
+    (r"(?i)\b(private[ _-]?key|secret)(\W{1,3}(?:is|was)\W{1,3})(?:0x)?[0-9a-f]{64}\b", rf"\1\2{REDACTED}"),
+    (
+        rf"(-----BEGIN {_PEM}-----)[\s\S]+?(?:-----END {_PEM}-----|\Z)",
+        rf"\1{REDACTED}",
+    ),
     (r"(hooks\.slack\.com/services)/[A-Za-z0-9/]+", rf"\1/{REDACTED}"),
 )
 

@@ -6,110 +6,29 @@ token must have been answered in time during it, and the sidecar must be the sam
 
 from __future__ import annotations
 
-import base64
-import contextlib
 import json
 import os
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
-from deskwatch import Mode, Recorder
-from deskwatch.events import LogRecorded
-from deskwatch.tokens import Token, TokenFile, digest
 from tests import soak
 from tests.fault import hostile
-from tests.fault.hostile import crowd, drip, exchange, head, pour, timed
-from tests.running import Http, free_port, sidecar
+from tests.fault.attacked import Desk, attacked
+from tests.fault.hostile import crowd, drip, exchange, head, pour
 from tests.waiting import eventually
 
-IN_TIME = 3.0
-"""Seconds, on a machine whose cores others use, too."""
 HOST = {"Host": "127.0.0.1"}
 ROUNDS = soak.count(1, 5)
 
 
-class Bot:
-    """A recorder in a thread, emitting 100 events a second."""
-
-    def __init__(self, home: Path) -> None:
-        self._stop = threading.Event()
-        self._recorder = Recorder.open("arb-1", home=home, mode=Mode.ACTIVE)
-        self.emitted = 0
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-        self._recorder.close()
-
-    def _run(self) -> None:
-        while not self._stop.wait(0.01):
-            self._recorder.emit(LogRecorded(levelname="INFO", name="bot", message=f"event {self.emitted}"))
-            self.emitted += 1
-
-
-class Desk:
-    """A sidecar under attack, and its operator."""
-
-    def __init__(self, http: Http, port: int, bot: Bot) -> None:
-        self.http = http
-        self.port = port
-        self.bot = bot
-
-    def counted(self) -> int:
-        """Events of the bot that the sidecar has counted, as an operator reads it."""
-        status, _, body = self.http.request("GET", "/metrics", token=self.http.token)
-        assert status == 200, body
-        for line in body.decode().splitlines():
-            if line.startswith("deskwatch_events_total{") and 'bot="arb-1"' in line and 'type="log_recorded"' in line:
-                return int(float(line.rpartition(" ")[2]))
-        return 0
-
-    def in_command(self) -> None:
-        """The operator halts the bot, health is answered, and what the bot said until now has arrived."""
-        body = {"mode": "halted", "reason": "under attack"}
-
-        def halt() -> None:
-            status, _, answer = self.http.request("PUT", "/bots/arb-1/mode", body, token=self.http.token)
-            assert status == 202, answer
-
-        assert timed(halt) < IN_TIME
-        assert timed(lambda: self.http.request("GET", "/healthz")) < IN_TIME
-        emitted = self.bot.emitted
-        eventually(lambda: self.counted() >= emitted, IN_TIME + 2)
-
-    def turned_away(self, reason: str) -> float:
-        text = self.http.request("GET", "/metrics", token=self.http.token)[2].decode()
-        name = f'deskwatch_http_connections_refused_total{{reason="{reason}"}} '
-        return next((float(line.removeprefix(name)) for line in text.splitlines() if line.startswith(name)), 0.0)
-
-
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    home = tmp_path_factory.mktemp("hostile") / "home"
-    port = free_port()
-    home.mkdir(mode=0o700)
-    TokenFile(home).add(Token(name="day", hash=digest("d" * 40), scopes=frozenset({"read"})))
-    with Bot(home) as bot, sidecar(home, port=port) as http:
-        eventually(lambda: http.try_get("/bots/arb-1/snapshot"), 10)
-        one = Desk(http, port, bot)
-        one.in_command()
+    with attacked(tmp_path_factory.mktemp("hostile") / "home") as one:
         yield one
-        one.in_command()
-        log = (home / "sidecar.out").read_text().splitlines()
-        told = [line for line in log if "Traceback" in line]
-        assert not told, told
-        assert len(log) < 200, "the log was flooded"
 
 
 def operator(desk: Desk) -> dict[str, str]:
@@ -205,54 +124,6 @@ MALFORMED = {
 def test_what_is_no_good_request_is_no_fault_of_ours(data: bytes, desk: Desk) -> None:
     said = exchange(desk.port, data, 0.5)
     assert not said.startswith(b"HTTP/1.1 5"), said
-    desk.in_command()
-
-
-OPENING = (
-    b"GET /stream HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-    b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-)
-KEY = b"Sec-WebSocket-Key: " + base64.b64encode(bytes(16)) + b"\r\n"
-FRAMES = {
-    "unmasked": b"\x81\x05hello",
-    "a reserved opcode": b"\x83\x80\x00\x00\x00\x00",
-    "reserved bits": b"\xf1\x80\x00\x00\x00\x00",
-    "a length of 2^63": b"\x81\xff" + b"\x7f" + b"\xff" * 7 + bytes(4),
-    "a frame of 100 MB": b"\x81\xff" + (100_000_000).to_bytes(8, "big") + bytes(100_000),
-    "a long ping": b"\x89\xfe\x01\x00" + bytes(260),
-    "a ping in pieces": b"\x09\x80\x00\x00\x00\x00",
-    "a rest of nothing": b"\x80\x80\x00\x00\x00\x00",
-    "no UTF-8": b"\x81\x82\x00\x00\x00\x00\xff\xfe",
-    "a close of one byte": b"\x88\x81\x00\x00\x00\x00\x03",
-    "random": os.urandom(2000),
-}
-
-
-@pytest.mark.parametrize("frame", FRAMES.values(), ids=FRAMES)
-def test_a_bad_frame_ends_its_websocket_and_nothing_else(frame: bytes, desk: Desk) -> None:
-    with hostile.connection(desk.port) as one:
-        one.sendall(OPENING + KEY + b"\r\n")
-        assert one.recv(12) == b"HTTP/1.1 101"
-        with contextlib.suppress(OSError):
-            one.sendall(frame)
-        assert hostile.until_closed(one, 5)
-    desk.in_command()
-
-
-@pytest.mark.parametrize(
-    "more",
-    [
-        b"",
-        b"Sec-WebSocket-Key: short\r\n",
-        KEY + KEY,
-        KEY + b"Origin: http://evil.example\r\n",
-        KEY + b"Origin: null\r\n",
-    ],
-    ids=["no key", "a short key", "two keys", "another origin", "no origin"],
-)
-def test_a_bad_handshake_opens_nothing(more: bytes, desk: Desk) -> None:
-    said = exchange(desk.port, OPENING + more + b"\r\n")
-    assert not said.startswith((b"HTTP/1.1 101", b"HTTP/1.1 5")), said[:200]
     desk.in_command()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -70,6 +71,12 @@ def test_a_rewritten_chain_is_whole_by_itself_and_differs_from_loki(
         file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[:-1]))  # the end cut off
         assert audit(home, capsys)[0] == 0
         assert audit(home, capsys, "--loki-url", loki.url)[0] == 1
+
+        shutil.rmtree(file.parent)  # all of it gone
+        assert audit(home, capsys)[0] == 0
+        assert audit(home, capsys, "--loki-url", loki.url)[0] == 1
+        shutil.rmtree(file.parent.parent)  # and the bot's journal with it
+        assert audit(home, capsys, "--loki-url", loki.url, "--bot", "arb-1")[0] == 1
 
 
 def test_the_writer_goes_on_with_the_chain_that_it_finds(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -41,6 +41,16 @@ WORDS = "legal winner thank year wave sausage worth useful legal winner thank ye
         ("https://hooks.slack.com/services/T000/B000/XXXXXXXX", "XXXXXXXX"),
         ("use dwt_abcdefghijklmnopqrstuvwxyz0123456789-_ABCDE please", "dwt_abc"),
         ("jwt eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abcdefghijklmnop", "eyJzdWIi"),
+        ("secret_key=topsecret", "topsecret"),
+        ('{"secretKey": "topsecret"}', "topsecret"),
+        ("your private key is " + KEY, KEY),
+        ("postgres://trader:hunt@er2@db/trades", "er2"),
+        (
+            "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: X-Y,AB\n\nMIIEow",
+            "MIIEow",
+        ),
+        ("-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQOYBF\n-----END PGP PRIVATE KEY BLOCK-----", "lQOYBF"),
+        ("cut off: -----BEGIN PRIVATE KEY-----\nMIIEvQ", "MIIEvQ"),
         ("-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIB\n-----END EC PRIVATE KEY-----", "MHcCAQEEIB"),
     ],
 )

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import msgspec
 
-from deskwatch.audit.trail import journals
 from deskwatch.errors import InvalidLine
 from deskwatch.journal import names
 from deskwatch.journal.line import read_envelope
@@ -43,7 +42,12 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def compare(home: Path, bots: list[str] | None, loki: Loki) -> Compared:
-    """Compare each control journal with Loki.
+    """Compare each control journal with Loki; also that of a bot that has none (any more).
+
+    Args:
+        home: The home of all journals.
+        bots: Only these; None for all that have a folder, and the sidecar's own.
+        loki: Asked for its copies.
 
     Raises:
         Unreachable: Loki can't be asked.
@@ -51,7 +55,10 @@ def compare(home: Path, bots: list[str] | None, loki: Loki) -> Compared:
     """
     differences: list[Difference] = []
     same = only_local = 0
-    for bot in journals(home, bots):
+    asked = (
+        {*names.bots(home), names.SIDECAR} if bots is None else {names.check_name("bot's name", bot) for bot in bots}
+    )
+    for bot in sorted(asked):
         shipped: dict[int, set[str]] = {}
         local, oldest = _local(home, bot)
         now = time.time_ns()

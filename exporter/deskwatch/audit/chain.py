@@ -1,10 +1,12 @@
 """Checking one control journal's chain, line by line.
 
-What a chain alone can't show: that its end was cut off while no sidecar ran, or that all of it was made anew. For both
-there are the copies in Loki.
+What a chain alone can't show: that its end was cut off while no sidecar ran, that all of it was made anew, or, once
+retention has removed its beginning, that more of it went than that. For these there are the copies in Loki.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import msgspec
 
@@ -46,7 +48,7 @@ class Chain:
         head: Hash of the newest line.
     """
 
-    def __init__(self, bot: str, removed_to: Position = START) -> None:
+    def __init__(self, bot: str, removed_to: Callable[[], Position] = lambda: START) -> None:
         self._bot = bot
         self._removed_to = removed_to
         self._is_chained = False
@@ -91,7 +93,7 @@ class Chain:
         if envelope.prev is None:
             self.unchained += 1
         elif (
-            envelope.prev != GENESIS and self._removed_to == START
+            envelope.prev != GENESIS and self._removed_to() == START
         ):  # what retention removed, it remembers; then the predecessor is not known
             self._break(line, envelope.seq, "expected the lines before it, which retention did not remove")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from deskwatch.console import coloured, print_table, quiet_end
+from deskwatch.errors import ConfigError
 from deskwatch.flags import add_home, add_loki, loki_url_of
 from deskwatch.harmless import as_json, harmless
 from deskwatch.moment import local_time
@@ -42,6 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
         Unreachable: Loki can't be asked.
     """
     from deskwatch.audit import trail
+    from deskwatch.journal import names
 
     home = arguments.home.absolute()
     found = trail.read(home, arguments.bot, limit=arguments.limit or None)
@@ -57,6 +59,9 @@ def run(arguments: argparse.Namespace) -> int:
             compared = against_loki.compare(home, arguments.bot, reader)
         finally:
             reader.close()
+    known = {*names.bots(home), *(one.bot for one in (compared.differences if compared is not None else []))}
+    if unknown := sorted({*(arguments.bot or ())} - known):
+        raise ConfigError(f"expected bots that have a journal in {home}, was {', '.join(unknown)}; see --home")
     with quiet_end():
         if arguments.json:
             print(as_json(_document(found, compared)))

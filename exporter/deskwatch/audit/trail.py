@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ import msgspec
 from deskwatch import base
 from deskwatch.audit.chain import Break, Chain
 from deskwatch.errors import ConfigError
-from deskwatch.journal import START, names
+from deskwatch.journal import START, Position, names
 from deskwatch.journal.line import Envelope
 from deskwatch.journal.walk import Line, Walk, select
 
@@ -115,7 +116,7 @@ def read(
     breaks: list[Break] = []
     heads: dict[str, str] = {}
     for bot in journals(home, bots):
-        chain = Chain(bot, base.load(home).positions.get((bot, names.CONTROL), START))
+        chain = Chain(bot, partial(_removed_to, home, bot))
         for line, envelope in _lines(home, bot, chain):
             number += 1
             if number % BREATH_LINES == 0:
@@ -150,13 +151,21 @@ def journals(home: Path, bots: Sequence[str] | None) -> list[str]:
     return [bot for bot in found if asked is None or bot in asked]
 
 
+def _removed_to(home: Path, bot: str) -> Position:
+    """Asked after a line was read: retention remembers first and removes then."""
+    return base.load(home).positions.get((bot, names.CONTROL), START)
+
+
 def _lines(home: Path, bot: str, chain: Chain) -> Iterator[tuple[Line, Envelope | None]]:
     for line in Walk(home, bot, names.CONTROL):
         yield line, chain.take(line)
 
 
 def _entry(bot: str, line: Line, envelope: Envelope) -> Entry:
-    fields: dict[str, Any] = msgspec.json.decode(line.text)  # Any: whatever a line of any version holds
+    try:
+        fields: dict[str, Any] = msgspec.json.decode(line.text)  # Any: whatever a line of any version holds
+    except msgspec.DecodeError:  # a figure beyond all bounds, which the envelope's reader passes over
+        fields = {"unreadable": line.text.decode()}
     details = {name: value for name, value in fields.items() if name not in _ENVELOPE and name != "reason"}
     who = next((name for name in _WHO if isinstance(details.get(name), str)), None)
     reason = fields.get("reason")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import zlib
 from typing import Any
 
 from deskwatch.journal import tail
@@ -44,13 +45,18 @@ class ChainedWriter(Writer):
             if body is self._chained:  # the writer tries again what was removed behind its back
                 return super().append(body, durable=durable)
             before = self.next_seq
-            self._chained = b'%b,"prev":"%b"}' % (body[:-1], self._head.encode())
+            self._chained = chained = b'%b,"prev":"%b"}' % (body[:-1], self._head.encode())
             try:
-                return super().append(self._chained, durable=durable)
+                return super().append(chained, durable=durable)
             finally:
                 self._chained = None
                 if self.next_seq != before:  # it is written, whether the disk confirmed that or not
-                    self._head = self._last()
+                    self._head = digest(self._written(chained))
+
+    def _written(self, body: bytes) -> bytes:
+        """The newest line, as the writer framed it: to read it back might fail, and the line is there all the same."""
+        text = self._template % (self._ts, self._seq - 1, body[1:])
+        return text[:-1] + b',"crc":%d}' % zlib.crc32(text)
 
     def _last(self) -> str:
         last = tail.last_line(self.folder)

@@ -45,6 +45,12 @@ def bears_token(gate: Gate, connection: HTTPConnection) -> bool:
         return False
 
 
+def has_shown_token(connection: HTTPConnection) -> bool:
+    """Whether a request was admitted for its token, and not because reading needs none."""
+    token: Token | None = connection.scope.get(TOKEN)
+    return token is not None and bool(token.hash)
+
+
 async def refuse_bots(gate: Gate, connection: HTTPConnection, token: Token) -> NoReturn:
     """Answer a token for some bots that asks for others.
 

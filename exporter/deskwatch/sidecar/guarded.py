@@ -1,8 +1,9 @@
 """uvicorn's connections, with limits on how many there are and how long a request may take to arrive.
 
 uvicorn has no time-out for a request's head or body (slowloris), and its one limit on connections shuts out the
-operator with everyone else. What is built on: `connection_made`, `data_received`, `connection_lost` of asyncio, and of
-uvicorn's class `on_response_complete`, `handle_websocket_upgrade`, `send_400_response` and its h11 connection.
+operator with everyone else. What is built on: `connection_made`, `data_received`, `connection_lost` of asyncio, of
+uvicorn's class `on_response_complete`, `handle_websocket_upgrade`, `send_400_response` and its h11 connection, and of
+its class for WebSockets `shutdown`, `handshake_initiated` and `handshake_complete`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ HEAD_SECONDS = 5.0
 """A request's head must have arrived so long after its connection, or after its first byte."""
 BODY_SECONDS = 10.0
 """Its body must have arrived so long after its head."""
+HANDSHAKE_SECONDS = 5.0
+"""A WebSocket must be open, or refused, so long after it was asked for."""
 MAX_HEAD_BYTES = 16 * 1024
 _TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
@@ -97,6 +100,10 @@ class GuardedConnection(H11Protocol):
         """Whether it was let in only to show a token."""
         return self._visitors.is_crowded(self)
 
+    def malformed(self) -> None:
+        """The WebSocket that it was handed over to got what is none."""
+        self._visitors.note("malformed")
+
     def left(self) -> None:
         """The WebSocket that it was handed over to is gone."""
         self._visitors.leave(self)
@@ -140,10 +147,44 @@ class GuardedConnection(H11Protocol):
 
 
 class GuardedWebSocket(WebSocketsSansIOProtocol):
-    """One WebSocket; its connection is told when it ends."""
+    """One WebSocket; its connection is told when it ends.
+
+    Heads that h11 takes and the WebSocket's own parser does not (more than 128 fields, one of more than 8 KiB) would
+    leave it open for ever, unanswered, and let the sidecar's stop fail.
+    """
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """It was asked for."""
+        super().connection_made(transport)
+        self._opening = self.loop.call_later(HANDSHAKE_SECONDS, self._look)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is gone."""
+        self._opening.cancel()
         super().connection_lost(exc)
         visitor: GuardedConnection = self.app_state[VISITOR]
         visitor.left()
+
+    def data_received(self, data: bytes) -> None:
+        """Take in what came. Before it is open, that is the head and no more."""
+        if self.handshake_initiated and not self.handshake_complete:
+            self._refuse()
+            return
+        super().data_received(data)
+        if not self.handshake_initiated:
+            self._refuse()
+
+    def shutdown(self) -> None:
+        """The sidecar stops."""
+        if not self.transport.is_closing():
+            super().shutdown()
+
+    def _look(self) -> None:
+        if not self.handshake_complete:
+            self._refuse()
+
+    def _refuse(self) -> None:
+        visitor: GuardedConnection = self.app_state[VISITOR]
+        if not self.transport.is_closing():
+            visitor.malformed()
+            self.transport.abort()

@@ -36,6 +36,8 @@ from deskwatch.sidecar.streaming.topic import EVERYTHING, Topic
 from deskwatch.sidecar.streaming.view import View
 
 MAX_CLIENTS = 200
+RESERVE = 50
+"""More that are let in where they showed a token: readers without one never keep an operator from looking."""
 HEARTBEAT_SECONDS = 1.0
 STATE_SECONDS = 0.05
 """State changes within this time are sent as one."""
@@ -176,26 +178,31 @@ class Hub:
 
     # --- clients -------------------------------------------------------------------------------------------------
 
-    def admit(self) -> None:
+    def admit(self, *, is_known: bool = False) -> None:
         """Let another client in.
+
+        Args:
+            is_known: Whether it showed a token.
 
         Raises:
             TooManyClients: The hub is full, which is counted, or it stops.
         """
-        if len(self.readers) >= MAX_CLIENTS:
+        if len(self.readers) >= MAX_CLIENTS + (RESERVE if is_known else 0):
             self.drops["full"] += 1
             raise TooManyClients
         if self._closed:
             raise TooManyClients
 
     @contextlib.contextmanager
-    def seat(self, topic: Topic = EVERYTHING, cut: Callable[[], None] | None = None) -> Iterator[Reader]:
+    def seat(
+        self, topic: Topic = EVERYTHING, cut: Callable[[], None] | None = None, *, is_known: bool = False
+    ) -> Iterator[Reader]:
         """A client's place among the others, for as long as it is connected.
 
         Raises:
             TooManyClients: The hub is full.
         """
-        self.admit()
+        self.admit(is_known=is_known)
         reader = Reader(topic, cut)
         self.readers.add(reader)
         try:

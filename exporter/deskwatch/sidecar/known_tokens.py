@@ -72,7 +72,11 @@ class KnownTokens:
         if stamp == self._stamp:
             return
         self._stamp = stamp  # of before the reading: what comes in between is seen next time
-        self._tokens = self._file.read()
+        try:
+            self._tokens = self._file.read()
+        except OSError:  # it may well be sound, and a token revoked in it
+            self._stamp = object()
+            raise
         self._gate.replace([*self._tokens, *self._reader])
 
     async def _tell(self) -> None:

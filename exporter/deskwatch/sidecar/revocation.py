@@ -1,7 +1,8 @@
 """Ending what a token opened, once that token is revoked or too old.
 
 A stream lasts for hours. Before each message of it, at most every CHECK_SECONDS, the token that it was opened with is
-looked at again. Streams send a heartbeat every second, so that one of a revoked token ends within about two seconds.
+looked at again. `/stream` sends a heartbeat every second, so that one of a revoked token ends within about two seconds;
+`/activity/stream` ends at its next event or, where nothing happens, heartbeat: within 15 seconds.
 """
 
 from __future__ import annotations

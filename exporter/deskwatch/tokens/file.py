@@ -57,7 +57,7 @@ class TokenFile:
             return []
         try:
             file = msgspec.json.decode(data, type=_File)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ConfigError(f"expected tokens in {self.path}, but: {error}; mend it, or restore it") from None
         if file.format != 1:
             raise ConfigError(
@@ -105,11 +105,11 @@ class TokenFile:
             if len(left) == len(tokens):
                 names = ", ".join(one.name for one in tokens) or "none"
                 raise ConfigError(f"expected the name of a token, was {name!r}; there are: {names}")
+            if name == OPERATOR:  # before the tokens: of a secret that is still there, the next start makes a token
+                self.secret_path.unlink(missing_ok=True)
             return left
 
         self._change(without)
-        if name == OPERATOR:  # after the tokens: a crash in between leaves a secret that opens nothing until a start
-            self.secret_path.unlink(missing_ok=True)
 
     def prepare(self) -> list[Token]:
         """The tokens, the first operator's among them; it is made on first use.

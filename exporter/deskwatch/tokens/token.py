@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import msgspec
 
@@ -17,6 +17,8 @@ Scope = Literal["read", "operate", "trade"]
 """`read`; `operate`: what lowers the risk or leaves it; `trade`: what moves money, and leaving `halted`."""
 ALL_SCOPES: tuple[Scope, ...] = get_args(Scope)
 WRITING: tuple[Scope, ...] = ("operate", "trade")
+LAST_SECOND = 9e9
+"""The year 2255: what expires later, as one given in milliseconds would, is a slip, and no event could tell it."""
 PREFIX = "dwt_"
 """What a secret begins with, so that it is recognised (and scrubbed) wherever it turns up."""
 
@@ -26,13 +28,13 @@ class Token(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     name: str
     """What the journal calls whoever uses it."""
-    hash: str
+    hash: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
     """SHA-256 of the secret, 64 hex digits; empty for who needs none."""
     scopes: frozenset[Scope]
     """What it may do."""
     bots: frozenset[str] | None = None
     """Only with these bots; None for all, and for what concerns no single bot."""
-    expires: float | None = None
+    expires: Annotated[float, msgspec.Meta(ge=0, le=LAST_SECOND)] | None = None
     """Unix time in seconds from which it counts no more; None for never."""
     made: float = 0.0
     """Unix time in seconds when it was made."""

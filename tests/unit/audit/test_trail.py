@@ -18,7 +18,9 @@ from deskwatch.encoding import encode
 from deskwatch.errors import ConfigError
 from deskwatch.events import CommandAccepted, CommandExpired, SignInRefused, TokenMade
 from deskwatch.journal import Position, names
-from deskwatch.journal.chained import ChainedWriter
+from deskwatch.journal.chained import ChainedWriter, digest
+from deskwatch.journal.line import frame
+from deskwatch.journal.walk import Walk
 from deskwatch.projections import Projections
 from tests.lines import line_of, segment_files, write
 
@@ -177,3 +179,33 @@ def test_the_command_prints_it_and_its_status_tells(home: Path, capsys: pytest.C
     assert document["chain"] == "broken"
     assert [one["details"]["command_id"] for one in document["entries"]] == ["c3"]
     assert cli.main(["audit", "--home", str(home), "--bot", "../x"]) == 2
+    assert cli.main(["audit", "--home", str(home), "--bot", "arb-1", "--bot", "abr-1"]) == 2
+    assert "was abr-1" in capsys.readouterr().err
+
+
+def test_a_figure_beyond_all_bounds_does_not_stop_the_reading(home: Path) -> None:
+    """A line of somebody's own, sound in its frame; none of its words may keep the others from being read."""
+    file = chain(home, accepted(1))
+    last = file.read_bytes().splitlines()[-1]
+    body = b'{"type":"x","figure":1e999,"prev":"%b"}' % digest(last).encode()
+    with file.open("ab") as more:
+        more.write(frame(body, ts=2**62, seq=2, run=b"r"))
+    newest, other = read(home).entries
+    assert "1e999" in newest.details["unreadable"]
+    assert other.actor == "night"
+
+
+def test_retention_that_goes_on_meanwhile_breaks_no_chain(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It remembers a segment and then removes it: also between two steps of whoever reads."""
+    chain(home, *map(accepted, range(10)), segment_bytes=900)
+    first, *_ = segment_files(home, writer=names.CONTROL)
+
+    def late(*args: Any) -> Any:
+        if first.exists():
+            removed = Position(1, first.stat().st_size)
+            base.Base().with_more(Projections(), ("arb-1", names.CONTROL), removed, is_whole=True).save(home)
+            first.unlink()
+        return Walk(*args)
+
+    monkeypatch.setattr("deskwatch.audit.trail.Walk", late)
+    assert read(home).breaks == []

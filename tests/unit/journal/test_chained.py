@@ -104,6 +104,24 @@ def test_a_line_that_the_disk_refused_is_no_link(home: Path, monkeypatch: pytest
     assert_chained(home, 2)
 
 
+def test_a_line_counts_as_written_though_no_file_can_be_opened_then(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bot may act on it: to the caller it must not seem refused, nor may the chain break there."""
+    writer = ChainedWriter(folder(home)).open()
+    append(writer, "a")
+    with monkeypatch.context() as exhausted:
+
+        def refuse(*_: object, **__: object) -> None:
+            raise OSError(24, "Too many open files")
+
+        exhausted.setattr(Path, "open", refuse)
+        append(writer, "b")
+    append(writer, "c")
+    writer.close()
+    assert_chained(home, 3)
+
+
 @settings(max_examples=20)
 @given(st.lists(st.text(max_size=300), max_size=8))
 def test_whatever_a_line_holds_it_is_a_link(tmp_path_factory: pytest.TempPathFactory, texts: list[str]) -> None:

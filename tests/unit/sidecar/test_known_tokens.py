@@ -61,11 +61,47 @@ async def test_what_changed_while_no_sidecar_ran_is_journaled_once_at_the_next_s
     ]
 
 
-async def test_a_file_that_breaks_leaves_the_tokens_as_they_were(home: Path, caplog: pytest.LogCaptureFixture) -> None:
+BROKEN = {
+    "cut": b"{",
+    "no UTF-8": b'{"format":1,"tokens":[{"name":"\xff"}]}',
+    "nested": b'{"format":' + b"[" * 100_000,
+    "no hash": b'{"format":1,"tokens":[{"name":"a","scopes":[],"hash":"\xc3\xa9"}]}',
+    "no time": b'{"format":1,"tokens":[{"name":"a","scopes":[],"hash":"' + b"0" * 64 + b'","expires":1e308}]}',
+}
+
+
+@pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
+async def test_a_file_that_breaks_leaves_the_tokens_as_they_were_until_it_is_mended(
+    content: bytes, home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = TokenFile(home)
+    file.add(ALL)
+    sound = file.path.read_bytes()
     async with serving(home) as desk:
-        TokenFile(home).path.write_text("{")
+        file.path.write_bytes(content)
         await eventually_async(lambda: "could not be followed" in caplog.text)
         assert (await desk.operate("POST", "/bots/none/commands", {"type": "ping"})).status_code == 404
+        file.path.write_bytes(sound)
+        file.revoke("all")
+        await eventually_async(lambda: not desk.parts.gate.holds("a" * 30))
+
+
+async def test_a_token_revoked_while_no_file_could_be_opened_is_revoked_all_the_same(
+    home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = TokenFile(home)
+    file.add(ALL)
+    async with serving(home) as desk:
+        await eventually_async(lambda: desk.parts.gate.holds("a" * 30))
+        file.revoke("all")
+        with monkeypatch.context() as exhausted:
+
+            def refuse(_: TokenFile) -> list[Token]:
+                raise OSError(24, "Too many open files")
+
+            exhausted.setattr(TokenFile, "read", refuse)
+            await eventually_async(lambda: "could not be followed" in caplog.text)
+        await eventually_async(lambda: not desk.parts.gate.holds("a" * 30))
 
 
 @pytest.mark.parametrize("kind", ["http", "websocket"])

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deskwatch import atomic
 from deskwatch.errors import ConfigError
 from deskwatch.tokens import ALL_SCOPES, Token, TokenFile, digest, new_secret
 
@@ -49,6 +50,30 @@ def test_what_was_added_is_there_until_it_is_revoked(home: Path) -> None:
     file.revoke("a")
     assert names(file) == ["b"]
     assert file.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_revocation_of_the_operator_that_breaks_off_never_lets_the_secret_count_again(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever was told of the failure tries again; whoever starts a sidecar in between makes a new secret."""
+    file = TokenFile(home)
+    file.prepare()
+    hashed = digest(file.secret_path.read_text().strip())
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    for module, name in ((Path, "unlink"), (atomic, "write")):
+        with monkeypatch.context() as broken:
+            broken.setattr(module, name, refuse)
+            with pytest.raises(OSError, match="No space"):
+                file.revoke("operator")
+        file.prepare()
+    assert hashed not in {one.hash for one in file.read()}
+    file.revoke("operator")
+    file.prepare()
+    assert file.read() == []
+    assert not file.secret_path.exists()
 
 
 def test_a_name_is_given_once_and_not_anothers(home: Path) -> None:

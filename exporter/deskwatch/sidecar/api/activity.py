@@ -20,6 +20,7 @@ from starlette.responses import Response, StreamingResponse
 
 from deskwatch.projections.activity import Filter
 from deskwatch.sidecar import hub
+from deskwatch.sidecar.admission import has_shown_token
 from deskwatch.sidecar.api import sse
 from deskwatch.sidecar.hub import TooManyClients
 from deskwatch.sidecar.parts import Parts, Wired, as_json, may_read_bots
@@ -130,7 +131,7 @@ async def stream(
 ) -> StreamingResponse:
     """Server-sent events: activity after position `since` that is still in memory, then as it happens."""
     try:
-        parts.hub.admit()
+        parts.hub.admit(is_known=has_shown_token(connection))
     except TooManyClients:
         raise Problem(
             HTTPStatus.SERVICE_UNAVAILABLE, f"expected fewer than {hub.MAX_CLIENTS} stream clients; try later"
@@ -140,7 +141,8 @@ async def stream(
 
 async def _follow(connection: HTTPConnection, parts: Parts, query: Filter, since: int) -> AsyncIterator[bytes]:
     activity, loop = parts.feed.projections.activity, asyncio.get_running_loop()
-    with contextlib.suppress(TooManyClients), parts.hub.seat(cut=parts.cut(connection)) as reader:
+    is_known = has_shown_token(connection)
+    with contextlib.suppress(TooManyClients), parts.hub.seat(cut=parts.cut(connection), is_known=is_known) as reader:
         while reader.reason is None:
             entries: list[object] = list(activity.since(since, query))
             since = activity.number
@@ -164,7 +166,7 @@ def _of_type(query: Filter, name: str) -> Filter:
 
 async def _newest(parts: Parts, query: Filter, limit: int, before: str | None) -> Page:
     """A page: what memory has of it, and where that is not enough, what the segments have."""
-    ends = parts.feed.positions
+    ends = onwards.topic_of(query).of(parts.feed.positions)  # of other bots, a page's token says nothing
     if before is None:
         page = history.kept(reversed(parts.feed.projections.activity), ends, query, limit)
     else:

@@ -1,16 +1,19 @@
-"""`GET /resources`: what each bot's process uses, read when asked."""
+"""`GET /resources`: what each bot's process uses, read when asked; of all bots, or of those of its `bot`."""
 
 from __future__ import annotations
 
 import time
+from http import HTTPStatus
+from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
-from deskwatch.sidecar.parts import Parts, Wired, as_json, may_read
+from deskwatch.sidecar.api.documents import READING, answers, schema_of
+from deskwatch.sidecar.parts import Parts, Wired, as_json, may_read_bots
 
-router = APIRouter(tags=["state"], dependencies=[Depends(may_read)])
+router = APIRouter(tags=["state"], dependencies=[Depends(may_read_bots)])
 
 
 class Usage(msgspec.Struct, kw_only=True):
@@ -28,11 +31,22 @@ class Usage(msgspec.Struct, kw_only=True):
     """Unix seconds."""
 
 
-@router.get("/resources")
-async def resources(parts: Wired) -> Response:
+_DOCUMENT = {
+    "type": "object",
+    "required": ["now", "bots"],
+    "properties": {
+        "now": {"type": "number"},
+        "bots": {"type": "object", "additionalProperties": schema_of(Usage)},
+    },
+}
+
+
+@router.get("/resources", responses={**READING, **answers(HTTPStatus.OK, _DOCUMENT)})
+async def resources(parts: Wired, bot: Annotated[list[str] | None, Query(max_length=100)] = None) -> Response:
     """Usage of the bots' processes by bot, of those on this host; `now` in Unix seconds."""
     await parts.samples.take()
-    return as_json({"now": time.time(), "bots": _usage(parts)})
+    usage = {name: one for name, one in _usage(parts).items() if bot is None or name in bot}
+    return as_json({"now": time.time(), "bots": usage})
 
 
 def _usage(parts: Parts) -> dict[str, Usage]:

@@ -18,7 +18,7 @@ from fastapi.requests import HTTPConnection
 from starlette.responses import StreamingResponse
 
 from deskwatch.sidecar import hub
-from deskwatch.sidecar.admission import SUBPROTOCOL
+from deskwatch.sidecar.admission import SUBPROTOCOL, has_shown_token
 from deskwatch.sidecar.api import sse
 from deskwatch.sidecar.hub import TooManyClients
 from deskwatch.sidecar.parts import Parts, Wired, may_read_bots, parts_of
@@ -55,7 +55,7 @@ async def stream_sse(
     """The stream as server-sent events."""
     seen = _seen(last_event_id or cursor)
     try:
-        parts.hub.admit()
+        parts.hub.admit(is_known=has_shown_token(connection))
     except TooManyClients:
         raise Problem(
             HTTPStatus.SERVICE_UNAVAILABLE, f"expected fewer than {hub.MAX_CLIENTS} stream clients; try later"
@@ -75,7 +75,7 @@ def _seen(token: str | None) -> Places | None:
 async def _events(connection: HTTPConnection, parts: Parts, topic: Topic, seen: Places | None) -> AsyncIterator[bytes]:
     yield sse.RETRY
     try:
-        with parts.hub.seat(topic, parts.cut(connection)) as reader:
+        with parts.hub.seat(topic, parts.cut(connection), is_known=has_shown_token(connection)) as reader:
             async with contextlib.aclosing(parts.hub.stream(reader, seen)) as messages:
                 async for message in messages:
                     reader.sent += 1
@@ -141,7 +141,7 @@ async def _asked(socket: WebSocket) -> Places | None:
 async def _send(socket: WebSocket, topic: Topic, seen: Places | None, reset: str | None) -> None:
     parts = parts_of(socket)
     try:
-        with parts.hub.seat(topic, parts.cut(socket)) as reader:
+        with parts.hub.seat(topic, parts.cut(socket), is_known=has_shown_token(socket)) as reader:
             async with contextlib.aclosing(parts.hub.stream(reader, seen, reset)) as messages:
                 async for message in messages:
                     reader.sent += 1

@@ -47,7 +47,7 @@ def kept(entries: Iterable[Entry], ends: Mapping[Key, Position], wanted: Filter,
 
     Args:
         entries: What is in memory, newest first.
-        ends: How far the journals are folded in.
+        ends: How far the journals are folded in that may hold what is wanted.
         wanted: Which are wanted.
         limit: The most that are wanted.
     """
@@ -57,7 +57,8 @@ def kept(entries: Iterable[Entry], ends: Mapping[Key, Position], wanted: Filter,
         if len(found) == limit:
             break
         key, position = place_of(entry)
-        before[key] = min(position, before.get(key, position))
+        if key in before:
+            before[key] = min(position, before[key])
         if wanted.accepts(entry):
             found.append(entry)
     return Page(found, before)

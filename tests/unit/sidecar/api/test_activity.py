@@ -21,7 +21,7 @@ from deskwatch.events import (
 )
 from deskwatch.journal import Position
 from deskwatch.projections import activity as activity_module
-from deskwatch.sidecar.streaming.cursor import Place, token
+from deskwatch.sidecar.streaming.cursor import Place, from_token, token
 from tests.lines import segment_files, write
 from tests.streaming import ids_in
 from tests.unit.sidecar.serving import Desk, serving
@@ -94,6 +94,13 @@ async def test_a_filter_reaches_as_deep_as_the_journals(query: str, count: int, 
     found = await pages(desk, f"/activity/recent?limit=5&{query}")
     assert sum(map(len, found)) == count
     assert len(found) <= count // 5 + 1
+
+
+async def test_the_next_page_of_a_bot_says_nothing_of_other_bots(desk: Desk) -> None:
+    for path in ("recent", "since", "predictions"):
+        following = (await desk.ask("GET", f"/activity/{path}?bot=arb-2&limit=1")).json()["next"]
+        assert following is None or {bot for bot, _ in from_token(following)} == {"arb-2"}, path
+        assert path == "predictions" or following is not None
 
 
 async def test_a_time_range_is_cut_exactly(desk: Desk) -> None:

@@ -29,6 +29,14 @@ async def test_usage_is_told_of_each_bot_whose_process_is_here(home: Path) -> No
             assert usage["started"] < time.time()
 
 
+async def test_only_the_bots_that_are_asked_for_are_told_of(home: Path) -> None:
+    with Recorder.open("arb-1", home=home), Recorder.open("arb-2", home=home):
+        async with serving(home) as desk:
+            await desk.caught_up()
+            for query, bots in (("", {"arb-1", "arb-2"}), ("?bot=arb-2", {"arb-2"}), ("?bot=arb-2&bot=x", {"arb-2"})):
+                assert (await desk.ask("GET", f"/resources{query}")).json()["bots"].keys() == bots
+
+
 async def test_a_bot_that_is_not_here_uses_nothing(home: Path) -> None:
     """A journal of a bot elsewhere brings no figures; and a stranger on another Host none at all."""
     folder = home / "journal" / "far-1" / "main"

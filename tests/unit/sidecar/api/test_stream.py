@@ -90,6 +90,20 @@ async def test_there_is_room_for_so_many_readers_only(desk: Desk, monkeypatch: p
 
 
 @pytest.mark.parametrize("kind", ["http", "websocket"])
+async def test_readers_without_a_token_keep_no_operator_from_looking(
+    kind: str, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "MAX_CLIENTS", 1)
+    monkeypatch.setattr(hub_module, "RESERVE", 1)
+    bearer = {"authorization": desk.operator["Authorization"]}
+    async with connected(desk, kind, "/stream") as stranger:
+        await opened(stranger, kind)
+        async with connected(desk, kind, "/stream", **bearer) as operator:
+            assert (await opened(operator, kind))["type"] == "snapshot"
+            assert (await desk.operate("GET", "/stream")).status_code == 503
+
+
+@pytest.mark.parametrize("kind", ["http", "websocket"])
 async def test_streams_end_when_the_sidecar_stops(kind: str, desk: Desk) -> None:
     async with connected(desk, kind, "/stream") as connection:
         await opened(connection, kind)

@@ -100,7 +100,7 @@ TABLE: dict[tuple[str, str], list[Row]] = {
     ("GET", "/activity/ai-decisions"): rows_by_bot("/activity/ai-decisions"),
     ("GET", "/activity/predictions"): rows_by_bot("/activity/predictions"),
     ("GET", "/activity/signals"): rows_by_bot("/activity/signals"),
-    ("GET", "/resources"): [Row("/resources", READING)],
+    ("GET", "/resources"): rows_by_bot("/resources"),
     ("GET", "/audit"): [
         Row("/audit", OPERATING),
         Row(f"/audit?bot={MINE}", OPERATING | OF_THE_BOT),
