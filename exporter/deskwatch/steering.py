@@ -17,6 +17,8 @@ from deskwatch.trouble import Trouble, reason_of
 RETRY_SECONDS = 0.5
 """A command whose start could not be put on disk is tried again after this time."""
 
+_TOO_LATE = "its time was over before the disk confirmed its start; it was not carried out"
+
 
 class Steering:
     """What the bot may do, and what it is asked to do.
@@ -41,15 +43,21 @@ class Steering:
         self._begun: CommandAccepted | None = None
         self._again = 0.0
         self._halted_ts = 0
-        """When the bot halted itself, in this run; 0 where an operator did."""
+        """When the bot halted itself; 0 where an operator did."""
+
+    def begin(self, mode: Mode, halted_ts: int) -> None:
+        """Start in a mode; where the bot had halted itself, what was given before that does not lead it out."""
+        self.mode = mode
+        self._halted_ts = halted_ts if mode is Mode.HALTED else 0
 
     def set_mode(self, mode: Mode, reason: str | None) -> Mode:
         """The bot's own change of its mode; the mode in force, which stays `halted` where it was."""
         with self.lock:
             if bot_may_change(self.mode, mode):
+                is_told = False
                 if mode is Mode.HALTED:  # also where an operator had halted it: what they knew is no longer all
-                    self._halted_ts = time.time_ns()
-                self._change(mode, reason=reason, actor="bot", cause=None)
+                    is_told, self._halted_ts = bool(self._halted_ts), time.time_ns()
+                self._change(mode, reason=reason, actor="bot", cause=None, is_news=mode is Mode.HALTED and not is_told)
             else:
                 self._trouble.tell("mode", f"the bot is halted; only a person can lead it to {mode}")
             return self.mode
@@ -88,6 +96,9 @@ class Steering:
                 self._inbox.put_back(waiting)
                 return None
             self._begun = None
+            if waiting.accepted.expires_ts <= time.time_ns():
+                command.fail(_TOO_LATE)
+                continue
             try:
                 command.parsed = self.offers.parse(command.type, command.params)
             except ValueError as error:
@@ -127,9 +138,9 @@ class Steering:
         self._change(mode, reason=accepted.reason, actor=accepted.actor, cause=accepted.command_id)
         command.succeed({"mode": mode})
 
-    def _change(self, mode: Mode, *, reason: str | None, actor: str, cause: str | None) -> None:
+    def _change(self, mode: Mode, *, reason: str | None, actor: str, cause: str | None, is_news: bool = False) -> None:
         previous, self.mode = self.mode, mode
-        if previous is not mode:
+        if previous is not mode or is_news:
             self._owed = ModeChanged(mode=mode, previous=previous, reason=reason, actor=actor, cause=cause)
             self.settle()
 
@@ -144,9 +155,8 @@ class Steering:
         """
         begun = self._begun
         if begun is not None and begun.expires_ts <= time.time_ns():
-            error = "its time was over before the disk confirmed its start; it was not carried out"
             failed = CommandFailed(
-                command_id=begun.command_id, command=begun.command, error=error, cause=begun.command_id
+                command_id=begun.command_id, command=begun.command, error=_TOO_LATE, cause=begun.command_id
             )
             if not self._entry.attempt(failed):
                 self._again = time.monotonic() + RETRY_SECONDS
