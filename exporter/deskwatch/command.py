@@ -255,7 +255,7 @@ def last_mode(folder: Path) -> Mode | None:
 
 
 def own_halt_ts(folder: Path) -> int:
-    """When the bot halted itself, by its own journal, Unix time in nanoseconds; 0 where its newest change was another."""
+    """When the bot halted itself, by its own journal, Unix time in nanoseconds; 0 where it changed otherwise last."""
     for text in tail.lines_with(folder, b'"type":"mode_changed"'):
         try:
             record = read(text, "", names.MAIN)

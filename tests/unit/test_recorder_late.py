@@ -58,7 +58,7 @@ async def test_an_iterator_tries_again_what_the_disk_did_not_confirm(
 ) -> None:
     monkeypatch.setattr(steering_module, "RETRY_SECONDS", 0.05)
     got: list[Command] = []
-    refusals = []
+    refusals: list[int] = []
     real = os.fdatasync
 
     def refuse_twice(fd: int) -> None:
@@ -70,6 +70,7 @@ async def test_an_iterator_tries_again_what_the_disk_did_not_confirm(
     async def serve() -> None:
         async for command in recorder.commands():
             got.append(command)
+            command.succeed()
 
     serving = asyncio.create_task(serve())
     given = control.give("close_all")

@@ -70,7 +70,10 @@ async def test_a_halt_is_taken_while_an_earlier_command_is_not_known_yet(
     assert asked(home) == ["set_mode", "set_mode"]
 
 
-async def test_a_halt_is_taken_while_the_journals_are_still_being_read(desk: Desk, home: Path) -> None:
+async def test_a_halt_is_taken_while_the_journals_are_still_being_read(
+    desk: Desk, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk.parts.feed, "_check_caught_up", lambda: None)
     desk.parts.feed.caught_up.clear()
     assert (await desk.operate("PUT", "/bots/arb-1/mode", {"mode": "standby"})).status_code == 503
     assert (await desk.operate("PUT", "/bots/arb-1/mode", HALT, Idempotency_Key="k")).status_code == 503

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from deskwatch import atomic
 from deskwatch.sidecar.supervisor import Overtaken, cancel_hook, held, patience
 from deskwatch.sidecar.supervisor import supervisor as supervisor_module
 from tests.unit.sidecar.supervisor.supervising import BOT, LAST, STUBBORN, Said, supervising, up
@@ -72,7 +73,7 @@ async def test_a_stop_on_a_full_disk_is_kept_as_soon_as_there_is_room(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(held, "RETRY_SECONDS", 0.05)
-    real = held.atomic.write
+    real = atomic.write
     is_full = True
 
     def write(path: Path, data: bytes) -> None:
@@ -80,7 +81,7 @@ async def test_a_stop_on_a_full_disk_is_kept_as_soon_as_there_is_room(
             raise OSError(28, os.strerror(28))
         real(path, data)
 
-    monkeypatch.setattr(held.atomic, "write", write)
+    monkeypatch.setattr(atomic, "write", write)
     async with supervising(home) as one:
         await up(one)
         await one.stop("operator")
