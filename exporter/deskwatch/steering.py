@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 
 from deskwatch.command import Command, Inbox, Waiting, mode_of
 from deskwatch.entry import Entry
 from deskwatch.errors import NotSynced
-from deskwatch.events import CommandAccepted, CommandFailed, Mode, ModeChanged
+from deskwatch.events import CommandAccepted, CommandFailed, Event, Mode, ModeChanged
 from deskwatch.journal import Writer
 from deskwatch.mode import bot_may_change, riskier
 from deskwatch.offers import Offers
 from deskwatch.trouble import Trouble, reason_of
 
+MAX_OWED = 100
+"""Words on commands that wait for a disk; later ones are lost, and counted. Of modes as many again are kept."""
 RETRY_SECONDS = 0.5
 """A command whose start could not be put on disk is tried again after this time."""
 
@@ -39,7 +42,8 @@ class Steering:
         self._trouble = trouble
         self.offers = Offers()
         self.lowering: tuple[Mode, str] | None = None
-        self._owed: ModeChanged | None = None
+        self._owed: deque[Event] = deque()
+        """What could not be journaled yet of modes and of the commands that the recorder carries out, in order."""
         self._begun: CommandAccepted | None = None
         self._again = 0.0
         self._halted_ts = 0
@@ -72,7 +76,7 @@ class Steering:
             while (waiting := self._inbox.take(builtin=True)) is not None:
                 accepted = waiting.accepted
                 # Not durable: they can be repeated, and a halt must not wait for a disk that stalls.
-                command = Command(accepted, lambda event, _: self._entry.emit(event, False))
+                command = Command(accepted, lambda event, _: self._say(event))
                 command.start()
                 if accepted.command == "ping":
                     command.succeed({"run": self._journal.run, "mode": self.mode})
@@ -112,17 +116,17 @@ class Steering:
         return max(0.0, self._again - time.monotonic())
 
     def settle(self) -> None:
-        """Journal the newest mode if that did not work yet, so that a restart knows it."""
-        if self._owed is not None:
+        """Journal what is owed, so that a restart knows the mode, and nothing carried out seems to have expired."""
+        if self._owed:
             with self.lock:
-                if self._owed is not None and self._entry.attempt(self._owed):
-                    self._owed = None
+                while self._owed and self._entry.attempt(self._owed[0]):
+                    self._owed.popleft()
 
     def forked(self) -> None:
         """In a forked child no command arrives, so it may do nothing."""
         self.mode = Mode.HALTED
         self.lock = threading.RLock()
-        self._owed = None
+        self._owed = deque()
 
     def _set(self, waiting: Waiting, command: Command) -> None:
         accepted = waiting.accepted
@@ -141,8 +145,20 @@ class Steering:
     def _change(self, mode: Mode, *, reason: str | None, actor: str, cause: str | None, is_news: bool = False) -> None:
         previous, self.mode = self.mode, mode
         if previous is not mode or is_news:
-            self._owed = ModeChanged(mode=mode, previous=previous, reason=reason, actor=actor, cause=cause)
+            if len(self._owed) >= 2 * MAX_OWED:
+                self._owed.popleft()
+            self._owed.append(ModeChanged(mode=mode, previous=previous, reason=reason, actor=actor, cause=cause))
             self.settle()
+
+    def _say(self, event: Event) -> bool:
+        """Journal what becomes of a command, now or as soon as the disk takes it."""
+        self.settle()
+        if not self._owed and self._entry.attempt(event):
+            return True
+        if len(self._owed) >= MAX_OWED:
+            return self._entry.emit(event, False)
+        self._owed.append(event)
+        return False
 
     def _may_leave(self, waiting: Waiting) -> bool:
         """Whether a command leads out of `halted`: it was given by someone who may, after the bot's own halt."""

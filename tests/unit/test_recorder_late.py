@@ -16,7 +16,15 @@ from deskwatch import command as command_module
 from deskwatch import steering as steering_module
 from deskwatch.command import Waiting, desired_mode
 from deskwatch.encoding import encode
-from deskwatch.events import CommandAccepted, CommandExpired, CommandFailed, CommandStarted, Mode, ModeChanged
+from deskwatch.events import (
+    CommandAccepted,
+    CommandExpired,
+    CommandFailed,
+    CommandStarted,
+    CommandSucceeded,
+    Mode,
+    ModeChanged,
+)
 from tests.lines import events_in, write
 from tests.unit.recording import Open, Operator
 from tests.waiting import eventually, eventually_async
@@ -164,3 +172,22 @@ def test_a_halt_of_the_bots_own_on_top_of_an_operators_is_told(
     recorder.set_mode(Mode.HALTED, reason="daily loss limit")
     told = [event for event in events_in(home) if isinstance(event, ModeChanged)][-1]
     assert (told.mode, told.previous, told.reason, told.actor) == ("halted", "halted", "daily loss limit", "bot")
+
+
+def test_a_halt_on_a_full_disk_does_not_seem_to_have_expired(
+    open_recorder: Open, control: Operator, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is carried out, and told once there is room: that it began, the mode, and that it succeeded."""
+    recorder = open_recorder(mode=Mode.ACTIVE)
+    given = control.ask(Mode.HALTED)
+    eventually(recorder._inbox.has_waiting)
+    with monkeypatch.context() as full:
+
+        def refuse(*_: object, **__: object) -> int:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        full.setattr(recorder._entry, "_append", refuse)
+        assert recorder.mode is Mode.HALTED
+    eventually(lambda: not recorder._steering._owed)
+    told = [event for event in events_in(home) if event.cause == given]
+    assert [type(event) for event in told] == [CommandStarted, ModeChanged, CommandSucceeded]
