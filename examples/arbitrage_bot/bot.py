@@ -91,6 +91,8 @@ class Bot:
             return False
         except ChainReplaced as replaced:
             logger.warning("starting over on another chain: %s", replaced)
+            if self.trader is not None:
+                self.trader.closings.fail(f"the chain was replaced: {replaced}")
             self.trader = None
             return False
         except Exception:  # a trading bot that dies of one bad answer is worse than one that tells and goes on

@@ -21,7 +21,7 @@ from web3.types import TxReceipt, Wei
 
 from arbitrage_bot.connection import Unreachable
 from arbitrage_bot.deployment import Deployment
-from deskwatch import Recorder, TransactionConfirmed, TransactionReverted, TransactionSent
+from deskwatch import Mode, Recorder, TransactionConfirmed, TransactionReverted, TransactionSent
 
 logger = logging.getLogger(__name__)
 
@@ -173,7 +173,7 @@ class Wallet:
             try:
                 receipt = self._w3.eth.get_transaction_receipt(HexBytes(pending.hash))
             except TransactionNotFound:
-                if time.time() >= pending.resend_at:
+                if time.time() >= pending.resend_at and self._recorder.mode is not Mode.HALTED:
                     self._send_again(pending)
                 continue
             del self.pending[pending.hash]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,7 +32,9 @@ from deskwatch.journal import Position, WriterFollower, folders, names, read, ta
 from deskwatch.mode import riskier
 
 MAX_WAITING = 1000
-"""Commands that wait for the bot; the newest is refused beyond."""
+"""Commands that wait for the bot, and as many modes again; the newest is refused beyond, but never a halt."""
+MAX_TAKEN = 10_000
+"""Commands taken in that are remembered until they expire, so that none is taken in twice."""
 
 
 class Command:
@@ -110,6 +112,8 @@ class Inbox:
         self._takes_all = own_folder.name == names.MAIN
         self._lock = threading.RLock()
         self._waiting: deque[Waiting] = deque()
+        self._taken: dict[str, int] = {}
+        """Ids and when they expire. The sidecar writes a line again where its segment was removed meanwhile."""
         self.arrived = threading.Condition(self._lock)
 
     @property
@@ -132,23 +136,40 @@ class Inbox:
         return self._take_in(lambda _: True)
 
     def _take_in(self, accepts: Callable[[CommandAccepted], bool]) -> bool:
-        found: list[Waiting] = []
+        found: dict[str, Waiting] = {}
+        expired: set[str] = set()
         while (batch := self._follower.read()) is not None:
             for text in batch.lines:
-                if b'"type":"command_accepted"' not in text:
+                if not any(kind in text for kind in _COMES_OR_GOES):
                     continue
                 try:
                     record = read(text, batch.bot, batch.writer)
                 except InvalidLine:
                     continue  # the sidecar counts it
                 event = record.event
-                if isinstance(event, CommandAccepted) and self._is_mine(event) and accepts(event):
-                    found.append(Waiting(event, record.ts))
-        if not found:
+                if isinstance(event, CommandExpired):  # so it was told: not even a clock set back brings it back
+                    expired.add(event.command_id)
+                elif isinstance(event, CommandAccepted) and self._is_mine(event) and accepts(event):
+                    found.setdefault(event.command_id, Waiting(event, record.ts))
+        if not found and not expired:
             return False
         with self._lock:
-            self._waiting.extend(found[: max(0, MAX_WAITING - len(self._waiting))])
+            now = time.time_ns()
+            waiting = [*self._waiting, *(one for name, one in found.items() if self._is_new(name, one))]
+            self._waiting = _bounded(
+                one for one in waiting if one.accepted.expires_ts > now and one.accepted.command_id not in expired
+            )
             self.arrived.notify_all()
+        return bool(found)
+
+    def _is_new(self, command_id: str, waiting: Waiting) -> bool:
+        if command_id in self._taken:
+            return False
+        self._taken[command_id] = waiting.accepted.expires_ts
+        if len(self._taken) > MAX_TAKEN:
+            now = time.time_ns()
+            unexpired = [(name, expires) for name, expires in self._taken.items() if expires > now]
+            self._taken = dict(unexpired[-MAX_TAKEN // 2 :])
         return True
 
     def take(self, *, builtin: bool) -> Waiting | None:
@@ -180,6 +201,7 @@ class Inbox:
         """In a forked child: the commands are the parent's, and another of its threads may have held the lock."""
         self._lock = threading.RLock()
         self._waiting = deque()
+        self._taken = {}
         self.arrived = threading.Condition(self._lock)
         self._follower.close()
 
@@ -193,8 +215,25 @@ class Inbox:
         return next(tail.lines_with(self._own_folder, needle), None) is None
 
 
+def _bounded(waiting: Iterable[Waiting]) -> deque[Waiting]:
+    """What may wait, in order."""
+    kept: deque[Waiting] = deque()
+    modes = others = 0
+    for one in waiting:
+        if one.accepted.command == "set_mode":
+            modes += 1
+            is_refused = modes > MAX_WAITING and mode_of(one.accepted) is not Mode.HALTED
+        else:
+            others += 1
+            is_refused = others > MAX_WAITING
+        if not is_refused:
+            kept.append(one)
+    return kept
+
+
 BUILTIN = frozenset({"ping", "set_mode"})
 """Commands that the recorder carries out itself, at the bot's next safe point."""
+_COMES_OR_GOES = (b'"type":"command_accepted"', b'"type":"command_expired"')
 _TELL_MODE = (b"mode_changed", b"heartbeat_sent", b"bot_started")
 
 
@@ -215,6 +254,19 @@ def last_mode(folder: Path) -> Mode | None:
     return None
 
 
+def own_halt_ts(folder: Path) -> int:
+    """When the bot halted itself, by its own journal, Unix time in nanoseconds; 0 where it changed otherwise last."""
+    for text in tail.lines_with(folder, b'"type":"mode_changed"'):
+        try:
+            record = read(text, "", names.MAIN)
+        except InvalidLine:
+            continue
+        event = record.event
+        if isinstance(event, ModeChanged) and event.previous is not None:  # a start's has none
+            return record.ts if event.mode is Mode.HALTED and event.actor == "bot" else 0
+    return 0
+
+
 def desired_mode(home: Path, bot: str) -> Mode | None:
     """The mode that is asked for in a bot's control journal, as far as it binds a start: the least risky one.
 
@@ -231,8 +283,8 @@ def desired_mode(home: Path, bot: str) -> Mode | None:
             continue
         if isinstance(event, CommandExpired):
             expired.add(event.command_id)
-        if not isinstance(event, CommandAccepted):
-            continue
+        if not isinstance(event, CommandAccepted) or event.command != "set_mode":
+            continue  # the parameters of another may look like one
         mode = mode_of(event)
         if mode is not None and (found is None or riskier(found, mode)):
             found = mode

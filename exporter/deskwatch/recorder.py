@@ -234,7 +234,11 @@ class Recorder:
                 self._steering.obey()
                 while (command := self._steering.deliver()) is not None:
                     yield command
-                await woken.wait()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(
+                        max(self._steering.pause(), 0.01) if self._steering.has_work() else None
+                    ):  # what could not be begun is tried again
+                        await woken.wait()
         finally:
             self._listeners.remove(listener)
 
@@ -265,7 +269,9 @@ class Recorder:
         self._journal.open()
         last = commands_module.last_mode(self._journal.folder)
         desired = commands_module.desired_mode(self.home, self.bot)
-        self._steering.mode = mode = at_start(last=last, desired=desired, initial=initial)
+        mode = at_start(last=last, desired=desired, initial=initial)
+        halted_ts = commands_module.own_halt_ts(self._journal.folder) if mode is Mode.HALTED else 0
+        self._steering.begin(mode, halted_ts)
         self._inbox.open()
         self._background.watch(self._inbox.folder)
         started = BotStarted(pid=os.getpid(), host=os.uname().nodename, mode=mode, version=version, strategy=strategy)

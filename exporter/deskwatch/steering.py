@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 
 from deskwatch.command import Command, Inbox, Waiting, mode_of
 from deskwatch.entry import Entry
 from deskwatch.errors import NotSynced
-from deskwatch.events import CommandAccepted, CommandFailed, Mode, ModeChanged
+from deskwatch.events import CommandAccepted, CommandFailed, Event, Mode, ModeChanged
 from deskwatch.journal import Writer
 from deskwatch.mode import bot_may_change, riskier
 from deskwatch.offers import Offers
 from deskwatch.trouble import Trouble, reason_of
 
+MAX_OWED = 100
+"""Words on commands that wait for a disk; later ones are lost, and counted. Of modes as many again are kept."""
 RETRY_SECONDS = 0.5
 """A command whose start could not be put on disk is tried again after this time."""
+
+_TOO_LATE = "its time was over before the disk confirmed its start; it was not carried out"
 
 
 class Steering:
@@ -37,19 +42,26 @@ class Steering:
         self._trouble = trouble
         self.offers = Offers()
         self.lowering: tuple[Mode, str] | None = None
-        self._owed: ModeChanged | None = None
+        self._owed: deque[Event] = deque()
+        """What could not be journaled yet of modes and of the commands that the recorder carries out, in order."""
         self._begun: CommandAccepted | None = None
         self._again = 0.0
         self._halted_ts = 0
-        """When the bot halted itself, in this run; 0 where an operator did."""
+        """When the bot halted itself; 0 where an operator did."""
+
+    def begin(self, mode: Mode, halted_ts: int) -> None:
+        """Start in a mode; where the bot had halted itself, what was given before that does not lead it out."""
+        self.mode = mode
+        self._halted_ts = halted_ts if mode is Mode.HALTED else 0
 
     def set_mode(self, mode: Mode, reason: str | None) -> Mode:
         """The bot's own change of its mode; the mode in force, which stays `halted` where it was."""
         with self.lock:
             if bot_may_change(self.mode, mode):
+                is_told = False
                 if mode is Mode.HALTED:  # also where an operator had halted it: what they knew is no longer all
-                    self._halted_ts = time.time_ns()
-                self._change(mode, reason=reason, actor="bot", cause=None)
+                    is_told, self._halted_ts = bool(self._halted_ts), time.time_ns()
+                self._change(mode, reason=reason, actor="bot", cause=None, is_news=mode is Mode.HALTED and not is_told)
             else:
                 self._trouble.tell("mode", f"the bot is halted; only a person can lead it to {mode}")
             return self.mode
@@ -64,7 +76,7 @@ class Steering:
             while (waiting := self._inbox.take(builtin=True)) is not None:
                 accepted = waiting.accepted
                 # Not durable: they can be repeated, and a halt must not wait for a disk that stalls.
-                command = Command(accepted, lambda event, _: self._entry.emit(event, False))
+                command = Command(accepted, lambda event, _: self._say(event))
                 command.start()
                 if accepted.command == "ping":
                     command.succeed({"run": self._journal.run, "mode": self.mode})
@@ -88,6 +100,9 @@ class Steering:
                 self._inbox.put_back(waiting)
                 return None
             self._begun = None
+            if waiting.accepted.expires_ts <= time.time_ns():
+                command.fail(_TOO_LATE)
+                continue
             try:
                 command.parsed = self.offers.parse(command.type, command.params)
             except ValueError as error:
@@ -101,17 +116,17 @@ class Steering:
         return max(0.0, self._again - time.monotonic())
 
     def settle(self) -> None:
-        """Journal the newest mode if that did not work yet, so that a restart knows it."""
-        if self._owed is not None:
+        """Journal what is owed, so that a restart knows the mode, and nothing carried out seems to have expired."""
+        if self._owed:
             with self.lock:
-                if self._owed is not None and self._entry.attempt(self._owed):
-                    self._owed = None
+                while self._owed and self._entry.attempt(self._owed[0]):
+                    self._owed.popleft()
 
     def forked(self) -> None:
         """In a forked child no command arrives, so it may do nothing."""
         self.mode = Mode.HALTED
         self.lock = threading.RLock()
-        self._owed = None
+        self._owed = deque()
 
     def _set(self, waiting: Waiting, command: Command) -> None:
         accepted = waiting.accepted
@@ -127,11 +142,23 @@ class Steering:
         self._change(mode, reason=accepted.reason, actor=accepted.actor, cause=accepted.command_id)
         command.succeed({"mode": mode})
 
-    def _change(self, mode: Mode, *, reason: str | None, actor: str, cause: str | None) -> None:
+    def _change(self, mode: Mode, *, reason: str | None, actor: str, cause: str | None, is_news: bool = False) -> None:
         previous, self.mode = self.mode, mode
-        if previous is not mode:
-            self._owed = ModeChanged(mode=mode, previous=previous, reason=reason, actor=actor, cause=cause)
+        if previous is not mode or is_news:
+            if len(self._owed) >= 2 * MAX_OWED:
+                self._owed.popleft()
+            self._owed.append(ModeChanged(mode=mode, previous=previous, reason=reason, actor=actor, cause=cause))
             self.settle()
+
+    def _say(self, event: Event) -> bool:
+        """Journal what becomes of a command, now or as soon as the disk takes it."""
+        self.settle()
+        if not self._owed and self._entry.attempt(event):
+            return True
+        if len(self._owed) >= MAX_OWED:
+            return self._entry.emit(event, False)
+        self._owed.append(event)
+        return False
 
     def _may_leave(self, waiting: Waiting) -> bool:
         """Whether a command leads out of `halted`: it was given by someone who may, after the bot's own halt."""
@@ -144,9 +171,8 @@ class Steering:
         """
         begun = self._begun
         if begun is not None and begun.expires_ts <= time.time_ns():
-            error = "its time was over before the disk confirmed its start; it was not carried out"
             failed = CommandFailed(
-                command_id=begun.command_id, command=begun.command, error=error, cause=begun.command_id
+                command_id=begun.command_id, command=begun.command, error=_TOO_LATE, cause=begun.command_id
             )
             if not self._entry.attempt(failed):
                 self._again = time.monotonic() + RETRY_SECONDS

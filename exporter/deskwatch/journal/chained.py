@@ -39,6 +39,11 @@ class ChainedWriter(Writer):
         self._head = self._last()
         return self
 
+    @property
+    def gone_before(self) -> int:
+        """Lines before this `seq` may have been removed with their segment."""
+        return self._syncing.gone_before
+
     def append(self, body: bytes, *, durable: bool = False) -> int:
         """As `Writer.append`; the line also holds the hash of the one before it."""
         with self._chaining:

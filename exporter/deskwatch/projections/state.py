@@ -172,6 +172,8 @@ def _heartbeat(state: BotState, record: Record, event: ev.HeartbeatSent) -> None
 
 
 def _mode_changed(state: BotState, record: Record, event: ev.ModeChanged) -> None:
+    if record.writer != MAIN and state.writer == MAIN:
+        return  # a helper's process: a mode that it starts in, say, is not what the bot trades by
     mode = state.mode
     mode.actual = event.mode
     if event.previous is not None or mode.since is None:

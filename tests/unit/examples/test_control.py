@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from arbitrage_bot.trader import ChainReplaced
 from deskwatch import Command, CommandAccepted, Event, Mode
 from tests.unit.examples.world import World
 
@@ -206,3 +207,39 @@ def test_it_introduces_itself_and_describes_what_it_holds(world: World):
     asked = command(world, "describe")
     world.bot.obey(asked)
     assert outcome(world, asked)["result"]["position"] == held
+
+
+def test_halted_sends_nothing_again_that_never_arrived(world: World, monkeypatch: pytest.MonkeyPatch):
+    world.run_until(lambda: world.bot.trader is not None and world.trader._approvals.complete)
+    before = len(world.events("order_submitted"))
+    with monkeypatch.context() as cut:
+        desk = world.trader._desk
+        send = desk.send
+
+        def cut_send(*args: Any, **more: Any) -> bool:
+            world.provider.cut = True
+            try:
+                return send(*args, **more)
+            finally:
+                world.provider.cut = False
+
+        cut.setattr(desk, "send", cut_send)
+        world.run_until(lambda: len(world.events("order_submitted")) > before)
+    (pending,) = world.trader.wallet.pending
+    world.recorder.set_mode(Mode.HALTED)
+    for _ in range(3):
+        world.block()
+    assert list(world.trader.wallet.pending) == [pending]
+
+
+def test_a_close_that_waits_fails_where_the_chain_is_replaced(world: World, monkeypatch: pytest.MonkeyPatch):
+    with_position(world)
+    asked = command(world, "close_all")
+    world.bot.obey(asked)
+
+    def replaced() -> None:
+        raise ChainReplaced("its first block is another one")
+
+    monkeypatch.setattr(world.trader, "tick", replaced)
+    assert world.bot.step() is False
+    assert "the chain was replaced" in outcome(world, asked)["error"]

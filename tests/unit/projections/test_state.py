@@ -63,9 +63,14 @@ def test_of_several_writers_main_speaks_for_the_bot() -> None:
 
     tell(ev.BotStarted(pid=7, host="h", mode=Mode.STANDBY), "feeder")
     assert (state.bots["arb-1"].running, state.bots["arb-1"].pid) == (True, 7)
+    tell(ev.ModeChanged(mode=Mode.STANDBY, reason="start"), "feeder")
+    assert state.bots["arb-1"].mode.actual == "standby"
     tell(ev.BotStarted(pid=8, host="h", mode=Mode.ACTIVE), "main")
+    tell(ev.ModeChanged(mode=Mode.ACTIVE, reason="start"), "main")
     tell(ev.BotStopped(reason="closed"), "feeder")
     tell(ev.BotStarted(pid=9, host="h", mode=Mode.STANDBY), "feeder")
+    tell(ev.ModeChanged(mode=Mode.STANDBY, reason="start"), "feeder")
+    assert state.bots["arb-1"].mode.actual == "active"
     assert (state.bots["arb-1"].running, state.bots["arb-1"].pid) == (True, 8)
     tell(ev.BotStopped(reason="closed"), "main")
     assert not state.bots["arb-1"].running

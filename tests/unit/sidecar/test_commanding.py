@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from deskwatch.encoding import encode
 from deskwatch.events import (
     BotStarted,
     CommandAccepted,
@@ -22,11 +23,13 @@ from deskwatch.events import (
     Mode,
     ProcessActed,
 )
-from deskwatch.journal import Writer, names
+from deskwatch.journal import names
+from deskwatch.journal.chained import ChainedWriter
 from deskwatch.sidecar import commanding as commanding_module
 from deskwatch.sidecar.commanding import Commanding, KeyReused
 from deskwatch.sidecar.feed import Feed
-from tests.lines import START_NS, events_in, lines_in, write
+from deskwatch.sidecar.on_disk import OnDisk
+from tests.lines import START_NS, events_in, lines_in, segment_files, write
 from tests.waiting import eventually_async
 
 STARTED = BotStarted(pid=1, host="h", mode=Mode.STANDBY)
@@ -40,18 +43,18 @@ async def commanding(home: Path) -> AsyncIterator[Commanding]:
 
 
 async def test_an_accepted_command_is_on_disk_and_visible(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    durable: list[bool] = []
-    real = Writer.append
+    synced: list[int] = []
+    real = os.fdatasync
 
-    def append(self: Writer, body: bytes, **how: bool) -> int:
-        durable.append(how["durable"])
-        return real(self, body, **how)
+    def fdatasync(fd: int) -> None:
+        real(fd)
+        synced.append(os.fstat(fd).st_size)
 
-    monkeypatch.setattr(Writer, "append", append)
+    monkeypatch.setattr(os, "fdatasync", fdatasync)
     async with commanding(home) as one:
         command = await one.accept("arb-1", "ping", {}, actor="operator", reason="why", key=None)
         (event,) = events_in(home, writer="control")
-    assert durable == [True]
+        assert synced[-1] == sum(len(line) + 1 for line in lines_in(home, writer="control"))
     assert isinstance(event, CommandAccepted)
     assert (event.command_id, event.command, event.actor, event.reason) == (command.id, "ping", "operator", "why")
     assert 29 < (event.expires_ts - time.time_ns()) / 1e9 <= 30
@@ -211,3 +214,17 @@ async def test_a_command_whose_journal_never_gets_on_disk_is_accepted_once_and_t
         disk.refusals = 0
         await eventually_async(lambda: one.unsynced == set())  # without anybody asking
     assert [type(event) for event in events_in(home, writer="control")] == [CommandAccepted]
+
+
+def test_what_was_removed_before_the_disk_had_it_is_written_again(home: Path) -> None:
+    writer = ChainedWriter(names.writer_folder(home, "arb-1", names.CONTROL)).open()
+    on_disk = OnDisk(writer)
+    on_disk.append(encode(CommandExpired(command_id="a", command="ping")))
+    assert on_disk.sync()
+    on_disk.append(encode(CommandExpired(command_id="b", command="ping")))
+    for file in segment_files(home, writer=names.CONTROL):
+        file.unlink()
+    assert on_disk.sync()
+    assert [event.command_id for event in events_in(home, writer="control")] == ["b"]
+    assert (on_disk.written, on_disk.confirmed) == (2, 2)
+    writer.close()

@@ -27,7 +27,8 @@ class Modes:
     """A gauge for each mode: exactly one of the actual ones is 1, and at most one of the desired ones.
 
     They stay after a bot's death; `tradebot_mode_timestamp_seconds` says since when the mode is in force, and
-    `tradebot_last_event_timestamp_seconds` when the bot was last heard. `memory` holds what is asked of each bot.
+    `tradebot_last_event_timestamp_seconds` when the bot was last heard. `memory` holds what is asked of each
+    bot, and under `<bot> main` that its main writer was heard: of many writers it tells the mode.
     """
 
     def __init__(self, registry: Registry) -> None:
@@ -58,13 +59,17 @@ class Modes:
             self._hear(record, event.mode)
 
     def _changed(self, record: Record, event: ModeChanged) -> None:
+        if record.writer == MAIN:
+            self.memory[f"{record.bot} main"] = {}
+        elif f"{record.bot} main" in self.memory:
+            return
         _one_of(self.mode, record.bot, event.mode)
         if record.bot in self.memory:
             self._show(record.bot, msgspec.convert(self.memory[record.bot], Asked))
         if event.previous is None:
             self._first(record.bot)
         else:
-            self.changes.inc((record.bot, event.mode))
+            self.changes.inc((record.bot, event.mode), int(event.previous != event.mode))
             self.since.set_time((record.bot,))
 
     def _asked(self, record: Record, event: CommandAccepted | CommandStarted | CommandFailed | CommandExpired) -> None:
@@ -83,6 +88,8 @@ class Modes:
 
     def _hear(self, record: Record, mode: Mode) -> None:
         """Take a mode that is told in passing: its ModeChanged may be gone by retention. Of many writers main tells."""
+        if record.writer == MAIN:
+            self.memory[f"{record.bot} main"] = {}
         if record.writer == MAIN or (record.bot, mode) not in self.mode.cells:
             _one_of(self.mode, record.bot, mode)
             if record.bot in self.memory:

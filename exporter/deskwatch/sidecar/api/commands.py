@@ -17,7 +17,7 @@ from deskwatch.projections.state import BotState
 from deskwatch.sidecar import offered
 from deskwatch.sidecar.api.command_request import BUILT_IN, CommandRequest, Custom, SetMode
 from deskwatch.sidecar.api.documents import COMMANDING, OF_A_BOT, answers, list_of, schema_of
-from deskwatch.sidecar.auth import WRITING
+from deskwatch.sidecar.auth import WRITING, Scope
 from deskwatch.sidecar.commanding import Admission, KeyReused, Lagging
 from deskwatch.sidecar.parts import KnownBot, Parts, Wired, Writer, as_json, may_read, require
 from deskwatch.sidecar.problems import Problem
@@ -112,7 +112,9 @@ async def ask_mode(
     Raises:
         Problem: As `accept`; 403, or 412 where the mode has another tag.
     """
-    actor = await require(request, *(("trade",) if mode is Mode.CLOSING else WRITING))
+    is_halt = mode is Mode.HALTED and if_match is None  # nothing that is not known yet stands in its way
+    scopes: tuple[Scope, ...] = ("operate",) if is_halt else ("trade",) if mode is Mode.CLOSING else WRITING
+    actor = await require(request, *scopes)
 
     async def admit() -> bool:
         current = parts.feed.projections.state.bots.get(state.bot, state).mode
@@ -137,7 +139,8 @@ async def ask_mode(
         reason=reason,
         key=key,
         seconds=seconds,
-        admit=admit,
+        admit=None if is_halt else admit,
+        at_once=is_halt and key is None,
     )
 
 
@@ -152,13 +155,14 @@ async def accept(
     key: str | None,
     seconds: int | None,
     admit: Admission | None = None,
+    at_once: bool = False,
 ) -> Response:
-    """Pass a command on to a bot; the answer.
+    """Pass a command on to a bot; the answer. What is asked `at_once` needs nothing of what the journals hold.
 
     Raises:
         Problem: 422, the key came with another body; 503, it was not accepted.
     """
-    if not parts.feed.caught_up.is_set():  # until then the keys of earlier commands are not known
+    if not at_once and not parts.feed.caught_up.is_set():  # until then the keys of earlier commands are not known
         raise _not_yet("the journals are still being read")
     try:
         command = await parts.commanding.accept(

@@ -26,6 +26,9 @@ from deskwatch.supervised import Supervised
 
 logger = logging.getLogger(__name__)
 
+HOOK_SECONDS = 5.0
+"""How long the cancel hook may take beyond its time to be ended, before the bot is killed without it."""
+
 
 class Supervisor:
     """Runs one bot's command. An async context manager that starts it and, leaving, stops or leaves it.
@@ -105,6 +108,7 @@ class Supervisor:
             except StillThere as error:
                 logger.error("the bot did not end", extra={"bot": self.bot, "error": str(error)})
         await self.runs.close()
+        await self._hold.close()
         await self._telling.close()
 
     async def start(self, actor: str, reason: str | None = None) -> None:
@@ -112,11 +116,14 @@ class Supervisor:
 
         Raises:
             OSError: It can't be started.
-            Overtaken: The sidecar stops.
+            Overtaken: A stop, a kill or a restart came while it waited for its turn; or the sidecar stops.
         """
+        word = self._word
         await self._killed()
         async with self._lock:
+            self._check(word)
             await self.runs.told()
+            self._check(word)
             self._cancel_pause()
             self._policy.rearm()
             await self._hold.release()
@@ -147,10 +154,7 @@ class Supervisor:
         word = self._overtake()
         async with self._lock:
             await self._end(actor, reason)
-            if word != self._word:
-                raise Overtaken(
-                    "expected no other action meanwhile; the bot was stopped and is not started by this one"
-                )
+            self._check(word)
             self._policy.rearm()
             await self._hold.release()
             await self._launch(actor, reason)
@@ -173,7 +177,7 @@ class Supervisor:
         await self._hold.set("kill", actor, reason)
         await self._telling.tell("kill", actor, pid=pid, reason=reason)
         if self.settings.cancel_hook:
-            self.hook = hook = await self.runs.by_hand(cancel_hook.run, self.settings, self.home)
+            self.hook = hook = await self._run_hook()
             lines = log_tail.last_words(hook.output)
             told = {"bot": self.bot, "exit_code": hook.exit_code, "error": hook.error, "last_lines": lines}
             logger.log(logging.ERROR if hook.error else logging.INFO, "the cancel hook has run", extra=told)
@@ -183,6 +187,13 @@ class Supervisor:
             if self._hold.word is None:
                 await self._hold.set("kill", actor, reason)
             await self.runs.kill()
+
+    async def _run_hook(self) -> cancel_hook.HookRun:
+        running = asyncio.ensure_future(self.runs.by_hand(cancel_hook.run, self.settings, self.home))
+        done, _ = await asyncio.wait({running}, timeout=self.settings.hook_seconds + HOOK_SECONDS)
+        if done:
+            return running.result()
+        return cancel_hook.HookRun(exit_code=None, error="it hangs in the kernel, and was left to itself", output=b"")
 
     async def _end(self, actor: str, reason: str | None) -> None:
         """End what runs, for good. Under the lock."""
@@ -256,6 +267,10 @@ class Supervisor:
         self._pause = self._restart_at = None
         reason = "it ended" if code is None else f"it ended with exit code {code}"
         self.restarts += await self._start_by_itself(reason, word)
+
+    def _check(self, word: int) -> None:
+        if word != self._word:
+            raise Overtaken("expected no other action meanwhile; the bot is not started by this one")
 
     def _overtake(self) -> int:
         self._word += 1

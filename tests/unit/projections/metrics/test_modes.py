@@ -73,3 +73,20 @@ def test_a_restart_leaves_what_was_asked_for_and_when_the_mode_changed() -> None
 def test_the_mode_stays_after_the_bots_death() -> None:
     metrics = fold(record_of(ModeChanged(mode=Mode.ACTIVE), ts=START_NS))
     assert samples(metrics, "tradebot_mode", now=4e9) == samples(metrics, "tradebot_mode")
+
+
+def test_of_several_writers_main_tells_the_mode_and_a_change_is_counted_once() -> None:
+    """A helper that starts in standby must not show a bot as standing by that trades."""
+    halted = ModeChanged(mode=Mode.HALTED, previous=Mode.ACTIVE)
+    metrics = fold(
+        record_of(ModeChanged(mode=Mode.CLOSING, reason="start"), writer="feeder"),
+        record_of(BotStarted(pid=1, host="h", mode=Mode.ACTIVE), writer="main"),
+        record_of(ModeChanged(mode=Mode.STANDBY, reason="start"), writer="feeder"),
+    )
+    assert modes(metrics, "tradebot_mode") == NONE | {"active": 1}
+    fold(record_of(halted, writer="feeder"), record_of(halted, writer="main"), into=metrics)
+    assert modes(metrics, "tradebot_mode") == NONE | {"halted": 1}
+    assert modes(metrics, "tradebot_mode_changes_total") == NONE | {"halted": 1}
+    again = ModeChanged(mode=Mode.HALTED, previous=Mode.HALTED, reason="daily loss limit")
+    fold(record_of(again, writer="main"), into=metrics)
+    assert modes(metrics, "tradebot_mode_changes_total") == NONE | {"halted": 1}

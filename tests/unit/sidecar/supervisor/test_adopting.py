@@ -80,7 +80,6 @@ async def test_an_id_that_another_process_got_is_neither_taken_over_nor_signalle
 async def test_a_file_that_says_nothing_is_as_none(content: bytes, home: Path) -> None:
     keeping.path_of(home, "arb-1").parent.mkdir()
     keeping.path_of(home, "arb-1").write_bytes(content)
-    (home / "run" / "arb-1.held.json").write_bytes(content)
     async with supervising(home, LAST) as one:
         await up(one)
 
