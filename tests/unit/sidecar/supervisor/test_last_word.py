@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from deskwatch import atomic
-from deskwatch.sidecar.supervisor import Overtaken, cancel_hook, held, patience
+from deskwatch.sidecar.supervisor import cancel_hook, held, patience
 from deskwatch.sidecar.supervisor import supervisor as supervisor_module
+from deskwatch.sidecar.supervisor.faults import Overtaken
 from tests.unit.sidecar.supervisor.supervising import BOT, LAST, STUBBORN, Said, supervising, up
 from tests.waiting import eventually_async
 
