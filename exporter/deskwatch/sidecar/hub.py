@@ -19,16 +19,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
-from functools import partial
 from typing import Self
 
 from deskwatch.sidecar.feed import Feed, Round
 from deskwatch.sidecar.streaming import missed
 from deskwatch.sidecar.streaming.channel import Channel
 from deskwatch.sidecar.streaming.cursor import Places
-from deskwatch.sidecar.streaming.message import Message
+from deskwatch.sidecar.streaming.message import Message, dropped, heartbeat
 from deskwatch.sidecar.streaming.past import Past
 from deskwatch.sidecar.streaming.reader import Reader
 from deskwatch.sidecar.streaming.replay import Gone, Replay
@@ -50,15 +48,6 @@ STALL_SECONDS = 1.8
 """A client that takes longer for one message is dropped."""
 WATCH_SECONDS = 0.25
 """How often to look for those."""
-MAX_ROUNDS = 8
-"""How often a client that missed something is brought closer before it has to keep up."""
-NEAR_BYTES = 256 * 1024
-"""A client that is as near as this to what happens now is told the rest at once, and lives on."""
-
-
-def dropped(reason: str) -> Message:
-    """The last message."""
-    return Message({"type": "dropped", "reason": reason})
 
 
 class TooManyClients(Exception):
@@ -163,7 +152,7 @@ class Hub:
                 message = channel.events(self.view.position, self.view.places)
                 for reader in list(channel.readers):
                     if not reader.put(message):
-                        self._fall_behind(reader, channel)
+                        self._fall_behind(reader)
 
     def _spread_state(self) -> None:
         """Tell each client that there is a newer state; it is put into a message when the client comes for it."""
@@ -251,21 +240,17 @@ class Hub:
             await reader.wait()
             for message in reader.take():
                 yield message
+        goes_on = seen is not None
         if seen is not None:
-            replay = Replay(self._feed.home, reader.topic, seen)
             try:
-                await self.past.read(replay.check, dict(self.view.places))
-            except Gone as gone:
-                reset = f"the missed events can't be told: {gone}"
-                self.resumes["reset"] += 1
-            else:
-                self.resumes["resumed"] += 1
-                fields = self.view.snapshot(reader.topic, replay.seen)
-                yield Message({"type": "resumed", **fields}, dict(replay.seen))
-                async with contextlib.aclosing(self._missed(reader, replay)) as messages:
+                async with contextlib.aclosing(self._resumed(reader, seen)) as messages:
                     async for message in messages:
                         yield message
-        if not reader.is_live and reader.reason is None:
+            except Gone as gone:  # sent away, it would come again with the same cursor
+                goes_on, reset = False, f"the missed events can't be told: {gone}"
+                self.resumes["reset"] += 1
+                self._fall_behind(reader)
+        if not goes_on and reader.reason is None:
             self._go_live(reader)
             yield Message(
                 {"type": "snapshot", **self.view.snapshot(reader.topic), "reset": reset},
@@ -280,14 +265,31 @@ class Hub:
             if not reader.is_live:
                 self.lapses += 1
                 replay = Replay(self._feed.home, reader.topic, reader.seen)
-                async with contextlib.aclosing(self._missed(reader, replay)) as messages:
-                    async for message in messages:
-                        yield message
+                try:
+                    async with contextlib.aclosing(self._missed(reader, replay)) as messages:
+                        async for message in messages:
+                            yield message
+                except Gone:
+                    self._drop(reader, "resync")
 
-    @staticmethod
-    def _fall_behind(reader: Reader, channel: Channel) -> None:
+    async def _resumed(self, reader: Reader, seen: Places) -> AsyncGenerator[Message, None]:
+        """What a client is told that goes on. Raises Gone as soon as it turns out that it can't."""
+        replay = Replay(self._feed.home, reader.topic, seen)
+        checking = asyncio.ensure_future(self.past.read(replay.check, dict(self.view.places)))
+        async for message in missed.meanwhile(checking, reader.take):
+            yield message
+        checking.result()
+        self.resumes["resumed"] += 1
+        yield Message({"type": "resumed", **self.view.snapshot(reader.topic, replay.seen)}, dict(replay.seen))
+        async with contextlib.aclosing(self._missed(reader, replay)) as messages:
+            async for message in messages:
+                yield message
+
+    def _fall_behind(self, reader: Reader) -> None:
         """Too much waits for a client that still reads: it goes on with the journal in place of memory."""
-        channel.readers.discard(reader)
+        channel = self._channels.get(reader.topic)
+        if channel is not None:
+            channel.readers.discard(reader)
         reader.fall_behind()
 
     def _take(self, reader: Reader) -> list[Message]:
@@ -310,26 +312,36 @@ class Hub:
         reader.is_live = True
 
     async def _missed(self, reader: Reader, replay: Replay) -> AsyncGenerator[Message, None]:
-        """The events that a client missed; it is live afterwards, without a gap."""
+        """The events that a client missed; it is live afterwards, without a gap, unless it fell behind again.
+
+        Raises:
+            Gone: A journal is not as it was.
+        """
+        told = 0  # once it is live, messages of later positions wait already
+
+        def position() -> int:
+            return told if reader.is_live else self.view.position
+
+        def idle() -> list[Message]:
+            return [heartbeat(told)] if reader.is_live else reader.take()
+
         try:
-            for round_ in range(MAX_ROUNDS):
-                position: Callable[[], int] = self.view.get_position
+            for round_ in range(missed.MAX_ROUNDS):
                 places = reader.topic.of(self.view.places)
-                if round_ == MAX_ROUNDS - 1 or replay.is_near(places, NEAR_BYTES):
+                if round_ == missed.MAX_ROUNDS - 1 or replay.is_near(places, missed.NEAR_BYTES):
                     self._go_live(reader)
-                    position = partial(int, self.view.position)  # messages of later ones wait already
+                    told = self.view.position
                     reader.changed = self.view.bots(reader.topic)
                     reader.wake()
-                async for message in missed.tell(replay, places, position, self.past):
+                async for message in missed.tell(replay, places, position, self.past, idle):
                     yield message
                     for other in () if reader.is_live else reader.take():
                         yield other
                 if reader.is_live or reader.reason is not None:
                     break
-        except Gone:
-            self._drop(reader, "resync")
         finally:
             replay.close()
+            reader.wake()
 
     # --- time ----------------------------------------------------------------------------------------------------
 
@@ -340,7 +352,7 @@ class Hub:
         while True:
             due = max(due + HEARTBEAT_SECONDS, loop.time())
             await asyncio.sleep(due - loop.time())
-            message = Message({"type": "heartbeat", "position": self.view.position, "now": time.time()})
+            message = heartbeat(self.view.position)
             for reader in self.readers:
                 reader.put(message)
 

@@ -16,6 +16,7 @@ from deskwatch.sidecar import hub as hub_module
 from deskwatch.sidecar.feed import Feed, Round
 from deskwatch.sidecar.hub import Hub, TooManyClients
 from deskwatch.sidecar.streaming import reader as reader_module
+from deskwatch.sidecar.streaming.cursor import Places
 from deskwatch.sidecar.streaming.reader import Reader
 from deskwatch.sidecar.streaming.topic import EVERYTHING, Topic
 from tests.lines import segment_files, write
@@ -42,9 +43,9 @@ async def hub(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Hub]
 class Client:
     """A reader of the hub, without a connection."""
 
-    def __init__(self, hub: Hub, reader: Reader) -> None:
+    def __init__(self, hub: Hub, reader: Reader, seen: Places | None = None) -> None:
         self.reader = reader
-        self._messages = hub.stream(reader)
+        self._messages = hub.stream(reader, seen)
 
     async def next(self) -> Any:
         message = await asyncio.wait_for(anext(self._messages), 5)

@@ -120,7 +120,7 @@ async def since(parts: Wired, query: Wanted, limit: Limit = 100, cursor: Token =
             "cursor": shown(found.seen),
             "events": found.entries,
             "next": token(found.seen),
-            "more": found.seen != places,
+            "more": any(found.seen[key].position < place.position for key, place in places.items()),
         }
     )
 

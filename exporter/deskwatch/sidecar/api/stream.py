@@ -24,6 +24,7 @@ from deskwatch.sidecar.hub import TooManyClients
 from deskwatch.sidecar.parts import Parts, Wired, may_read_bots, parts_of
 from deskwatch.sidecar.problems import Problem
 from deskwatch.sidecar.streaming.cursor import MalformedCursor, Places, from_token, read
+from deskwatch.sidecar.streaming.message import dropped
 from deskwatch.sidecar.streaming.topic import Topic
 
 router = APIRouter(tags=["stream"])
@@ -81,7 +82,7 @@ async def _events(connection: HTTPConnection, parts: Parts, topic: Topic, seen: 
                     reader.sent += 1
                     yield message.as_event(reader.sent)
     except TooManyClients:  # another one was quicker
-        yield hub.dropped("full").as_event(1)
+        yield dropped("full").as_event(1)
 
 
 @router.websocket("/stream")
@@ -148,7 +149,7 @@ async def _send(socket: WebSocket, topic: Topic, seen: Places | None, reset: str
                     await socket.send_text(message.as_text(reader.sent))
             await socket.close(TRY_AGAIN, reader.reason)
     except TooManyClients:
-        await socket.send_text(hub.dropped("full").as_text(1))
+        await socket.send_text(dropped("full").as_text(1))
         await socket.close(TRY_AGAIN, "full")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
 import msgspec
@@ -10,6 +11,8 @@ from deskwatch.sidecar.streaming import cursor
 from deskwatch.sidecar.streaming.cursor import Places
 
 _encoder = msgspec.json.Encoder()
+_PLACE_BYTES = 50
+"""What a place takes in memory, beside the message itself: with many bots it is most of it."""
 
 
 class Message:
@@ -27,7 +30,7 @@ class Message:
         self.places = places
         self._text: str | None = None
         self._event: tuple[bytes, bytes] | None = None
-        self.size = len(self._data)
+        self.size = len(self._data) + _PLACE_BYTES * len(places or ())
 
     def as_text(self, n: int) -> str:
         """The text frame of a WebSocket."""
@@ -42,3 +45,13 @@ class Message:
             self._event = (b"%bdata: {" % place, b"%b\n\n" % self._data.replace(b"\r", b" "))
         head, tail = self._event
         return b'%b"n":%d,%b' % (head, n, tail)
+
+
+def heartbeat(position: int) -> Message:
+    """All is well."""
+    return Message({"type": "heartbeat", "position": position, "now": time.time()})
+
+
+def dropped(reason: str) -> Message:
+    """The last message."""
+    return Message({"type": "dropped", "reason": reason})

@@ -66,5 +66,5 @@ def find(
             also=lambda entry, missing=missing: _name(entry) in missing,  # type: ignore[misc]  # bound at once
         )
         found |= {_name(entry): entry.raw for entry in page.entries}
-        are_complete &= page.before is None or len(page.entries) == len(missing)
+        are_complete &= page.before is None or missing <= found.keys()
     return Outcomes(found, are_complete)

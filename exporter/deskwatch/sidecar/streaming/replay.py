@@ -118,7 +118,7 @@ class Replay:
         return self.seen.get(key, BEGINNING)
 
     def read(self, events: int = PIECE_EVENTS) -> Piece | None:
-        """The next events and how far that is; None once all was read that `aim` asked for. Reads from disk.
+        """The next events, possibly none, and how far that is; None once all that was aimed at was read. From disk.
 
         Raises:
             Gone: A journal is not as it was.
@@ -134,7 +134,7 @@ class Replay:
                 looked += len(step.line) + 1
                 if step.entry is not None and self._topic.accepts(step.entry):
                     entries.append(step.entry)
-                if len(entries) >= events or (entries and looked >= PIECE_BYTES):
+                if len(entries) >= events or looked >= PIECE_BYTES:  # a filter may find nothing in all of it
                     moved = {key: Place(one.position, mark_of(one.line)) for key, one in reached.items()}
                     break
             else:
@@ -169,6 +169,7 @@ class Replay:
         try:
             while follower.position < stop:
                 batch = follower.read(READ_BYTES)
+                follower.close()  # many clients that read many journals would hold more files than there may be
                 if batch is None or batch.faults:
                     raise Gone(f"{bot}/{writer} is not as it was left")
                 segment, offset = batch.start.segment, batch.start.offset

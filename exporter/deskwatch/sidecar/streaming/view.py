@@ -39,10 +39,6 @@ class View:
         """The number of the newest record that was folded."""
         return self._feed.projections.activity.number
 
-    def get_position(self) -> int:
-        """The same, for whoever asks more than once."""
-        return self.position
-
     @property
     def places(self) -> Places:
         """Up to where each journal is folded in."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -137,6 +138,21 @@ async def test_since_a_cursor_every_event_comes_once_oldest_first(limit: int, de
     assert again["cursor"] == (await desk.ask("GET", "/snapshot")).json()["cursor"]
 
 
+async def test_nothing_more_follows_the_newest_place_whether_its_mark_is_known_or_not(
+    desk: Desk, tmp_path: Path
+) -> None:
+    page = (await desk.ask("GET", "/activity/since?limit=1000")).json()
+    unmarked = {key: Place(place.position) for key, place in desk.parts.feed.places.items()}
+    again = (await desk.ask("GET", f"/activity/since?cursor={token(unmarked)}")).json()
+    assert (again["events"], again["more"]) == ([], False)
+    await desk.parts.feed.save()
+    shutil.copytree(desk.home, tmp_path / "copy", ignore=shutil.ignore_patterns("*.lock"))
+    async with serving(tmp_path / "copy") as restarted:  # which has read no line by itself
+        await restarted.caught_up()
+        again = (await restarted.ask("GET", f"/activity/since?cursor={page['next']}")).json()
+        assert (again["events"], again["more"]) == ([], False)
+
+
 async def test_since_filters_and_goes_on_behind_what_it_passed_over(desk: Desk) -> None:
     page = (await desk.ask("GET", "/activity/since?bot=arb-2&level=error&limit=4")).json()
     rest = (await desk.ask("GET", f"/activity/since?bot=arb-2&level=error&cursor={page['next']}")).json()
@@ -182,6 +198,18 @@ async def test_predictions_come_with_what_became_of_them(home: Path, monkeypatch
         assert [found[name]["occurred"] for name in ("yes", "no", "late")] == [True, False, False]
         paged = [one for page in await pages(desk, "/activity/predictions?limit=1") for one in page]
         assert {one["raw"]["prediction_id"]: one["outcome"] for one in paged} == found
+
+
+async def test_outcomes_are_not_called_complete_where_one_prediction_has_many(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(activity_module, "KEPT", 2)
+    write(home, [predicted("yes"), predicted("no"), resolved("no")] + [resolved("yes")] * 2 + [note(1)] * 5)
+    async with serving(home) as desk:
+        await desk.caught_up()
+        answer = (await desk.ask("GET", "/activity/predictions")).json()
+        missing = [one for one in answer["events"] if one["outcome"] is None]
+        assert answer["outcomes_complete"] is (not missing)
 
 
 async def test_signals_and_decisions_are_those_alone(home: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from deskwatch.journal.line import MAX_LINE_BYTES
 from deskwatch.projections import Projections
 from deskwatch.projections.activity import Entry
 from deskwatch.sidecar.feed import Feed
+from deskwatch.sidecar.streaming import replay as replay_module
 from deskwatch.sidecar.streaming.cursor import Key, Place
 from deskwatch.sidecar.streaming.replay import Gone, Piece, Replay
 from deskwatch.sidecar.streaming.topic import EVERYTHING, Topic
@@ -250,3 +252,27 @@ def test_reading_ends_when_it_is_closed(world: World) -> None:
     replay.close()
     assert replay.read(1) is None
     assert replay._followers == []
+
+
+def test_a_piece_ends_also_where_nothing_in_it_is_wanted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replay_module, "PIECE_BYTES", 1000)
+    write(world.home, [BEAT] * 100)
+    world.follow()
+    replay = Replay(world.home, EVERYTHING, {})
+    replay.check(world.feed.places)
+    pieces = list(all_of(replay, world.feed.places))
+    assert len(pieces) > 10
+    assert not any(piece.entries for piece in pieces)
+    assert all(piece.moved for piece in pieces)
+
+
+def test_journals_that_are_read_are_not_all_held_open(world: World) -> None:
+    for bot in range(30):
+        write(world.home, [NOTE] * 3, bot=f"arb-{bot}")
+    world.follow()
+    replay = Replay(world.home, EVERYTHING, {})
+    replay.check(world.feed.places)
+    replay.aim(world.feed.places)
+    before = len(os.listdir("/proc/self/fd"))
+    assert replay.read(1) is not None
+    assert len(os.listdir("/proc/self/fd")) == before
