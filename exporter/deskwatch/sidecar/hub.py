@@ -27,6 +27,7 @@ from deskwatch.sidecar.streaming import missed
 from deskwatch.sidecar.streaming.channel import Channel
 from deskwatch.sidecar.streaming.cursor import Places
 from deskwatch.sidecar.streaming.message import Message, dropped, heartbeat
+from deskwatch.sidecar.streaming.paced import Paced
 from deskwatch.sidecar.streaming.past import Past
 from deskwatch.sidecar.streaming.reader import Reader
 from deskwatch.sidecar.streaming.replay import Gone, Replay
@@ -79,9 +80,8 @@ class Hub:
         self._channels: dict[Topic, Channel] = {}
         self._changed: set[str] = set()
         self._closed = False
-        self._flushed_at = self._stated_at = 0.0
-        self._flush_timer: asyncio.TimerHandle | None = None
-        self._state_timer: asyncio.TimerHandle | None = None
+        self._flushing = Paced(self._spread_events)
+        self._stating = Paced(self._spread_state)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
@@ -96,9 +96,8 @@ class Hub:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for timer in (self._flush_timer, self._state_timer):
-            if timer is not None:
-                timer.cancel()
+        self._flushing.cancel()
+        self._stating.cancel()
         self.past.close()
 
     def close(self) -> None:
@@ -119,34 +118,17 @@ class Hub:
         for channel in self._channels.values():
             channel.take_in(folded.entries, folded.moved)
         self._changed |= changed
-        now = asyncio.get_running_loop().time()
-        if folded.entries and self._flush_timer is None:
-            self._flush_timer = self._at(self._flushed_at + FLUSH_SECONDS, now, self.flush)
+        if folded.entries:
+            self._flushing.plan(FLUSH_SECONDS)
         if changed:
-            self._plan_state(now, is_urgent=any(entry.type in _URGENT for entry in folded.entries))
-
-    def _plan_state(self, now: float, *, is_urgent: bool) -> None:
-        """Have the state sent when it is time, or sooner where someone waits for what it says."""
-        due = self._stated_at + (URGENT_SECONDS if is_urgent else STATE_SECONDS)
-        if self._state_timer is not None:
-            if self._state_timer.when() <= due:
-                return
-            self._state_timer.cancel()
-            self._state_timer = None
-        self._state_timer = self._at(due, now, self._spread_state)
-
-    def _at(self, due: float, now: float, act: Callable[[], None]) -> asyncio.TimerHandle | None:
-        if due <= now:
-            act()
-            return None
-        return asyncio.get_running_loop().call_at(due, act)
+            is_urgent = any(entry.type in _URGENT for entry in folded.entries)
+            self._stating.plan(URGENT_SECONDS if is_urgent else STATE_SECONDS)
 
     def flush(self) -> None:
         """Send the events that wait to be sent together."""
-        if self._flush_timer is not None:
-            self._flush_timer.cancel()
-            self._flush_timer = None
-        self._flushed_at = asyncio.get_running_loop().time()
+        self._flushing.do()
+
+    def _spread_events(self) -> None:
         for channel in self._channels.values():
             if channel.has_events:
                 message = channel.events(self.view.position, self.view.places)
@@ -156,8 +138,6 @@ class Hub:
 
     def _spread_state(self) -> None:
         """Tell each client that there is a newer state; it is put into a message when the client comes for it."""
-        self._state_timer = None
-        self._stated_at = asyncio.get_running_loop().time()
         changed, self._changed = self._changed, set()
         for channel in self._channels.values():
             wanted = {bot for bot in changed if channel.topic.has(bot)}
