@@ -157,7 +157,7 @@ async def test_thousands_of_events_leave_the_keys_free(home: Path):
 
 
 async def test_the_feed_of_one_bot_begins_with_what_happened_to_it_however_much_the_others_did(home: Path) -> None:
-    """`top --bot` asks for that bot's past: a token for it alone opens no other, and the newest events may be theirs."""
+    """`top --bot` asks for that bot's past: the newest events may all be of others, or closed to its token."""
     for bot, count in (("arb-1", 1), ("arb-2", 150)):
         with Recorder.open(bot, home=home) as recorder:
             for _ in range(count):
