@@ -68,7 +68,12 @@ def coloured(text: str, style: str) -> str:
 
 def has_colours() -> bool:
     """Whether stdout is a terminal whose user has not asked for no colours (https://no-color.org)."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return (
+        sys.stdout is not None
+        and sys.stdout.isatty()
+        and not os.environ.get("NO_COLOR")
+        and os.environ.get("TERM") != "dumb"
+    )
 
 
 def width() -> int | None:
@@ -138,7 +143,8 @@ def quiet_end() -> Iterator[None]:
             reconfigure(errors="backslashreplace")  # a locale that can't spell a character still gets its line
     try:
         yield
-        sys.stdout.flush()
+        if sys.stdout is not None:  # as it is where it was closed from the beginning (`>&-`)
+            sys.stdout.flush()
     except BrokenPipeError:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())  # what Python flushes at exit must not fail again

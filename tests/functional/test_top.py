@@ -154,3 +154,15 @@ async def test_thousands_of_events_leave_the_keys_free(home: Path):
             await eventually_async(lambda: isinstance(app.screen, Ask), 5)
             await eventually_async(lambda: app._fleet.count >= before + 5000, 30)
             assert app.draws - draws <= (loop.time() - began) / DRAW_SECONDS + 2
+
+
+async def test_the_feed_of_one_bot_begins_with_what_happened_to_it_however_much_the_others_did(home: Path) -> None:
+    """`top --bot` asks for that bot's past: the newest events may all be of others, or closed to its token."""
+    for bot, count in (("arb-1", 1), ("arb-2", 150)):
+        with Recorder.open(bot, home=home) as recorder:
+            for _ in range(count):
+                recorder.emit(LogRecorded(message="from before", levelname="INFO", name="n"))
+    with running.sidecar(home) as sidecar:
+        async with Fleet([Access(url=sidecar.url, token_file=home / "token")], ("arb-1",)) as fleet:
+            await eventually_async(lambda: fleet.events, 20)
+            assert {entry.bot for entry in fleet.events} == {"arb-1"}

@@ -160,7 +160,8 @@ def _give(order: Order, arguments: argparse.Namespace) -> int:
         raise ConfigError("expected --key to be 1 to 200 ASCII characters")
     check_name("bot's name", order.bot)
     accesses = accesses_of(arguments)
-    if order.question and not arguments.yes and sys.stdin.isatty() and not _confirmed(order.question):
+    is_asked = order.question and not arguments.yes and sys.stdin is not None and sys.stdin.isatty()
+    if is_asked and not _confirmed(order.question or ""):
         return tell(order, Told(outcome=Outcome.NOT_ASKED), as_document=arguments.json)
     try:
         sidecar = Sidecar(desk_of(order.bot, accesses))

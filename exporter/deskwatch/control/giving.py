@@ -16,7 +16,7 @@ import msgspec
 
 from deskwatch.control.orders import Order
 from deskwatch.control.outcome import Outcome, Told
-from deskwatch.errors import Declined, NotAllowed, Unreachable
+from deskwatch.errors import Declined, NotAllowed, SidecarError, Unreachable
 from deskwatch.live.asking import READ_SECONDS, Sidecar
 from deskwatch.live.paths import path_of
 from deskwatch.sinks.backoff import Backoff
@@ -80,13 +80,24 @@ class _Giving:
         except _Ended as ended:
             return ended.told
         if not self._order.is_command:
-            return Told(outcome=Outcome.SUCCEEDED, document=document)
+            return self._process(document)
         if not isinstance(document.get("id"), str):
             return Told(outcome=Outcome.UNKNOWN, words="the sidecar's answer names no command", document=document)
         self._tell(document)
         if not self._patience.waits:
             return Told(outcome=Outcome.ACCEPTED, document=document)
         return self._watch(document)
+
+    def _process(self, document: dict[str, Any]) -> Told:
+        """What an answer about the process shows."""
+        running = document.get("running")
+        if running is self._order.runs:
+            return Told(outcome=Outcome.SUCCEEDED, document=document)
+        if isinstance(running, bool):
+            words = f"the process {'runs' if running else 'does not run'}"
+            return Told(outcome=Outcome.FAILED, words=words, document=document)
+        words = "the sidecar's answer does not say whether the process runs"
+        return Told(outcome=Outcome.UNKNOWN, words=words, document=document)
 
     def _left(self) -> float:
         return self._patience.timeout_seconds - (time.monotonic() - self.began)
@@ -114,10 +125,11 @@ class _Giving:
                     read_seconds=self._read_seconds(),
                 )
                 return answer if isinstance(answer, dict) else {}
-            except NotAllowed as error:
-                raise _Ended(Outcome.NOT_ALLOWED, str(error)) from None
-            except Declined as error:
-                raise _Ended(Outcome.REFUSED, str(error)) from None
+            except (NotAllowed, Declined) as error:
+                if may_have_arrived:  # the answer to an earlier try was lost: this no is not about that one
+                    raise self._gave_up(error, may_have_arrived=True) from None
+                outcome = Outcome.NOT_ALLOWED if isinstance(error, NotAllowed) else Outcome.REFUSED
+                raise _Ended(outcome, str(error)) from None
             except Unreachable as error:
                 may_have_arrived |= error.arrived
                 pause = backoff.next_seconds(error.retry_seconds)
@@ -126,7 +138,7 @@ class _Giving:
                     raise self._gave_up(error, may_have_arrived=may_have_arrived) from None
                 time.sleep(pause)
 
-    def _gave_up(self, error: Unreachable, *, may_have_arrived: bool) -> _Ended:
+    def _gave_up(self, error: SidecarError, *, may_have_arrived: bool) -> _Ended:
         if not may_have_arrived:
             return _Ended(Outcome.UNREACHABLE, str(error))
         again = f"; to ask again without doing it twice: --key {self._key}" if self._order.is_command else ""

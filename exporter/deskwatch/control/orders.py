@@ -16,6 +16,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         words: What is asked, in short: `standby`, `close ETH/USDC`.
         is_command: Whether the bot carries it out and a resource tells of it; else it is about the bot's process, and
             the answer itself says that it is done.
+        runs: Whether the process runs once that is done; None where it is not about the process.
         question: What a person confirms before it is sent; None where nobody is asked.
     """
 
@@ -25,6 +26,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     body: dict[str, Any]
     words: str
     is_command: bool = True
+    runs: bool | None = None
     question: str | None = None
 
 
@@ -67,6 +69,7 @@ def process(bot: str, action: str, reason: str | None) -> Order:
         body=_with_reason({}, reason),
         words=f"{action} the process",
         is_command=False,
+        runs=action in ("start", "restart"),
         question=f"Kill the process of {bot} (its cancel hook first, then SIGKILL)?" if action == "kill" else None,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from deskwatch.console import coloured
+from deskwatch.console import coloured, quiet_end
 from deskwatch.control.orders import Order
 from deskwatch.control.outcome import EXIT_STATUS, Outcome, Told
 from deskwatch.harmless import as_json, harmless
@@ -22,6 +22,12 @@ MAX_RESULT = 200
 def tell(order: Order, told: Told, *, as_document: bool) -> int:
     """Print what came of an order; the exit status."""
     status = EXIT_STATUS[told.outcome]
+    with quiet_end():  # whoever reads may be gone: the status is what it is all the same
+        _print(order, told, status, as_document=as_document)
+    return status
+
+
+def _print(order: Order, told: Told, status: int, *, as_document: bool) -> None:
     if as_document:
         words = {"bot": order.bot, "asked": order.words, "outcome": told.outcome.value, "exit_status": status}
         more = {"seconds": round(told.seconds, 3), "words": told.words or None, "answer": told.document or None}
@@ -29,13 +35,12 @@ def tell(order: Order, told: Told, *, as_document: bool) -> int:
     else:
         outcome = coloured(told.outcome.value, _LEVELS.get(told.outcome, "warning"))
         print(f"{harmless(order.bot)}: {harmless(order.words)}: {outcome}{_details(told)}")
-    return status
 
 
 def tell_progress(document: dict[str, Any]) -> None:
     """Print what a command is waiting for, to a person who watches."""
     waiting = document.get("waiting_for")
-    if sys.stderr.isatty() and waiting:
+    if waiting and sys.stderr is not None and sys.stderr.isatty():
         print(f"  {harmless(str(document.get('status')))}, waiting for: {harmless(str(waiting))}", file=sys.stderr)
 
 

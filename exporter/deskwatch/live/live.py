@@ -29,7 +29,7 @@ from deskwatch.live.change import Change, Road, moved
 from deskwatch.live.held import Held
 from deskwatch.live.in_thread import in_thread
 from deskwatch.live.inbox import Inbox
-from deskwatch.live.messages import Cursor, Dropped, Message, Other
+from deskwatch.live.messages import Cursor, Dropped, Message, Other, Resumed, Snapshot
 from deskwatch.live.paths import path_of
 from deskwatch.live.polling import poll
 from deskwatch.sinks.backoff import Backoff
@@ -83,6 +83,7 @@ class Live:
         self._inbox = Inbox()
         self._heard: float | None = None
         self._told = False
+        self._is_whole = False  # this connection has told the state of all bots
         self._backoff = Backoff(self._pace.first_retry_seconds, self._pace.most_retry_seconds)
         self._again = asyncio.Event()
         self._sidecar: Sidecar | None = None
@@ -195,6 +196,7 @@ class Live:
             Unreachable: It broke.
         """
         began = time.monotonic()
+        self._is_whole = False
         if self._held.cursor is not None:
             await stream.resume(self._held.cursor)
         while True:
@@ -224,8 +226,12 @@ class Live:
 
     async def _take(self, message: Message | Other, road: Road) -> None:
         await self._inbox.room()
-        self._heard = time.monotonic()
-        self._went(road, "" if road == "stream" else self.trouble)
+        self._is_whole = self._is_whole or road == "polling" or isinstance(message, Snapshot | Resumed)
+        if self._is_whole:
+            self._heard = time.monotonic()
+            self._went(road, "" if road == "stream" else self.trouble)
+        else:  # it beats, but what is held is from before: that is no live data
+            self._went("down", f"{self.access.name} is still reading its journals")
         change = self._held.take(message, road)
         if change is not None:
             self._inbox.put(change)

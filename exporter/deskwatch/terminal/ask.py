@@ -10,6 +10,7 @@ import contextlib
 from functools import partial
 from typing import Any, ClassVar
 
+import msgspec
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -82,14 +83,7 @@ class Ask(ModalScreen[None]):
         self.query_one("#ask-send", Button).disabled = True
         self.query_one("#ask-back", Button).focus()
         body = {**self._order.body, **({"reason": reason.value} if reason.value else {})}
-        order = Order(
-            bot=self._order.bot,
-            method=self._order.method,
-            path=self._order.path,
-            body=body,
-            words=self._order.words,
-            is_command=self._order.is_command,
-        )
+        order = msgspec.structs.replace(self._order, body=body)
         self._tell("sent …", "")
         self.app.run_worker(self._give(order), exit_on_error=False)  # the app's: it outlives this dialogue
 

@@ -52,6 +52,7 @@ class Fleet:
 
     def __init__(self, accesses: list[Access], bots: tuple[str, ...] = ()) -> None:
         self.links = [Live(access, bots) for access in accesses]
+        self._wanted = frozenset(bots)
         self.faults: dict[str, str] = {}
         self.events: deque[Entry] = deque(maxlen=KEPT)
         self.count = 0
@@ -84,14 +85,18 @@ class Fleet:
     async def _begin(self, link: Live) -> None:
         """Show what happened before, where the sidecar tells; no event of it comes again by the stream."""
         sidecar = Sidecar(link.access)
+        query: dict[str, object] = {"limit": BEFORE}
+        if len(self._wanted) == 1:  # a token may be for one bot alone
+            query["bot"] = next(iter(self._wanted))
         try:
-            answer = await in_thread(partial(sidecar.ask_bytes, "GET", "/activity/recent", query={"limit": BEFORE}))
+            answer = await in_thread(partial(sidecar.ask_bytes, "GET", "/activity/recent", query=query))
             past = msgspec.json.decode(answer, type=_Recent).events
         except (DeskwatchError, msgspec.DecodeError):
             return
         finally:
             sidecar.close()
         known = {entry.id for entry in self.events}
+        past = [one for one in past if not self._wanted or one.bot in self._wanted]
         earlier = [one for one in past if one.id not in known and is_before(one, link.cursor)]
         merged = sorted([*earlier, *self.events], key=lambda entry: entry.ts)
         self.events = deque(merged, maxlen=KEPT)
@@ -100,7 +105,7 @@ class Fleet:
     async def _follow(self, link: Live) -> None:
         try:
             async for change in link:
-                if change.is_whole and change.reset is None:
+                if change.is_whole:  # also where it could not go on: the newest of what was missed
                     await self._begin(link)
                 self.events.extend(change.events)
                 self.count += len(change.events)

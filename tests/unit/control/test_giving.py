@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -14,7 +15,8 @@ import pytest
 
 from deskwatch.control import orders
 from deskwatch.control.giving import Patience, give
-from deskwatch.control.outcome import Outcome, Told
+from deskwatch.control.outcome import EXIT_STATUS, Outcome, Told
+from deskwatch.control.telling import tell
 from deskwatch.live import Access
 from deskwatch.live.asking import Sidecar
 from tests.fakes.http_server import serving
@@ -182,3 +184,41 @@ def test_a_command_that_may_not_be_watched_is_unknown(desk: Desk) -> None:
 def test_without_waiting_accepted_is_enough(desk: Desk) -> None:
     desk.taken.append(command("accepted"))
     assert ask(desk, waits=False).outcome is Outcome.ACCEPTED
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 422])
+def test_a_no_to_the_second_try_says_nothing_about_the_first(desk: Desk, status: int) -> None:
+    desk.taken.extend([(BREAK, {}), (status, {"detail": "no"})])
+    told = ask(desk, key="k-17")
+    assert told.outcome is Outcome.UNKNOWN
+    assert "--key k-17" in told.words
+
+
+@pytest.mark.parametrize(
+    ("action", "document", "outcome"),
+    [
+        ("restart", {"running": True, "pid": 7}, Outcome.SUCCEEDED),
+        ("restart", {"running": False, "exit_code": 1}, Outcome.FAILED),
+        ("stop", {"running": False, "exit_code": 0}, Outcome.SUCCEEDED),
+        ("kill", {"running": True, "pid": 7}, Outcome.FAILED),
+        ("kill", {}, Outcome.UNKNOWN),
+    ],
+)
+def test_a_process_action_succeeded_only_if_the_answer_shows_it(
+    desk: Desk, action: str, document: dict[str, Any], outcome: Outcome
+) -> None:
+    desk.taken.append((200, document))
+    assert ask(desk, orders.process("arb-1", action, None)).outcome is outcome
+
+
+@pytest.mark.parametrize("outcome", [Outcome.SUCCEEDED, Outcome.EXPIRED, Outcome.UNKNOWN])
+@pytest.mark.parametrize("is_open", [True, False])
+def test_the_exit_status_is_told_also_where_nobody_reads_the_words(
+    outcome: Outcome, is_open: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as gone:
+        monkeypatch.setattr("sys.stdout", gone if is_open else None)
+        status = tell(orders.mode("arb-1", "standby", None), Told(outcome=outcome), as_document=False)
+    assert status == EXIT_STATUS[outcome]

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from deskwatch.errors import ConfigError, NotAllowed
-from deskwatch.live import Change, Cursor, Live, Pace, connect
+from deskwatch.live import Access, Change, Cursor, Live, Pace, connect
+from deskwatch.live.messages import Heartbeat, Snapshot
 from tests.fakes.sidecar import FakeSidecar, running
 from tests.waiting import eventually_async
 
@@ -236,6 +237,18 @@ async def test_leaving_ends_the_reading_within_the_time_to_hang_up():
             changes = [change async for change in live]
         assert ("arb-1",) in [change.bots for change in changes]
         await eventually_async(lambda: not fake.connections)
+
+
+async def test_a_sidecar_that_only_beats_makes_no_old_data_new() -> None:
+    """It is reading its journals after a restart: until it tells the state, what is held is from before."""
+    live = Live(Access(url="http://127.0.0.1:1"))
+    await live._take(Heartbeat(n=1), "stream")
+    assert (live.road, live.age_seconds) == ("down", math.inf)
+    assert "still reading its journals" in live.trouble
+    await live._take(Snapshot(n=2, cursor={}), "stream")
+    await live._take(Heartbeat(n=3), "stream")
+    assert (live.road, live.trouble) == ("stream", "")
+    assert live.age_seconds < 60
 
 
 async def _to_the_end(live: Live) -> None:
