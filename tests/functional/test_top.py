@@ -166,3 +166,23 @@ async def test_the_feed_of_one_bot_begins_with_what_happened_to_it_however_much_
         async with Fleet([Access(url=sidecar.url, token_file=home / "token")], ("arb-1",)) as fleet:
             await eventually_async(lambda: fleet.events, 20)
             assert {entry.bot for entry in fleet.events} == {"arb-1"}
+
+
+async def test_who_looks_at_an_old_picture_does_not_re_arm_a_bot_that_was_halted_meanwhile(home: Path):
+    """`active` stands on the mode that was seen when it was asked for."""
+    may_obey = threading.Event()
+    may_obey.set()
+    with (
+        Recorder.open("arb-1", home=home, mode=Mode.STANDBY) as recorder,
+        running.sidecar(home) as sidecar,
+        obeying(recorder, may_obey),
+    ):
+        async with top(home, sidecar.url) as (app, pilot):
+            await eventually_async(lambda: cells(app) and cells(app)[0][1] == "standby", 20)
+            await pilot.press("a")
+            await eventually_async(lambda: isinstance(app.screen, Ask))
+            recorder.set_mode(Mode.HALTED, reason="the daily loss is reached")
+            await eventually_async(lambda: sidecar.bot()["mode"]["actual"] == "halted", 20)
+            await pilot.press("enter")
+            await eventually_async(lambda: "refused" in text(app, "#ask-progress"), 10)
+    assert recorder.mode is Mode.HALTED

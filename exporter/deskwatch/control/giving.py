@@ -113,7 +113,7 @@ class _Giving:
             _Ended: There is none to wait for.
         """
         backoff = Backoff(FIRST_RETRY_SECONDS, MOST_RETRY_SECONDS)
-        headers = {"Idempotency-Key": self._key} if self._order.is_command else {}
+        headers = {**self._order.headers, **({"Idempotency-Key": self._key} if self._order.is_command else {})}
         may_have_arrived = False
         while True:
             try:

@@ -18,6 +18,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
             the answer itself says that it is done.
         runs: Whether the process runs once that is done; None where it is not about the process.
         question: What a person confirms before it is sent; None where nobody is asked.
+        headers: What it stands on: an If-Match.
     """
 
     bot: str
@@ -28,6 +29,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     is_command: bool = True
     runs: bool | None = None
     question: str | None = None
+    headers: dict[str, str] = {}
 
 
 MODES = {"standby": "standby", "active": "active", "close-only": "closing", "halt": "halted"}
@@ -35,8 +37,15 @@ MODES = {"standby": "standby", "active": "active", "close-only": "closing", "hal
 PROCESS_ACTIONS = ("start", "stop", "restart", "kill")
 
 
-def mode(bot: str, name: str, reason: str | None) -> Order:
-    """To be in a mode. Only `active` raises the risk, so only that is asked about."""
+def mode(bot: str, name: str, reason: str | None, *, etag: str | None = None) -> Order:
+    """To be in a mode. Only `active` raises the risk, so only that is asked about.
+
+    Args:
+        bot: The bot.
+        name: The mode.
+        reason: The operator's words.
+        etag: Tag of the mode that the operator saw: `active` is refused where it is another by now.
+    """
     return Order(
         bot=bot,
         method="PUT",
@@ -44,6 +53,7 @@ def mode(bot: str, name: str, reason: str | None) -> Order:
         body=_with_reason({"mode": name}, reason),
         words=f"mode {name}",
         question=f"Let {bot} trade (mode active)?" if name == "active" else None,
+        headers={"If-Match": f'"{etag}"'} if name == "active" and etag else {},
     )
 
 

@@ -17,7 +17,7 @@ from textual.widgets import DataTable, Footer, Input, Static
 from deskwatch.control import orders
 from deskwatch.control.orders import Order
 from deskwatch.harmless import harmless
-from deskwatch.live import Live
+from deskwatch.live import BotState, Live
 from deskwatch.terminal.ask import Ask
 from deskwatch.terminal.details import details
 from deskwatch.terminal.feed import Feed
@@ -102,15 +102,15 @@ class Top(App[None]):
 
     def action_mode(self, mode: str) -> None:
         """Ask for a mode of the selected bot."""
-        self._ask(lambda bot: orders.mode(bot, mode, None))
+        self._ask(lambda bot: orders.mode(bot.bot, mode, None, etag=bot.mode.etag))
 
     def action_close_all(self) -> None:
         """Ask to close all of its positions."""
-        self._ask(lambda bot: orders.command(bot, "close_all", {}, None, words="close all positions"))
+        self._ask(lambda bot: orders.command(bot.bot, "close_all", {}, None, words="close all positions"))
 
     def action_process(self, action: str) -> None:
         """Ask for something about its process."""
-        self._ask(lambda bot: orders.process(bot, action, None))
+        self._ask(lambda bot: orders.process(bot.bot, action, None))
 
     def action_pause(self) -> None:
         """Hold the feed, or let it go on."""
@@ -134,10 +134,10 @@ class Top(App[None]):
             field.remove_class("open")
         self.query_one("#bots", DataTable).focus()
 
-    def _ask(self, order: Callable[[str], Order]) -> None:
+    def _ask(self, order: Callable[[BotState], Order]) -> None:
         bot = self.selected
         if bot is not None and not isinstance(self.screen, Ask):
-            self.push_screen(Ask(order(bot.state.bot), bot.link.access))
+            self.push_screen(Ask(order(bot.state), bot.link.access))
 
     def _draw(self) -> None:
         now = time.monotonic()
