@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import re
 import signal
@@ -49,6 +50,15 @@ def process(argv: list[str], log: Path, *, stop_seconds: float = 20, **more: Any
                 child.wait()
 
 
+def _answer(request: urllib.request.Request) -> tuple[int, dict[str, str], bytes]:
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, dict(answer.headers), answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, dict(error.headers), error.read()
+
+
 class Http:
     """A sidecar as its users see it: by HTTP."""
 
@@ -63,7 +73,11 @@ class Http:
     def request(
         self, method: str, path: str, body: object = None, *, token: str | None = None, **headers: str
     ) -> tuple[int, dict[str, str], bytes]:
-        """Status, headers and body of an answer, whatever the status."""
+        """Status, headers and body of an answer, whatever the status.
+
+        Raises:
+            OSError: There is no answer, or it was cut off.
+        """
         data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data, method=method)
         if data is not None:
@@ -73,11 +87,9 @@ class Http:
         for name, value in headers.items():
             request.add_header(name.replace("_", "-"), value)
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
-                return answer.status, dict(answer.headers), answer.read()
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, dict(error.headers), error.read()
+            return _answer(request)
+        except http.client.HTTPException as error:  # whoever answered was killed meanwhile
+            raise ConnectionResetError(f"the answer was cut off: {error!r}") from error
 
     def get(self, path: str) -> Any:
         status, _, body = self.request("GET", path, token=self.token)
