@@ -101,7 +101,7 @@ def test_among_several_sidecars_the_one_with_the_bot_is_asked(tmp_path: Path):
         recorders = [stack.enter_context(Recorder.open(home.name, home=home)) for home in homes]
         desks = [stack.enter_context(running.sidecar(home)) for home in homes]
         for desk, home in zip(desks, homes, strict=True):
-            eventually(lambda desk=desk, home=home: desk.try_get(f"/bots/{home.name}/snapshot"))  # type: ignore[misc]
+            eventually(lambda desk=desk, home=home: desk.try_get(f"/bots/{home.name}/snapshot"))  # type: ignore[misc]  # bound at once
         stack.enter_context(obeying(recorders[1]))
         more = ["--url", desks[0].url]
         for home in reversed(homes):

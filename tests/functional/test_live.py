@@ -75,7 +75,7 @@ async def test_killed_and_started_again_the_sidecar_is_followed_without_gap_or_d
                         await eventually_async(lambda: live.cursor is not None, 30)
                         trading.start()
                     before = len(entries)
-                    await eventually_async(lambda before=before: len(entries) > before + 20, 30)  # type: ignore[misc]
+                    await eventually_async(lambda before=before: len(entries) > before + 20, 30)  # type: ignore[misc]  # bound at once
                     os.kill(child.pid, signal.SIGKILL)
                     await asyncio.to_thread(child.wait)
                 await eventually_async(lambda: live.road == "down", 30)

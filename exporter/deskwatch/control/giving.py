@@ -14,12 +14,12 @@ from typing import Any
 
 import msgspec
 
+from deskwatch.backoff import Backoff
 from deskwatch.control.orders import Order
 from deskwatch.control.outcome import Outcome, Told
 from deskwatch.errors import Declined, NotAllowed, SidecarError, Unreachable
 from deskwatch.live.asking import READ_SECONDS, Sidecar
 from deskwatch.live.paths import path_of
-from deskwatch.sinks.backoff import Backoff
 
 FIRST_RETRY_SECONDS = 0.1
 MOST_RETRY_SECONDS = 2.0

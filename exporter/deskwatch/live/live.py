@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Self
 
 import msgspec
 
+from deskwatch.backoff import Backoff
 from deskwatch.errors import Declined, SidecarError, Unreachable
 from deskwatch.live.access import Access
 from deskwatch.live.asking import Sidecar
@@ -32,7 +33,6 @@ from deskwatch.live.inbox import Inbox
 from deskwatch.live.messages import Cursor, Dropped, Message, Other, Resumed, Snapshot
 from deskwatch.live.paths import path_of
 from deskwatch.live.polling import poll
-from deskwatch.sinks.backoff import Backoff
 
 if TYPE_CHECKING:
     from deskwatch.live.stream import Stream

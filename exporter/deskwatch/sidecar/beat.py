@@ -6,37 +6,25 @@ A bot that is told to (`Recorder.open(silence_seconds=…)`) lowers its own mode
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 from pathlib import Path
-from typing import Self
 
 from deskwatch.journal.names import BEAT
+from deskwatch.sidecar.steady import Steady
 
 logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 1.0
 
 
-class Beat:
+class Beat(Steady):
     """Touches the file. An async context manager."""
 
     def __init__(self, home: Path) -> None:
         self._path = home / BEAT
-        self._task: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._run(), name="beat")
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-
-    async def _run(self) -> None:
+    async def _work(self) -> None:
         is_told = False
         while True:
             try:

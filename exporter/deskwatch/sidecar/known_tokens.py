@@ -9,11 +9,9 @@ slip of an editor locks nobody out in a bad hour; it is logged.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Self
 
 import msgspec
 
@@ -22,6 +20,7 @@ from deskwatch.config import Settings
 from deskwatch.errors import DeskwatchError
 from deskwatch.events import Event, TokenMade, TokenRevoked
 from deskwatch.sidecar.auth import Gate, reader_of
+from deskwatch.sidecar.steady import Steady
 from deskwatch.tokens import Token, TokenFile
 from deskwatch.tokens.file import OPERATOR
 
@@ -33,7 +32,7 @@ LOOK_SECONDS = 0.5
 Journal = Callable[[Event], Awaitable[None]]
 
 
-class KnownTokens:
+class KnownTokens(Steady):
     """Keeps a gate's tokens those of the file. An async context manager."""
 
     def __init__(self, settings: Settings, gate: Gate, journal: Journal) -> None:
@@ -45,20 +44,8 @@ class KnownTokens:
         self._journaled: dict[str, str] | None = None
         self._tokens: list[Token] | None = None
         self._stamp: object = object()
-        self._task: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._look(), name="tokens")
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Stop looking."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-
-    async def _look(self) -> None:
+    async def _work(self) -> None:
         while True:
             try:
                 self._read()

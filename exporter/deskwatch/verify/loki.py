@@ -14,8 +14,8 @@ from typing import NamedTuple
 import msgspec
 import urllib3
 
+from deskwatch.backoff import Backoff
 from deskwatch.harmless import harmless
-from deskwatch.sinks.backoff import Backoff
 from deskwatch.verify.metrics import Unreachable
 
 LIMIT = 5000

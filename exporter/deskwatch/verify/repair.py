@@ -9,12 +9,12 @@ from typing import Protocol
 
 import msgspec
 
+from deskwatch.backoff import Backoff
 from deskwatch.errors import InvalidLine
 from deskwatch.harmless import harmless
 from deskwatch.journal import read_envelope
 from deskwatch.journal.walk import Line, Walk
 from deskwatch.sinks.answer import Answer
-from deskwatch.sinks.backoff import Backoff
 from deskwatch.sinks.loki.entries import Entry, as_entry
 from deskwatch.verify.against_loki import is_missing
 from deskwatch.verify.counting import Count

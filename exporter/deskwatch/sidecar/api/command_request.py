@@ -37,6 +37,20 @@ class ModeRequest(Body):
     reason: Reason = None
 
 
+class Asking(Body):
+    """What every command has."""
+
+    reason: Reason = None
+    expires_seconds: Expires = None
+
+
+class Closing(Body):
+    """The same of what closes or cancels: it must not begin long after it was asked for."""
+
+    reason: Reason = None
+    expires_seconds: ExpiresSoon = None
+
+
 class NoParams(Body):
     """A command that needs nothing."""
 
@@ -93,16 +107,14 @@ class WatchlistParams(Body):
     symbols: Annotated[list[Symbol], Field(max_length=200)]
 
 
-class Ping(Body):
+class Ping(Asking):
     """Asks whether the bot's own code runs."""
 
     type: Literal["ping"]
     params: NoParams = NoParams()
-    reason: Reason = None
-    expires_seconds: Expires = None
 
 
-class SetMode(Body):
+class SetMode(Asking):
     """Asks for a mode. `closing` closes, so that it lives no longer than what else does."""
 
     model_config = ConfigDict(
@@ -118,8 +130,6 @@ class SetMode(Body):
     )
     type: Literal["set_mode"]
     params: ModeParams
-    reason: Reason = None
-    expires_seconds: Expires = None
 
     @model_validator(mode="after")
     def closes_soon(self) -> SetMode:
@@ -129,49 +139,39 @@ class SetMode(Body):
         return self
 
 
-class ClosePosition(Body):
+class ClosePosition(Closing):
     """Asks to close a position, or a part of it."""
 
     type: Literal["close_position"]
     params: ClosePositionParams
-    reason: Reason = None
-    expires_seconds: ExpiresSoon = None
 
 
-class CloseAll(Body):
+class CloseAll(Closing):
     """Asks to close everything the bot holds."""
 
     type: Literal["close_all"]
     params: NoParams = NoParams()
-    reason: Reason = None
-    expires_seconds: ExpiresSoon = None
 
 
-class CancelOrders(Body):
+class CancelOrders(Closing):
     """Asks to cancel open orders."""
 
     type: Literal["cancel_orders"]
     params: CancelOrdersParams = CancelOrdersParams()
-    reason: Reason = None
-    expires_seconds: ExpiresSoon = None
 
 
-class SetWatchlist(Body):
+class SetWatchlist(Asking):
     """Asks to watch these instruments and no others."""
 
     type: Literal["set_watchlist"]
     params: WatchlistParams
-    reason: Reason = None
-    expires_seconds: Expires = None
 
 
-class ReloadConfig(Body):
+class ReloadConfig(Asking):
     """Asks to read the configuration again."""
 
     type: Literal["reload_config"]
     params: NoParams = NoParams()
-    reason: Reason = None
-    expires_seconds: Expires = None
 
 
 _BUILT_IN = (Ping, SetMode, ClosePosition, CloseAll, CancelOrders, SetWatchlist, ReloadConfig)
@@ -179,13 +179,11 @@ BUILT_IN: tuple[str, ...] = tuple(one.model_fields["type"].annotation.__args__[0
 """Types of commands that every bot may be asked."""
 
 
-class Custom(Body):
+class Custom(Asking):
     """Asks for what the bot itself offers; `offers` in its state has the parameters' schema."""
 
     type: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$", json_schema_extra={"not": {"enum": [*BUILT_IN]}})]
     params: dict[str, Any] = {}
-    reason: Reason = None
-    expires_seconds: Expires = None
 
 
 def _which(body: Any) -> str:  # Any: whatever JSON holds

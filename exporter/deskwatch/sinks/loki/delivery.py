@@ -10,8 +10,8 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
+from deskwatch.backoff import Backoff
 from deskwatch.sinks.answer import Answer
-from deskwatch.sinks.backoff import Backoff
 from deskwatch.sinks.cursor import Cursor
 from deskwatch.sinks.loki.entries import LATE, LIVE, Entry, as_late
 from deskwatch.sinks.loki.lanes import Lanes, find_order_cutoff, is_about_time

@@ -17,8 +17,8 @@ from typing import Self
 
 import msgspec
 
+from deskwatch.backoff import FIRST_SECONDS, MOST_SECONDS, Backoff
 from deskwatch.journal import Position
-from deskwatch.sinks.backoff import FIRST_SECONDS, MOST_SECONDS, Backoff
 from deskwatch.sinks.cursor import Cursor, Key
 from deskwatch.sinks.loki.access import Access
 from deskwatch.sinks.loki.delivery import Delivery, count

@@ -20,10 +20,10 @@ from typing import Any, NamedTuple, Protocol, Self
 
 import msgspec
 
+from deskwatch.backoff import FIRST_SECONDS, MOST_SECONDS, Backoff
 from deskwatch.errors import InvalidLine
 from deskwatch.journal import Position, read_envelope
 from deskwatch.sinks.answer import Answer
-from deskwatch.sinks.backoff import FIRST_SECONDS, MOST_SECONDS, Backoff
 from deskwatch.sinks.cursor import Cursor, Key
 from deskwatch.sinks.otlp.reading import BATCH_BYTES, Line, Reader
 from deskwatch.sinks.quarantine import Quarantine, row_of

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deskwatch.sinks.backoff import FIRST_SECONDS, MOST_SECONDS, Backoff
+from deskwatch.backoff import FIRST_SECONDS, MOST_SECONDS, Backoff
 
 
 @given(tries=st.integers(1, 2000))
