@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -185,3 +186,12 @@ def _values(text: str) -> dict[str, float]:
             name, _, value = line.rpartition(" ")
             found[name.partition("{")[0]] += float(value)  # type: ignore[assignment]  # a Counter of floats
     return dict(found)
+
+
+def test_the_terminal_view_is_opened_by_the_line_that_is_printed(demo: running.Demo, tmp_path: Path):
+    """Its picture shows the bot; the line names URL and home."""
+    (line,) = re.findall(r"Terminal: +(?:\S*/)?deskwatch (top --url \S+ --home \S+)", demo.output.read_text())
+    picture = tmp_path / "top.svg"
+    argv = [sys.executable, "-m", "deskwatch", *line.split(), "--screenshot", str(picture)]
+    subprocess.run(argv, check=True, timeout=60, cwd=running.ROOT)
+    assert "arb-1" in picture.read_text()

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import sys
 import time
 import urllib.request
 from collections.abc import Callable
@@ -198,6 +199,7 @@ class Demo:
                   -d '{{"mode":"standby","reason":"trying it out"}}' {self._url}/bots/{BOT}/mode
   Close all: curl -X POST {token} {json_type} \\
                   -d '{{"type":"close_all","reason":"trying it out"}}' {self._url}/bots/{BOT}/commands
+  Terminal:  {_itself()} top --url {self._url} --home {home}
 
   Ctrl-C stops everything.
 """
@@ -246,6 +248,11 @@ def _await(part: Part, condition: Callable[[], bool], stopping: _Stop) -> None:
         if time.monotonic() > deadline:
             raise DemoFailed(f"{part.name} did not start within {START_SECONDS:.0f} s:\n{part.last_words()}")
         time.sleep(LOOK_SECONDS)
+
+
+def _itself() -> str:
+    """The command as it was typed, where it was: a person's shell may not find it by its name alone."""
+    return sys.argv[0] if Path(sys.argv[0]).name == "deskwatch" else "deskwatch"
 
 
 def _short(path: Path) -> str:
