@@ -146,5 +146,9 @@ def _check_bounds(amount: float, least: float | None, most: float | None, at: st
 
 
 def _equal(one: object, other: object) -> bool:
-    """As JSON has it: true is not 1."""
+    """As JSON has it, however deep: true is not 1."""
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_equal, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_equal(one[key], other[key]) for key in one)
     return one == other and isinstance(one, bool) is isinstance(other, bool)

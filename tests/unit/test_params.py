@@ -98,3 +98,10 @@ def test_a_fault_says_where() -> None:
     with pytest.raises(params.Unfit) as refused:
         params.check(schema, {"a": ["x", 7]})
     assert str(refused.value) == "params.a[1]: expected string, was 7"
+
+
+@pytest.mark.parametrize("schema", [{"const": [[1]]}, {"enum": [{"a": 1}, [0]]}])
+@pytest.mark.parametrize("value", [[[True]], {"a": True}, [False]])
+def test_true_is_not_1_however_deep(schema: dict[str, Any], value: Any) -> None:
+    with pytest.raises(params.Unfit):
+        params.check(schema, value)
