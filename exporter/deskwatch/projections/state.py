@@ -167,7 +167,7 @@ def _heartbeat(state: BotState, record: Record, event: ev.HeartbeatSent) -> None
     state.idle_seconds = event.idle_seconds
     mode = state.mode
     if event.mode is not None and event.mode != mode.actual and (mode.actual is None or record.writer == MAIN):
-        mode.actual = event.mode  # its ModeChanged may be gone by retention
+        mode.actual = event.mode.value  # its ModeChanged may be gone by retention
         mode.since = mode.reason = mode.actor = None
 
 
@@ -175,7 +175,7 @@ def _mode_changed(state: BotState, record: Record, event: ev.ModeChanged) -> Non
     if record.writer != MAIN and state.writer == MAIN:
         return  # a helper's process: a mode that it starts in, say, is not what the bot trades by
     mode = state.mode
-    mode.actual = event.mode
+    mode.actual = event.mode.value
     if event.previous is not None or mode.since is None:
         mode.since, mode.reason, mode.actor = record.seconds, event.reason, event.actor
 

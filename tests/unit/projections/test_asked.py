@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
-from deskwatch.events import CommandAccepted, CommandExpired, CommandFailed, CommandStarted, Mode, ModeChanged
+from deskwatch.events import (
+    CommandAccepted,
+    CommandExpired,
+    CommandFailed,
+    CommandStarted,
+    Event,
+    HeartbeatSent,
+    Mode,
+    ModeChanged,
+)
 from deskwatch.projections import Projections
 from deskwatch.projections import asked as asked_module
 from deskwatch.projections.asked import Asked
@@ -91,3 +101,15 @@ def test_a_mode_has_another_tag_whenever_anything_of_it_changes() -> None:
     for number, event in enumerate(events):
         again.apply(record_of(event, seq=number + 1))
     assert again.state.bots["arb-1"].mode.etag == tags[-1]  # after a replay it is the same
+
+
+@pytest.mark.parametrize(
+    "first", [ModeChanged(mode=Mode.ACTIVE), HeartbeatSent(uptime_seconds=1.0, idle_seconds=0.0, mode=Mode.ACTIVE)]
+)
+def test_the_tag_outlives_a_checkpoint_between_a_mode_and_what_is_asked_then(first: Event) -> None:
+    whole, restarted = Projections(), Projections()
+    whole.apply(record_of(first, seq=1))
+    restarted.load(msgspec.json.decode(msgspec.json.encode(whole.dump())))
+    for one in (whole, restarted):
+        one.apply(record_of(asked("a", "standby"), seq=2))
+    assert restarted.state.bots["arb-1"].mode.etag == whole.state.bots["arb-1"].mode.etag
