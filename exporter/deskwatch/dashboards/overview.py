@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
 
-from deskwatch.dashboards import variables
 from deskwatch.dashboards.frame import frame
-from deskwatch.dashboards.panels import activity, course, figure, rows, states
+from deskwatch.dashboards.lines import activity
+from deskwatch.dashboards.panels import course, figure, states
+from deskwatch.dashboards.tables import rows
 from deskwatch.dashboards.variables import BOT, BOT_OR_NONE
 
 SILENT_SECONDS = 30
@@ -22,7 +23,7 @@ _BAD_FROM_ONE = ((None, "green"), (1, "red"))
 
 def overview() -> Dashboard:
     """The dashboard."""
-    dashboard = frame("overview", "Overview").with_variable(variables.bot())
+    dashboard = frame("overview", "Overview", "All bots at a glance.")
     for part in (_fleet, _money, _orders, _health, _activity):
         part(dashboard)
     return dashboard
@@ -118,7 +119,7 @@ def _fleet(dashboard: Dashboard) -> None:
             "Mode",
             "What each bot may do: active trades; standby watches and may close; closing reduces to flat; halted sends "
             "nothing until a person re-arms it. Taken from the bot's own word that it acts by its mode.",
-            (mode, "{{bot}}"),
+            [(mode, "{{bot}}")],
             names=_MODES,
         )
     )

@@ -35,7 +35,7 @@ PANELS = [
     pytest.param(panel, id=f"{name}-{panel['title']}")
     for name, dashboard in DASHBOARDS.items()
     for panel in panels(dashboard)
-    if panel["type"] != "row"
+    if panel["type"] not in ("row", "text")
 ]
 PROMQL = [
     pytest.param(target["expr"], id=f"{param.id}-{target['refId']}")
@@ -61,11 +61,13 @@ def test_files_are_small_enough_to_review(path: Path) -> None:
 
 @each_dashboard
 def test_dashboards_are_found_linked_and_not_edited_by_hand(dashboard: dict[str, Any]) -> None:
-    """A fixed uid, the shared tag with a link by it that keeps time and variables, and no editing."""
+    """A fixed uid, the shared tag with a link by it that keeps time and variables, one to the page, and no editing."""
     assert dashboard["uid"].startswith(f"{TAG}-")
     assert dashboard["tags"] == [TAG]
     assert dashboard["editable"] is False
-    (link,) = dashboard["links"]
+    assert dashboard["description"].endswith(".")
+    link, page = dashboard["links"]
+    assert page["url"] == "${sidecar_url:raw}/"
     assert link["tags"] == [TAG]
     assert link["asDropdown"]
     assert link["includeVars"]
@@ -80,6 +82,8 @@ def test_the_reader_chooses_sources_and_bots(dashboard: dict[str, Any]) -> None:
     assert variables["prometheus_datasource"]["query"] == "prometheus"
     assert variables["prometheus_datasource"]["label"] == "Prometheus data source"
     assert variables["loki_datasource"]["query"] == "loki"
+    assert variables["sidecar_url"]["query"] == "http://localhost:9464"
+    assert variables["bot"]["type"] == "query"
     for one in variables.values():
         if one["type"] == "query":
             assert one["refresh"] == 2

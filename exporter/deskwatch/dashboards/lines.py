@@ -1,0 +1,74 @@
+"""The journal's lines, as Loki has them, and how many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from grafana_foundation_sdk.builders import common, logs, timeseries
+from grafana_foundation_sdk.builders import loki as loki_query
+from grafana_foundation_sdk.models.common import (
+    GraphDrawStyle,
+    LogsDedupStrategy,
+    LogsSortOrder,
+    SortOrder,
+    StackingMode,
+    TooltipDisplayMode,
+    VisibilityMode,
+)
+from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
+
+from deskwatch.dashboards.drawing import REF_IDS, WIDTH, Query, described
+from deskwatch.dashboards.panels import plain_legend
+from deskwatch.dashboards.variables import LOKI
+
+
+def activity(
+    panel_id: int, title: str, description: str, expr: str, *, span: int = WIDTH, height: int = 12
+) -> logs.Panel:
+    """Lines, newest first; a click opens a line's fields. Right for what a figure can't tell: who, why, which."""
+    return (
+        described(logs.Panel(), panel_id, title, description, unit="none", span=span, height=height, source=LOKI)
+        .show_time(True)
+        .show_labels(False)
+        .show_common_labels(False)
+        .wrap_log_message(False)
+        .enable_log_details(True)
+        .dedup_strategy(LogsDedupStrategy.NONE)
+        .sort_order(LogsSortOrder.DESCENDING)
+        .with_target(loki_query.Dataquery().datasource(LOKI).expr(expr).ref_id("A").query_type("range"))
+    )
+
+
+def counted(
+    panel_id: int,
+    title: str,
+    description: str,
+    queries: Sequence[Query],
+    *,
+    span: int = 12,
+    height: int = 8,
+    colours: Mapping[str, str] | None = None,
+) -> timeseries.Panel:
+    """How many lines in each interval, stacked bars. Right for how much happened, and of what.
+
+    `queries` count over `[$__auto]`. `colours`: regular expression over legends → colour, where it means something.
+    """
+    panel = (
+        described(timeseries.Panel(), panel_id, title, description, unit="none", span=span, height=height, source=LOKI)
+        .draw_style(GraphDrawStyle.BARS)
+        .fill_opacity(60)
+        .line_width(0)
+        .show_points(VisibilityMode.NEVER)
+        .stacking(common.StackingConfig().mode(StackingMode.NORMAL))
+        .tooltip(common.VizTooltipOptions().mode(TooltipDisplayMode.MULTI).sort(SortOrder.DESCENDING))
+        .legend(plain_legend())
+        .min(0)
+    )
+    for (expr, legend), ref_id in zip(queries, REF_IDS, strict=False):
+        panel.with_target(
+            loki_query.Dataquery().datasource(LOKI).expr(expr).legend_format(legend).ref_id(ref_id).query_type("range")
+        )
+    for pattern, colour in (colours or {}).items():
+        fixed = DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": colour})
+        panel.override_by_regexp(f"/{pattern}/", [fixed])
+    return panel

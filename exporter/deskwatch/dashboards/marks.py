@@ -1,0 +1,88 @@
+"""Marks on the time axis: what happened, beside what the figures did. Each can be switched off above the panels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from grafana_foundation_sdk.builders import prometheus
+from grafana_foundation_sdk.builders.dashboard import AnnotationPanelFilter, AnnotationQuery
+
+from deskwatch.dashboards.variables import BOT, BOT_OR_NONE, LOKI, PROMETHEUS
+
+JOURNAL = f'{{service_name="deskwatch", {BOT}}}'
+"""Lines of the bots chosen, in Loki."""
+
+
+def mode_changes() -> AnnotationQuery:
+    """Each change of a bot's mode, with who asked and why."""
+    return from_journal(
+        "Modes",
+        "mode_changed",
+        "{{.bot}}: {{if .previous}}{{.previous}} → {{end}}{{.mode}}{{if .actor}}, by {{.actor}}{{end}}"
+        "{{if .reason}}: {{.reason}}{{end}}",
+        "blue",
+    )
+
+
+def deployments() -> AnnotationQuery:
+    """Each start of a bot, with the version that it runs since."""
+    return from_journal(
+        "Starts",
+        "bot_started",
+        "{{.bot}} started{{if .version}}, version {{.version}}{{end}}, {{.mode}}, on {{.host}}",
+        "purple",
+    )
+
+
+def risk_alerts() -> AnnotationQuery:
+    """Limits that a bot itself saw crossed."""
+    return from_journal(
+        "Risk alerts",
+        "risk_alert_raised",
+        "{{.bot}}: {{.alert}}{{if .symbol}} {{.symbol}}{{end}} ({{.severity}}){{if .message}}: {{.message}}{{end}}",
+        "orange",
+    )
+
+
+def firing_alerts() -> AnnotationQuery:
+    """How long alerts of Prometheus fired, for the bots chosen and for deskwatch itself."""
+    return (
+        AnnotationQuery()
+        .name("Alerts")
+        .datasource(PROMETHEUS)
+        .enable(True)
+        .hide(False)
+        .icon_color("red")
+        .expr(expr := f'ALERTS{{alertstate="firing", alertname!="Watchdog", {BOT_OR_NONE}}}')
+        .target(prometheus.Dataquery().datasource(PROMETHEUS).expr(expr).ref_id("Alerts").range().interval("15s"))
+        .step("15s")
+        .title_format("{{alertname}}")
+        .text_format("{{bot}} ({{severity}})")
+        .tag_keys("alertname,severity,bot")
+    )
+
+
+def from_journal(
+    name: str, types: str, text: str, colour: str, *, shown: bool = True, spared: Sequence[int] = ()
+) -> AnnotationQuery:
+    """Events of the journal as marks.
+
+    Args:
+        name: Of the switch.
+        types: Which events; several are parted by `|`.
+        text: Of the mark: Go's template over the event's fields. (Grafana's own templates show a missing field's name.)
+        colour: Of the marks.
+        shown: Whether it is switched on at first.
+        spared: Ids of panels without these marks.
+    """
+    made = (
+        AnnotationQuery()
+        .name(name)
+        .datasource(LOKI)
+        .enable(shown)
+        .hide(False)
+        .icon_color(colour)
+        .expr(f"{JOURNAL} | type=~`{types}` | json | line_format `{text}`")
+        .tag_keys("bot")
+    )
+    return made.filter(AnnotationPanelFilter().exclude(True).ids(list(spared))) if spared else made
