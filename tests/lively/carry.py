@@ -147,7 +147,7 @@ class Carry(Trader):
             again = partial(self._open, position_id, was_open.venue, was_open.symbol, side, {"leverage": 3.0})
             self.later(2.0, again)
 
-    def _open(self, position: str, venue: str, symbol: str, side: str, more: dict[str, float]) -> None:
+    def _open(self, position: str, venue: str, symbol: str, side: str, more: dict[str, Any]) -> None:
         where: dict[str, Any] = {
             "position_id": position,
             "venue": venue,
@@ -169,7 +169,7 @@ class Carry(Trader):
         for position, closed in self.held.items():
             mark = self.prices[closed.symbol]
             is_perpetual = closed.venue == "cedar"
-            danger: dict[str, float] = {}
+            danger: dict[str, Any] = {}
             if is_perpetual:
                 danger = {"liquidation_price": mark * 1.3, "leverage": 3.0, "margin": 1000.0}
                 danger |= {"divergence_ratio": self.dice.gauss(0, 0.001), "erosion_ratio": self.dice.uniform(0.1, 0.4)}
