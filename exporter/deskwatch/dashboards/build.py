@@ -15,7 +15,14 @@ from deskwatch.errors import ConfigError
 
 FOLDER = Path("grafana/dashboards")
 DASHBOARDS = {
+    "chain": "chain",
+    "control": "control",
+    "decisions": "decisions",
     "overview": "overview",
+    "process": "process",
+    "risk": "risk",
+    "self": "itself",
+    "slo": "slo",
 }
 """The dashboards, in order of name: what each is called (in its uid, as its JSON and as its function) and its file."""
 

@@ -17,6 +17,7 @@ BOT_OR_NONE = 'bot=~"$bot|"'
 STRATEGY = 'strategy=~"$strategy"'
 VENUE = 'venue=~"$venue"'
 SYMBOL = 'symbol=~"$symbol"'
+PROVIDER = 'provider=~"$provider"'
 
 
 def matching(*matchers: str) -> str:
@@ -52,6 +53,11 @@ def venue() -> QueryVariable:
 def symbol() -> QueryVariable:
     """Which instruments of those bots. All: also what belongs to none."""
     return _label("symbol", "Symbol")
+
+
+def provider() -> QueryVariable:
+    """Which of those who decide and predict for those bots."""
+    return _label("provider", "Provider")
 
 
 def sidecar_url() -> TextBoxVariable:

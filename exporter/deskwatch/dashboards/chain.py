@@ -1,0 +1,430 @@
+"""Gas and chain: what gas costs, what it eats, what becomes of transactions, and whether the wallet can pay for more."""
+
+from __future__ import annotations
+
+from grafana_foundation_sdk.builders.dashboard import Dashboard
+
+from deskwatch.dashboards.frame import frame
+from deskwatch.dashboards.layout import Line, section
+from deskwatch.dashboards.lines import activity
+from deskwatch.dashboards.panels import course, figure
+from deskwatch.dashboards.promql import increase, or_zero, quantile, rate, series
+from deskwatch.dashboards.tables import Column, Label, joined
+from deskwatch.dashboards.variables import BOT
+
+_GWEI = 1e-9
+_USUAL = series("bot_chain:tradebot_gas_price_wei:median6h")
+_NOW = series("bot_chain:tradebot_gas_price_wei:avg5m")
+_CONFIRMED = increase("tradebot_transactions_confirmed_total", "bot", "chain", window="1h")
+_REVERTED = increase("tradebot_transactions_reverted_total", "bot", "chain", window="1h")
+_MINED = f"({_CONFIRMED} + {or_zero(_REVERTED, _CONFIRMED)})"
+_REVERT_RATIO = (
+    f"max by (bot, chain) ({series('bot_chain:tradebot_transactions_reverted_per_mined:ratio_increase30m')})"
+    f" or max by (bot, chain) ({series('tradebot_transactions_pending')}) * 0"
+)
+_GAS_OF_PROFIT = (
+    f"{series('bot_asset:tradebot_gas_spent_quote:increase6h')}"
+    f" / ({series('bot_asset:tradebot_gross_profit:increase6h')} > 0)"
+)
+_BURNT = increase("tradebot_gas_spent_total", "bot", "asset", window="6h")
+_WALLET = f"max by (bot, asset) ({series('bot_asset:tradebot_wallet_balance:sum')})"
+_NATIVE = f"{_WALLET} and {_BURNT}"
+_SECONDS_LEFT = f"{_WALLET} / ({_BURNT} / (6 * 3600) > 0)"
+_HEAD_AGE = f"(time() - {series('tradebot_head_block_seen_timestamp_seconds')})"
+
+_USUAL_STEPS = ((None, "green"), (2, "orange"), (3, "red"))
+_REVERT_STEPS = ((None, "green"), (0.05, "orange"), (0.20, "red"))
+_PROFIT_STEPS = ((None, "green"), (0.25, "orange"), (0.50, "red"))
+_EMPTY_STEPS = ((None, "red"), (86_400, "orange"), (3 * 86_400, "green"))
+_HEAD_STEPS = ((None, "green"), (30, "orange"), (120, "red"))
+
+
+def chain() -> Dashboard:
+    """The dashboard."""
+    dashboard = frame(
+        "chain",
+        "Gas and chain",
+        "For whoever runs bots on a chain: what gas costs and eats, why transactions fail, whether the node is up to "
+        "date, and how long the wallet lasts.",
+    )
+    section(dashboard, 100, "Now", _now())
+    section(dashboard, 200, "Gas", *_gas())
+    section(dashboard, 300, "Transactions", *_transactions())
+    section(dashboard, 400, "Wallet", _wallet())
+    section(dashboard, 500, "Head of the chain", _head())
+    section(dashboard, 600, "Contracts", _contracts())
+    return dashboard
+
+
+def _now() -> Line:
+    return [
+        figure(
+            1,
+            "Gas price, of usual",
+            "What a unit of gas costs over 5 minutes, as a part of the median of 6 hours; 100 % is usual. From three "
+            "times on, trades with a thin margin lose money: see that the bot counts gas before it trades.",
+            (f"max({_NOW} / {_USUAL})", "of usual"),
+            unit="percentunit",
+            steps=_USUAL_STEPS,
+        ),
+        figure(
+            2,
+            "Gas of profit, an hour",
+            "What gas took of the gross profit of the last hour, for the bot that it takes most from. Above half, "
+            "raise the least profit that the bot trades for.",
+            (f"max({_GAS_OF_PROFIT})", "of profit"),
+            unit="percentunit",
+            steps=_PROFIT_STEPS,
+            no_value="no profit",
+        ),
+        figure(
+            3,
+            "Reverted, an hour",
+            "Transactions that were mined and failed, of all that were mined in the last hour, for the bot with most. "
+            "Each paid gas for nothing; the reasons are below.",
+            (f"max({_REVERT_RATIO})", "reverted"),
+            unit="percentunit",
+            steps=_REVERT_STEPS,
+            no_value="none mined",
+        ),
+        figure(
+            4,
+            "Wallet empty in",
+            "How long the native balance lasts at the pace of gas of the last 6 hours, for the wallet that is empty "
+            "first. Refill it before a day is left: without gas the bot can't even close.",
+            (f"min({_SECONDS_LEFT})", "left"),
+            unit="s",
+            steps=_EMPTY_STEPS,
+            no_value="no gas spent",
+        ),
+        figure(
+            5,
+            "Pending",
+            "Transactions that were sent and are neither mined nor replaced. If it only grows, the fee offered is too "
+            "low, or a nonce is stuck.",
+            (f"sum({series('tradebot_transactions_pending')}) or vector(0)", "pending"),
+            unit="none",
+        ),
+        figure(
+            6,
+            "Head seen",
+            "Age of the newest block that the bot saw, on the chain that is furthest behind. An old head means a node "
+            "that hangs: the bot then acts on prices of the past.",
+            (f"max({_HEAD_AGE})", "age"),
+            unit="s",
+            steps=_HEAD_STEPS,
+        ),
+        figure(
+            7,
+            "Included within, p95",
+            "How long 95 of 100 transactions of the last hour took from being sent to being mined. If it is longer "
+            "than opportunities last, offer a higher tip.",
+            (quantile(0.95, "tradebot_transaction_inclusion_seconds", window="1h"), "p95"),
+            unit="s",
+            no_value="none mined",
+        ),
+        figure(
+            8,
+            "Mined, an hour",
+            "Transactions that were mined in the last hour, those that reverted among them.",
+            (f"sum({_MINED} + {or_zero(_REVERTED, _MINED)}) or vector(0)", "mined"),
+            unit="none",
+        ),
+    ]
+
+
+def _gas() -> list[Line]:
+    return [
+        [
+            course(
+                11,
+                "Gas price against its usual level (gwei)",
+                "Over 5 minutes, against the median of 6 hours and the multiple of it that BotGasPriceHigh warns from. "
+                "A short peak passes; a new level asks for another setting of the bot.",
+                [
+                    (f"max by (bot, chain) ({_NOW}) * {_GWEI}", "{{bot}} {{chain}} now"),
+                    (f"max by (bot, chain) ({_USUAL}) * {_GWEI}", "{{bot}} {{chain}} usual"),
+                ],
+                limits=[
+                    (
+                        f"max by (bot, chain) ({_USUAL}) * {_GWEI} * on (bot) group_left () "
+                        f"max by (bot) ({series('bot:gas_price_multiple:threshold')})",
+                        "{{bot}} {{chain}} warns",
+                    ),
+                ],
+                unit="short",
+                least=0,
+            ),
+            course(
+                12,
+                "Base fee, tip and price paid (gwei)",
+                "What the newest block asks, the tip that is usual, and what the newest mined transaction paid. Paying far "
+                "above base fee and tip buys nothing: lower the tip that the bot offers.",
+                [
+                    (
+                        f"max by (bot, chain) ({series('tradebot_base_fee_wei')}) * {_GWEI}",
+                        "{{bot}} {{chain}} base fee",
+                    ),
+                    (f"max by (bot, chain) ({series('tradebot_priority_fee_wei')}) * {_GWEI}", "{{bot}} {{chain}} tip"),
+                    (
+                        f"max by (bot, chain) ({series('tradebot_gas_price_paid_wei')}) * {_GWEI}",
+                        "{{bot}} {{chain}} paid",
+                    ),
+                ],
+                unit="short",
+                least=0,
+            ),
+            course(
+                13,
+                "Gas of profit, over an hour",
+                "What gas took of the gross profit of the hour before, where gas is told in the asset of the profit. The "
+                "second line is where BotGasEatsProfit warns. Nothing where there was no profit.",
+                [(_GAS_OF_PROFIT, "{{bot}} {{asset}}")],
+                limits=[(f"max by (bot) ({series('bot:gas_per_profit_ratio:threshold')})", "{{bot}} warns")],
+                unit="percentunit",
+                least=0,
+            ),
+        ],
+        [
+            course(
+                14,
+                "Gas spent per hour",
+                "Paid for gas at the pace of each interval, in the chain's native asset. Reverted transactions pay too.",
+                [
+                    (
+                        f"{rate('tradebot_gas_spent_total', 'bot', 'chain', 'asset')} * 3600",
+                        "{{bot}} {{chain}} {{asset}}",
+                    )
+                ],
+                unit="short",
+                least=0,
+            ),
+            course(
+                15,
+                "Gas spent per hour, in the bot's asset",
+                "The same in the asset that the bot is judged in, where it tells so. Compare it with the profit per hour.",
+                [
+                    (
+                        f"{rate('tradebot_gas_spent_quote_total', 'bot', 'asset')} * 3600",
+                        "{{bot}} gas {{asset}}",
+                    ),
+                    (f"{rate('tradebot_profit_total', 'bot', 'asset')} * 3600", "{{bot}} profit {{asset}}"),
+                ],
+                unit="short",
+                least=0,
+            ),
+            course(
+                16,
+                "Units of gas per transaction",
+                "Gas used for each mined transaction, on average over an hour. A step up after a deployment is a contract "
+                "that does more than before, or reverts late.",
+                [
+                    (
+                        f"{increase('tradebot_gas_used_total', 'bot', 'chain', window='1h')}"
+                        f" / ({_MINED} + {or_zero(_REVERTED, _MINED)} > 0)",
+                        "{{bot}} {{chain}}",
+                    )
+                ],
+                unit="short",
+                least=0,
+            ),
+        ],
+    ]
+
+
+def _transactions() -> list[Line]:
+    sent = rate("tradebot_transactions_sent_total", "bot", "chain")
+    return [
+        [
+            course(
+                21,
+                "Sent, confirmed, reverted per minute",
+                "Sent runs ahead of the other two by what is pending. If it stays ahead, transactions are not mined: look "
+                "at the fee offered and at the node.",
+                [
+                    (f"{sent} * 60", "{{bot}} {{chain}} sent"),
+                    (
+                        f"{rate('tradebot_transactions_confirmed_total', 'bot', 'chain')} * 60",
+                        "{{bot}} {{chain}} confirmed",
+                    ),
+                    (
+                        f"{or_zero(rate('tradebot_transactions_reverted_total', 'bot', 'chain'), sent)} * 60",
+                        "{{bot}} {{chain}} reverted",
+                    ),
+                ],
+                unit="cpm",
+                least=0,
+            ),
+            course(
+                22,
+                "Reverted of mined, over an hour",
+                "The second line is where BotTransactionsReverting warns. Many reverts with the same reason are a wrong "
+                "setting (slippage, deadline) or a rival that is faster.",
+                [(_REVERT_RATIO, "{{bot}} {{chain}}")],
+                limits=[(f"max by (bot) ({series('bot:revert_ratio:threshold')})", "{{bot}} warns")],
+                unit="percentunit",
+                least=0,
+            ),
+            course(
+                23,
+                "Reverts by reason",
+                "Transactions that were mined and failed in each interval, by the reason that the bot made out. 0 for a "
+                "bot that never had one.",
+                [
+                    (
+                        f"{increase('tradebot_transactions_reverted_total', 'bot', 'chain', 'reason')} or "
+                        f"{increase('tradebot_transactions_sent_total', 'bot', 'chain')} * 0",
+                        "{{bot}} {{chain}} {{reason}}",
+                    )
+                ],
+                unit="none",
+                least=0,
+            ),
+        ],
+        [
+            course(
+                24,
+                "Inclusion time",
+                "From sending to being mined: the median, and what 95 of 100 stay below. Steps of the block time are "
+                "normal; several blocks are too low a fee.",
+                [
+                    (
+                        quantile(0.5, "tradebot_transaction_inclusion_seconds", "bot", "chain"),
+                        "{{bot}} {{chain}} median",
+                    ),
+                    (quantile(0.95, "tradebot_transaction_inclusion_seconds", "bot", "chain"), "{{bot}} {{chain}} p95"),
+                ],
+                unit="s",
+                least=0,
+            ),
+            course(
+                25,
+                "Pending",
+                "Sent, and neither mined nor replaced. A line that never comes back to 0 is a stuck nonce: replace the "
+                "oldest transaction by one with a higher fee.",
+                [(f"max by (bot, chain) ({series('tradebot_transactions_pending')})", "{{bot}} {{chain}}")],
+                unit="none",
+                least=0,
+            ),
+            course(
+                26,
+                "Sent per minute, by purpose",
+                "Which kinds of transactions the bot sends. Approvals in a loop are a fault in the bot.",
+                [
+                    (
+                        f"{rate('tradebot_transactions_sent_total', 'bot', 'kind')} * 60",
+                        "{{bot}} {{kind}}",
+                    )
+                ],
+                unit="cpm",
+                least=0,
+            ),
+        ],
+        [
+            activity(
+                27,
+                "Transactions",
+                "Each transaction as journaled: sent, confirmed, reverted, with hash, block and cost. A click opens its "
+                "fields; the hash leads on in a block explorer.",
+                f'{{service_name="deskwatch", {BOT}, kind="chain"}} | type =~ "transaction_.+" '
+                "| line_format `{{.bot}}  {{.type}}  {{.transaction}}  {{__line__}}`",
+            ),
+        ],
+    ]
+
+
+def _head() -> Line:
+    return [
+        course(
+            31,
+            "Age of the head",
+            "Time since the bot saw its newest block. It saws up to the block time; a ramp is a node or a subscription "
+            "that hangs.",
+            [(f"max by (bot, chain) ({_HEAD_AGE})", "{{bot}} {{chain}}")],
+            unit="s",
+            least=0,
+        ),
+        course(
+            32,
+            "Block seen after its own time",
+            "How much later than its own timestamp the bot saw the newest block. Seconds are the node's lag or a clock "
+            "that is wrong.",
+            [
+                (
+                    f"max by (bot, chain) ({series('tradebot_head_block_seen_timestamp_seconds')}"
+                    f" - {series('tradebot_head_block_timestamp_seconds')})",
+                    "{{bot}} {{chain}}",
+                )
+            ],
+            unit="s",
+        ),
+        course(
+            33,
+            "Fullness of the newest block",
+            "Gas used of the gas allowed. Blocks that stay above one half make the base fee rise, by up to 12.5 % each.",
+            [(f"max by (bot, chain) ({series('tradebot_head_block_fullness_ratio')})", "{{bot}} {{chain}}")],
+            unit="percentunit",
+            steps=((None, "green"), (0.5, "orange")),
+            least=0,
+        ),
+    ]
+
+
+def _wallet() -> Line:
+    return [
+        course(
+            41,
+            "Native balance",
+            "What is there to pay gas with, at each place that holds the asset. Only that of the sending wallet counts.",
+            [(_NATIVE, "{{bot}} {{venue}} {{asset}}")],
+            unit="short",
+            span=12,
+            least=0,
+        ),
+        course(
+            42,
+            "Time until the wallet is empty",
+            "The native balance over the pace of gas of the last 6 hours. The second line is where BotWalletRunningDry "
+            "warns. Nothing where no gas was spent.",
+            [(_SECONDS_LEFT, "{{bot}} {{venue}} {{asset}}")],
+            limits=[(f"max by (bot) ({series('bot:wallet_empty_seconds:threshold')})", "{{bot}} warns")],
+            unit="s",
+            span=12,
+            least=0,
+        ),
+    ]
+
+
+def _contracts() -> Line:
+    return [
+        course(
+            51,
+            "Contract readings",
+            "What view calls answered, where it is a number. Each has a scale of its own: pick one in the legend.",
+            [(f"max by (bot, chain, kind) ({series('tradebot_contract_value')})", "{{bot}} {{chain}} {{kind}}")],
+            unit="short",
+            span=12,
+        ),
+        joined(
+            52,
+            "Contract readings, newest",
+            "The newest answer of each view call and how long ago it came. An old one is a call that fails: see the "
+            "bot's errors.",
+            {"bot": Label(title="Bot"), "chain": Label(title="Chain"), "kind": Label(title="What is read")},
+            [
+                Column(
+                    title="Value",
+                    expr=f"max by (bot, chain, kind) ({series('tradebot_contract_value')})",
+                    unit="short",
+                ),
+                Column(
+                    title="Age",
+                    expr=f"time() - max by (bot, chain, kind) ({series('tradebot_contract_timestamp_seconds')})",
+                    unit="s",
+                    steps=((None, "green"), (60, "orange"), (600, "red")),
+                ),
+            ],
+            sort_by="Age",
+            span=12,
+        ),
+    ]

@@ -1,0 +1,192 @@
+"""What the sidecar keeps and hands on: deliveries to sinks, journals and checkpoints on disk, series in memory."""
+
+from __future__ import annotations
+
+from deskwatch.dashboards.layout import Line
+from deskwatch.dashboards.panels import course
+from deskwatch.dashboards.promql import increase, rate, series
+
+
+def sinks() -> list[Line]:
+    """Deliveries, by sink (`kind`)."""
+    return [
+        [
+            course(
+                21,
+                "Delivered per second",
+                "Lines (spans, for traces) that each sink has taken. It should follow the events read per second.",
+                [(rate("deskwatch_sink_delivered_total", "instance", "kind", where=""), "{{instance}} {{kind}}")],
+                unit="cps",
+                least=0,
+            ),
+            course(
+                22,
+                "Deliveries tried again",
+                "In each interval, by sink and reason: a status code, a time-out, no connection. While this is not 0 "
+                "that sink stands still and the disk holds what it lacks.",
+                [
+                    (
+                        f"{increase('deskwatch_sink_failures_total', 'instance', 'kind', 'reason', where='')} or "
+                        f"{increase('deskwatch_sink_delivered_total', 'instance', 'kind', where='')} * 0",
+                        "{{instance}} {{kind}} {{reason}}",
+                    )
+                ],
+                unit="none",
+                least=0,
+            ),
+            course(
+                23,
+                "Age of what is delivered",
+                "Age of the oldest line of the delivery under way. Seconds are normal; hours are a backlog that is "
+                "being worked off.",
+                [("max by (instance, kind) (deskwatch_sink_lag_seconds)", "{{instance}} {{kind}}")],
+                unit="s",
+                least=0,
+            ),
+        ],
+        [
+            course(
+                24,
+                "Put aside",
+                "Lines in each interval that a sink refused for good. They lie in sinks/….quarantine.ndjson with the "
+                "reason; mend that, and push them by hand if they matter.",
+                [(increase("deskwatch_sink_quarantined_total", "instance", "kind", where=""), "{{instance}} {{kind}}")],
+                unit="none",
+                least=0,
+            ),
+            course(
+                25,
+                "Delivered late",
+                "Lines in each interval that Loki would not take at their own time, and that were stored at a later "
+                "one, with their own beside.",
+                [(increase("deskwatch_sink_late_total", "instance", "kind", where=""), "{{instance}} {{kind}}")],
+                unit="none",
+                least=0,
+            ),
+            course(
+                26,
+                "Read again",
+                "Journals that a sink had to read again in part, because they were not what it had read. Somebody "
+                "copies or cuts journals.",
+                [(increase("deskwatch_sink_rereads_total", "instance", "kind", where=""), "{{instance}} {{kind}}")],
+                unit="none",
+                least=0,
+            ),
+        ],
+    ]
+
+
+def journals() -> list[Line]:
+    """Disk: journals and checkpoints."""
+    return [
+        [
+            course(
+                31,
+                "Size of the journals",
+                "Of each bot's writers. Retention keeps it below the budget given to the sidecar.",
+                [(f"max by (bot, writer) ({series('deskwatch_journal_bytes')})", "{{bot}} {{writer}}")],
+                unit="bytes",
+                least=0,
+            ),
+            course(
+                32,
+                "Removed by retention",
+                "Segments removed in each interval, lines among them that went although a sink had not got them, and "
+                "runs of retention that failed. The second is loss: bring the sink back or raise --budget-gib.",
+                [
+                    (
+                        f"{increase('deskwatch_retention_removed_segments_total', 'bot')} or "
+                        f"max by (bot) ({series('deskwatch_journal_bytes')}) * 0",
+                        "{{bot}} segments",
+                    ),
+                    (
+                        f"{increase('deskwatch_retention_overflow_lines_total', 'bot', 'kind')} or "
+                        f"max by (bot) ({series('deskwatch_journal_bytes')}) * 0",
+                        "{{bot}} lines not delivered {{kind}}",
+                    ),
+                    (increase("deskwatch_retention_failures_total", "instance", where=""), "{{instance}} failed runs"),
+                ],
+                unit="none",
+                least=0,
+                colours={"lines not delivered": "red", "failed runs": "orange"},
+            ),
+            course(
+                33,
+                "Age of the checkpoint",
+                "Since the checkpoint was written, and times in each interval that it could not be. After a restart "
+                "the sidecar reads the journals from there on: an old one makes a start slow.",
+                [("time() - max by (instance) (deskwatch_checkpoint_timestamp_seconds)", "{{instance}}")],
+                unit="s",
+                least=0,
+            ),
+        ],
+        [
+            course(
+                34,
+                "Size of the checkpoint",
+                "It grows with the number of series and of ids that are remembered.",
+                [("max by (instance) (deskwatch_checkpoint_size_bytes)", "{{instance}}")],
+                unit="bytes",
+                least=0,
+            ),
+            course(
+                35,
+                "Time to write the checkpoint",
+                "Making and writing it. Much more than usual is a disk that is busy or failing.",
+                [("max by (instance) (deskwatch_checkpoint_duration_seconds)", "{{instance}}")],
+                unit="s",
+                least=0,
+            ),
+            course(
+                36,
+                "Checkpoints not written",
+                "In each interval. Nothing is lost by it, but a start takes longer: look at the disk.",
+                [(increase("deskwatch_checkpoint_failures_total", "instance", where=""), "{{instance}}")],
+                unit="none",
+                least=0,
+            ),
+        ],
+    ]
+
+
+def series_held() -> Line:
+    """Memory: series and their limits."""
+    return [
+        course(
+            41,
+            "Series held",
+            "Time series of each bot, buckets of histograms among them; without a name: the sidecar's own. They are "
+            "what the memory goes to, here and in Prometheus.",
+            [("max by (instance, bot) (deskwatch_series)", "{{bot}}")],
+            unit="short",
+            least=0,
+        ),
+        course(
+            42,
+            "Fullest families",
+            "Label sets of the bot that has most of a family, for the five fullest. The dashed line is the limit: "
+            "beyond it, a bot uses something endless (an id, an address) as a label.",
+            [("topk(5, max by (kind) (deskwatch_series_fullest))", "{{kind}}")],
+            limits=[("max(deskwatch_series_limit)", "limit")],
+            unit="short",
+            least=0,
+        ),
+        course(
+            43,
+            "Turned away at the limit",
+            "In each interval, by family: updates that found it full (added up under no name, or left out), and idle "
+            "label sets that made room for others. 0 while no family was ever full.",
+            [
+                (
+                    f"{increase('deskwatch_series_folded_total', 'kind', where='')} or sum(deskwatch_series_limit) * 0",
+                    "{{kind}} full",
+                ),
+                (
+                    f"{increase('deskwatch_series_evicted_total', 'kind', where='')} or sum(deskwatch_series_limit) * 0",
+                    "{{kind}} made room",
+                ),
+            ],
+            unit="none",
+            least=0,
+        ),
+    ]

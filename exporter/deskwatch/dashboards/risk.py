@@ -1,0 +1,388 @@
+"""Positions, funding and risk: what is at stake, how near it is to being lost, and what holding it costs."""
+
+from __future__ import annotations
+
+from grafana_foundation_sdk.builders.dashboard import Dashboard
+
+from deskwatch.dashboards import funding, variables
+from deskwatch.dashboards.frame import frame
+from deskwatch.dashboards.layout import Line, section
+from deskwatch.dashboards.lines import activity
+from deskwatch.dashboards.panels import course, figure, states
+from deskwatch.dashboards.position_table import position_table
+from deskwatch.dashboards.promql import SHOWN, increase, or_zero, series
+from deskwatch.dashboards.tables import Column, Label, joined
+from deskwatch.dashboards.variables import BOT, STRATEGY, SYMBOL, VENUE, matching
+
+_HELD = matching(BOT, STRATEGY, VENUE, SYMBOL)
+_JUDGED = matching(BOT, STRATEGY)
+_HELD_AT = matching(BOT, VENUE)
+_ALERTS = matching(BOT, SYMBOL)
+_PLACE = "{{bot}} {{venue}} {{symbol}} {{side}}"
+_KEY = "bot, venue, symbol, side"
+_LOSS_24H = increase("tradebot_loss_total", "bot", "asset", where=_JUDGED, window="1d")
+_PROFIT_24H = increase("tradebot_profit_total", "bot", "asset", where=_JUDGED, window="1d")
+_EQUITY = f"sum by (bot, asset) ({series('tradebot_equity', _JUDGED)})"
+_DAY_LOSS = f"clamp_min({_LOSS_24H} - {or_zero(_PROFIT_24H, _LOSS_24H)}, 0) / ({_EQUITY} > 0)"
+
+_DRAWDOWN_STEPS = ((None, "green"), (0.10, "orange"), (0.20, "red"))
+_DISTANCE_STEPS = ((None, "red"), (0.10, "orange"), (0.25, "green"))
+_STREAK_STEPS = ((None, "green"), (5, "orange"), (10, "red"))
+_BAD_FROM_ONE = ((None, "green"), (1, "red"))
+_GAIN_STEPS = ((None, "red"), (0, "green"))
+_RAISED = {0: ("holds", "green"), 1: ("crossed", "red")}
+
+
+def risk() -> Dashboard:
+    """The dashboard."""
+    dashboard = frame(
+        "risk",
+        "Positions, funding and risk",
+        "For whoever answers for the money: what is open now, how near to liquidation, how deep in loss, and what "
+        "holding it brings or costs.",
+        variables.strategy(),
+        variables.venue(),
+        variables.symbol(),
+        since="now-6h",
+    )
+    section(dashboard, 100, "Now", _now())
+    section(dashboard, 200, "Positions", [position_table(11, _HELD)], *_positions())
+    section(dashboard, 300, "Losses and limits", *_losses())
+    section(dashboard, 400, "Funding", *funding.lines())
+    section(dashboard, 500, "Exposure", _exposure())
+    section(dashboard, 600, "Account", *_account())
+    section(dashboard, 700, "What happened", _happened())
+    return dashboard
+
+
+def _now() -> Line:
+    return [
+        figure(
+            1,
+            "Nearest to liquidation",
+            "How far the price of the position nearest to it is from liquidation, as a part of the price. Below 10 % "
+            "add margin or reduce: one bad minute can cross it.",
+            (f"min({series('tradebot_position_liquidation_distance_ratio', _HELD)})", "distance"),
+            unit="percentunit",
+            steps=_DISTANCE_STEPS,
+            no_value="no leverage",
+        ),
+        figure(
+            2,
+            "Worst drawdown",
+            "The largest loss from the highest equity. 10 % warns, 20 % pages, if the thresholds file says nothing "
+            "else for the bot. Put it in standby while you look.",
+            (f"max({series('tradebot_drawdown_ratio', _JUDGED)})", "drawdown"),
+            unit="percentunit",
+            steps=_DRAWDOWN_STEPS,
+            no_value="no equity told",
+        ),
+        figure(
+            3,
+            "Loss of 24 hours",
+            "Losing less winning trades of 24 hours, as a part of the equity, for the bot and asset with most; 0 where "
+            "they won. BotDailyLoss fires at its threshold.",
+            (f"max({_DAY_LOSS})", "of equity"),
+            unit="percentunit",
+            steps=((None, "green"), (0.03, "orange"), (0.05, "red")),
+            no_value="no trades",
+        ),
+        figure(
+            4,
+            "Losing streak",
+            "Trades lost in a row, by the strategy with most. A strategy that lost ten times is in a market that it "
+            "was not made for.",
+            (f"max({series('tradebot_losing_streak', _JUDGED)})", "lost"),
+            unit="none",
+            steps=_STREAK_STEPS,
+            no_value="no trades",
+        ),
+        figure(
+            5,
+            "Limits crossed",
+            "Risk alerts that bots themselves raised and have not cleared. Which they are is told below.",
+            (f"sum({series('tradebot_risk_alert', _ALERTS)}) or vector(0)", "crossed"),
+            unit="none",
+            steps=_BAD_FROM_ONE,
+        ),
+        figure(
+            6,
+            "Unrealized profit and loss",
+            "What closing everything at the current prices would bring, before costs, in each asset.",
+            (f"sum by (asset) ({series('tradebot_unrealized_pnl', _HELD)})", "{{asset}}"),
+            unit="short",
+            steps=_GAIN_STEPS,
+            no_value="nothing open",
+        ),
+        figure(
+            7,
+            "At stake",
+            "Worth of all open positions at their current prices, in each asset; long and short both count.",
+            (f"sum by (asset) ({series('tradebot_exposure_gross', _JUDGED)})", "{{asset}}"),
+            unit="short",
+            no_value="nothing open",
+        ),
+        figure(
+            8,
+            "Open positions",
+            "Positions that are open now. More than the strategy should ever hold: it does not see its own fills.",
+            (f"sum({series('tradebot_positions_open', _HELD)}) or vector(0)", "open"),
+            unit="none",
+        ),
+    ]
+
+
+def _positions() -> list[Line]:
+    return [
+        [
+            course(
+                12,
+                "Distance to liquidation",
+                "How far each position's price is from liquidation, as a part of it; 0 is liquidation. At the line "
+                "of its bot BotNearLiquidation fires: add margin or reduce.",
+                [
+                    (
+                        f"min by ({_KEY}) ({series('tradebot_position_liquidation_distance_ratio', _HELD)})",
+                        _PLACE,
+                    ),
+                ],
+                limits=[
+                    (f"max by (bot) ({series('bot:liquidation_distance_ratio:threshold')})", "{{bot}} pages"),
+                ],
+                unit="percentunit",
+                least=0,
+            ),
+            course(
+                13,
+                "Divergence of the legs",
+                "How much dearer (above 0) or cheaper the hedging leg is than this one. It is what closing both would "
+                "cost or bring; a divergence that widens is a hedge that fails.",
+                [
+                    (f"max by ({_KEY}) ({series('tradebot_position_divergence_ratio', _HELD)})", _PLACE),
+                ],
+                limits=[
+                    (f"max by (bot) ({series('bot:divergence_ratio:threshold')})", "{{bot}} warns"),
+                ],
+                unit="percentunit",
+            ),
+            course(
+                14,
+                "Erosion",
+                "The share of what a position earned or was to earn that fees, gas and price moves have eaten. At 100 % "
+                "nothing is left to wait for: close it.",
+                [
+                    (f"max by ({_KEY}) ({series('tradebot_position_erosion_ratio', _HELD)})", _PLACE),
+                ],
+                limits=[
+                    (f"max by (bot) ({series('bot:erosion_ratio:threshold')})", "{{bot}} warns"),
+                ],
+                unit="percentunit",
+                least=0,
+            ),
+        ],
+        [
+            course(
+                15,
+                "Unrealized profit and loss",
+                "What each position would bring at the current price, before the costs of closing, in the asset named.",
+                [(f"sum by ({_KEY}, asset) ({series('tradebot_unrealized_pnl', _HELD)})", f"{_PLACE} {{{{asset}}}}")],
+                unit="short",
+            ),
+            course(
+                16,
+                "Leverage",
+                "Worth over margin, of the position with the highest. It rises by itself while a position loses.",
+                [(f"max by ({_KEY}) ({series('tradebot_position_leverage', _HELD)})", _PLACE)],
+                unit="none",
+                least=0,
+            ),
+            course(
+                17,
+                "Margin",
+                "What is bound as margin, in the asset named. It can't cover other losses.",
+                [(f"sum by ({_KEY}, asset) ({series('tradebot_position_margin', _HELD)})", f"{_PLACE} {{{{asset}}}}")],
+                unit="short",
+                least=0,
+            ),
+        ],
+    ]
+
+
+def _losses() -> list[Line]:
+    return [
+        [
+            course(
+                21,
+                "Drawdown",
+                "Loss from the highest equity; deposits and withdrawals move that peak. The flat lines are where "
+                "BotDrawdown warns and pages, as the thresholds file has it for each bot.",
+                [
+                    (
+                        f"max by (bot, strategy, asset) ({series('tradebot_drawdown_ratio', _JUDGED)})",
+                        "{{bot}} {{strategy}} {{asset}}",
+                    ),
+                ],
+                limits=[
+                    (f"max by (bot) ({series('bot:drawdown_warning_ratio:threshold')})", "{{bot}} warns"),
+                    (f"max by (bot) ({series('bot:drawdown_critical_ratio:threshold')})", "{{bot}} pages"),
+                ],
+                unit="percentunit",
+                least=0,
+            ),
+            course(
+                22,
+                "Loss of 24 hours, of equity",
+                "Losing less winning trades of the 24 hours before, as a part of the equity; 0 where they won. The flat "
+                "lines are where BotDailyLoss warns and pages.",
+                [
+                    (_DAY_LOSS, "{{bot}} {{asset}}"),
+                ],
+                limits=[
+                    (f"max by (bot) ({series('bot:daily_loss_warning_ratio:threshold')})", "{{bot}} warns"),
+                    (f"max by (bot) ({series('bot:daily_loss_critical_ratio:threshold')})", "{{bot}} pages"),
+                ],
+                unit="percentunit",
+                least=0,
+            ),
+            course(
+                23,
+                "Losing streak",
+                "Trades lost since the last one that was not. At the flat line BotLosingStreak warns.",
+                [
+                    (
+                        f"max by (bot, strategy) ({series('tradebot_losing_streak', _JUDGED)})",
+                        "{{bot}} {{strategy}}",
+                    ),
+                ],
+                limits=[
+                    (f"max by (bot) ({series('bot:losing_streak_trades:threshold')})", "{{bot}} warns"),
+                ],
+                unit="none",
+                least=0,
+            ),
+        ],
+        [
+            states(
+                24,
+                "Limits that the bots watch",
+                "Each limit that a bot ever saw crossed: when it was, and when it held again. These are the bot's own; "
+                "those of Prometheus are on the overview.",
+                [
+                    (
+                        f"max by (bot, kind, symbol) ({series('tradebot_risk_alert', _ALERTS)})",
+                        "{{bot}} {{kind}} {{symbol}}",
+                    )
+                ],
+                names=_RAISED,
+                span=16,
+                height=8,
+            ),
+            course(
+                25,
+                "Risk alerts raised",
+                "How often a limit was crossed in each interval. Many times in a row is a limit without hysteresis.",
+                [
+                    (
+                        increase("tradebot_risk_alerts_raised_total", "bot", "kind", where=_ALERTS),
+                        "{{bot}} {{kind}}",
+                    )
+                ],
+                unit="none",
+                least=0,
+            ),
+        ],
+    ]
+
+
+def _exposure() -> Line:
+    gross = f"sum by (bot, asset) ({series('tradebot_exposure_gross', _JUDGED)})"
+    return [
+        course(
+            41,
+            "Gross exposure",
+            "Worth of all open positions, in the asset named.",
+            [(gross, "{{bot}} {{asset}}")],
+            unit="short",
+            least=0,
+        ),
+        course(
+            42,
+            "Net exposure",
+            "Long less short. Near 0 is hedged; what is left moves with the market.",
+            [(f"sum by (bot, asset) ({series('tradebot_exposure_net', _JUDGED)})", "{{bot}} {{asset}}")],
+            unit="short",
+        ),
+        course(
+            43,
+            "Exposure of equity",
+            "Gross exposure over the equity in the same asset: the bot's leverage over all. 100 % is all of its money "
+            "at work; what is above is borrowed.",
+            [(f"{gross} / ({_EQUITY} > 0)", "{{bot}} {{asset}}")],
+            unit="percentunit",
+            least=0,
+        ),
+    ]
+
+
+def _balance(gauge: str) -> str:
+    return f"max by (bot, venue, asset) ({series(gauge, _HELD_AT)})"
+
+
+def _moved(counter: str) -> str:
+    return increase(counter, "bot", "venue", "asset", where=_HELD_AT, window=SHOWN)
+
+
+def _account() -> list[Line]:
+    return [
+        [
+            course(
+                51,
+                "Equity",
+                "Worth of all holdings, and its peak, which transfers move along. Each in its own asset, named in the "
+                "legend; assets are never added up.",
+                [
+                    (
+                        f"max by (bot, strategy, asset) ({series('tradebot_equity', _JUDGED)})",
+                        "{{bot}} {{strategy}} {{asset}}",
+                    ),
+                    (
+                        f"max by (bot, strategy, asset) ({series('tradebot_equity_peak', _JUDGED)})",
+                        "{{bot}} {{strategy}} {{asset}} peak",
+                    ),
+                ],
+                unit="short",
+                span=12,
+            ),
+            joined(
+                52,
+                "Balances",
+                "All of an asset at a venue as it was told last, what of it is free, and what came in and went out in "
+                "the time shown. Transfers move the peak of the equity, so that none is a drawdown. One that nobody "
+                "ordered: withdraw the key.",
+                {"bot": Label(title="Bot"), "venue": Label(title="Venue"), "asset": Label(title="Asset")},
+                [
+                    Column(title="All", expr=_balance("tradebot_balance"), unit="short"),
+                    Column(title="Free", expr=_balance("tradebot_balance_free"), unit="short"),
+                    Column(title="Deposited", expr=_moved("tradebot_deposited_total"), unit="short"),
+                    Column(title="Withdrawn", expr=_moved("tradebot_withdrawn_total"), unit="short"),
+                ],
+                sort_by="Bot",
+                falling=False,
+                span=12,
+                no_value="–",
+            ),
+        ],
+    ]
+
+
+def _happened() -> Line:
+    return [
+        activity(
+            61,
+            "Positions, funding and limits",
+            "Openings, closings, funding and limits crossed, as journaled. A click opens a line's fields.",
+            f'{{service_name="deskwatch", {BOT}, kind=~"positions|risk|account"}} '
+            "| type !~ `position_updated|.+_observed` | symbol =~ `$symbol` "
+            "| line_format `{{.bot}}  {{.type}}  {{.symbol}}  {{__line__}}`",
+        )
+    ]
