@@ -1,27 +1,20 @@
-"""Gas and chain: what gas costs, what it eats, what becomes of transactions, and whether the wallet can pay for more."""
+"""Gas and chain: what gas costs and eats, what becomes of transactions, and whether the wallet can pay for more."""
 
 from __future__ import annotations
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
+from deskwatch.dashboards import transactions
 from deskwatch.dashboards.frame import frame
 from deskwatch.dashboards.layout import Line, section
-from deskwatch.dashboards.lines import activity
 from deskwatch.dashboards.panels import course, figure
-from deskwatch.dashboards.promql import increase, or_zero, quantile, rate, series
+from deskwatch.dashboards.promql import increase, quantile, rate, series
 from deskwatch.dashboards.tables import Column, Label, joined
-from deskwatch.dashboards.variables import BOT
+from deskwatch.dashboards.transactions import HEAD_AGE, MINED, REVERT_RATIO
 
 _GWEI = 1e-9
 _USUAL = series("bot_chain:tradebot_gas_price_wei:median6h")
 _NOW = series("bot_chain:tradebot_gas_price_wei:avg5m")
-_CONFIRMED = increase("tradebot_transactions_confirmed_total", "bot", "chain", window="1h")
-_REVERTED = increase("tradebot_transactions_reverted_total", "bot", "chain", window="1h")
-_MINED = f"({_CONFIRMED} + {or_zero(_REVERTED, _CONFIRMED)})"
-_REVERT_RATIO = (
-    f"max by (bot, chain) ({series('bot_chain:tradebot_transactions_reverted_per_mined:ratio_increase30m')})"
-    f" or max by (bot, chain) ({series('tradebot_transactions_pending')}) * 0"
-)
 _GAS_OF_PROFIT = (
     f"{series('bot_asset:tradebot_gas_spent_quote:increase6h')}"
     f" / ({series('bot_asset:tradebot_gross_profit:increase6h')} > 0)"
@@ -30,7 +23,6 @@ _BURNT = increase("tradebot_gas_spent_total", "bot", "asset", window="6h")
 _WALLET = f"max by (bot, asset) ({series('bot_asset:tradebot_wallet_balance:sum')})"
 _NATIVE = f"{_WALLET} and {_BURNT}"
 _SECONDS_LEFT = f"{_WALLET} / ({_BURNT} / (6 * 3600) > 0)"
-_HEAD_AGE = f"(time() - {series('tradebot_head_block_seen_timestamp_seconds')})"
 
 _USUAL_STEPS = ((None, "green"), (2, "orange"), (3, "red"))
 _REVERT_STEPS = ((None, "green"), (0.05, "orange"), (0.20, "red"))
@@ -49,9 +41,9 @@ def chain() -> Dashboard:
     )
     section(dashboard, 100, "Now", _now())
     section(dashboard, 200, "Gas", *_gas())
-    section(dashboard, 300, "Transactions", *_transactions())
+    section(dashboard, 300, "Transactions", *transactions.lines())
     section(dashboard, 400, "Wallet", _wallet())
-    section(dashboard, 500, "Head of the chain", _head())
+    section(dashboard, 500, "Head of the chain", transactions.head())
     section(dashboard, 600, "Contracts", _contracts())
     return dashboard
 
@@ -82,7 +74,7 @@ def _now() -> Line:
             "Reverted, an hour",
             "Transactions that were mined and failed, of all that were mined in the last hour, for the bot with most. "
             "Each paid gas for nothing; the reasons are below.",
-            (f"max({_REVERT_RATIO})", "reverted"),
+            (f"max({REVERT_RATIO})", "reverted"),
             unit="percentunit",
             steps=_REVERT_STEPS,
             no_value="none mined",
@@ -110,7 +102,7 @@ def _now() -> Line:
             "Head seen",
             "Age of the newest block that the bot saw, on the chain that is furthest behind. An old head means a node "
             "that hangs: the bot then acts on prices of the past.",
-            (f"max({_HEAD_AGE})", "age"),
+            (f"max({HEAD_AGE})", "age"),
             unit="s",
             steps=_HEAD_STEPS,
         ),
@@ -127,7 +119,7 @@ def _now() -> Line:
             8,
             "Mined, an hour",
             "Transactions that were mined in the last hour, those that reverted among them.",
-            (f"sum({_MINED} + {or_zero(_REVERTED, _MINED)}) or vector(0)", "mined"),
+            (f"sum({MINED}) or vector(0)", "mined"),
             unit="none",
         ),
     ]
@@ -147,8 +139,10 @@ def _gas() -> list[Line]:
                 ],
                 limits=[
                     (
-                        f"max by (bot, chain) ({_USUAL}) * {_GWEI} * on (bot) group_left () "
-                        f"max by (bot) ({series('bot:gas_price_multiple:threshold')})",
+                        (
+                            f"max by (bot, chain) ({_USUAL}) * {_GWEI} * on (bot) group_left () "
+                            f"max by (bot) ({series('bot:gas_price_multiple:threshold')})"
+                        ),
                         "{{bot}} {{chain}} warns",
                     ),
                 ],
@@ -158,8 +152,8 @@ def _gas() -> list[Line]:
             course(
                 12,
                 "Base fee, tip and price paid (gwei)",
-                "What the newest block asks, the tip that is usual, and what the newest mined transaction paid. Paying far "
-                "above base fee and tip buys nothing: lower the tip that the bot offers.",
+                "What the newest block asks, the tip that is usual, and what the newest mined transaction paid. Paying "
+                "far above base fee and tip buys nothing: lower the tip that the bot offers.",
                 [
                     (
                         f"max by (bot, chain) ({series('tradebot_base_fee_wei')}) * {_GWEI}",
@@ -177,8 +171,8 @@ def _gas() -> list[Line]:
             course(
                 13,
                 "Gas of profit, over an hour",
-                "What gas took of the gross profit of the hour before, where gas is told in the asset of the profit. The "
-                "second line is where BotGasEatsProfit warns. Nothing where there was no profit.",
+                "What gas took of the gross profit of the hour before, where gas is told in the asset of the profit. "
+                "The second line is where BotGasEatsProfit warns. Nothing where there was no profit.",
                 [(_GAS_OF_PROFIT, "{{bot}} {{asset}}")],
                 limits=[(f"max by (bot) ({series('bot:gas_per_profit_ratio:threshold')})", "{{bot}} warns")],
                 unit="percentunit",
@@ -189,7 +183,8 @@ def _gas() -> list[Line]:
             course(
                 14,
                 "Gas spent per hour",
-                "Paid for gas at the pace of each interval, in the chain's native asset. Reverted transactions pay too.",
+                "Paid for gas at the pace of each interval, in the chain's native asset. Reverted transactions pay "
+                "too.",
                 [
                     (
                         f"{rate('tradebot_gas_spent_total', 'bot', 'chain', 'asset')} * 3600",
@@ -202,7 +197,8 @@ def _gas() -> list[Line]:
             course(
                 15,
                 "Gas spent per hour, in the bot's asset",
-                "The same in the asset that the bot is judged in, where it tells so. Compare it with the profit per hour.",
+                "The same in the asset that the bot is judged in, where it tells so. Compare it with the profit per "
+                "hour.",
                 [
                     (
                         f"{rate('tradebot_gas_spent_quote_total', 'bot', 'asset')} * 3600",
@@ -216,12 +212,11 @@ def _gas() -> list[Line]:
             course(
                 16,
                 "Units of gas per transaction",
-                "Gas used for each mined transaction, on average over an hour. A step up after a deployment is a contract "
-                "that does more than before, or reverts late.",
+                "Gas used for each mined transaction, on average over an hour. A step up after a deployment is a "
+                "contract that does more than before, or reverts late.",
                 [
                     (
-                        f"{increase('tradebot_gas_used_total', 'bot', 'chain', window='1h')}"
-                        f" / ({_MINED} + {or_zero(_REVERTED, _MINED)} > 0)",
+                        (f"{increase('tradebot_gas_used_total', 'bot', 'chain', window='1h')} / ({MINED} > 0)"),
                         "{{bot}} {{chain}}",
                     )
                 ],
@@ -232,150 +227,13 @@ def _gas() -> list[Line]:
     ]
 
 
-def _transactions() -> list[Line]:
-    sent = rate("tradebot_transactions_sent_total", "bot", "chain")
-    return [
-        [
-            course(
-                21,
-                "Sent, confirmed, reverted per minute",
-                "Sent runs ahead of the other two by what is pending. If it stays ahead, transactions are not mined: look "
-                "at the fee offered and at the node.",
-                [
-                    (f"{sent} * 60", "{{bot}} {{chain}} sent"),
-                    (
-                        f"{rate('tradebot_transactions_confirmed_total', 'bot', 'chain')} * 60",
-                        "{{bot}} {{chain}} confirmed",
-                    ),
-                    (
-                        f"{or_zero(rate('tradebot_transactions_reverted_total', 'bot', 'chain'), sent)} * 60",
-                        "{{bot}} {{chain}} reverted",
-                    ),
-                ],
-                unit="cpm",
-                least=0,
-            ),
-            course(
-                22,
-                "Reverted of mined, over an hour",
-                "The second line is where BotTransactionsReverting warns. Many reverts with the same reason are a wrong "
-                "setting (slippage, deadline) or a rival that is faster.",
-                [(_REVERT_RATIO, "{{bot}} {{chain}}")],
-                limits=[(f"max by (bot) ({series('bot:revert_ratio:threshold')})", "{{bot}} warns")],
-                unit="percentunit",
-                least=0,
-            ),
-            course(
-                23,
-                "Reverts by reason",
-                "Transactions that were mined and failed in each interval, by the reason that the bot made out. 0 for a "
-                "bot that never had one.",
-                [
-                    (
-                        f"{increase('tradebot_transactions_reverted_total', 'bot', 'chain', 'reason')} or "
-                        f"{increase('tradebot_transactions_sent_total', 'bot', 'chain')} * 0",
-                        "{{bot}} {{chain}} {{reason}}",
-                    )
-                ],
-                unit="none",
-                least=0,
-            ),
-        ],
-        [
-            course(
-                24,
-                "Inclusion time",
-                "From sending to being mined: the median, and what 95 of 100 stay below. Steps of the block time are "
-                "normal; several blocks are too low a fee.",
-                [
-                    (
-                        quantile(0.5, "tradebot_transaction_inclusion_seconds", "bot", "chain"),
-                        "{{bot}} {{chain}} median",
-                    ),
-                    (quantile(0.95, "tradebot_transaction_inclusion_seconds", "bot", "chain"), "{{bot}} {{chain}} p95"),
-                ],
-                unit="s",
-                least=0,
-            ),
-            course(
-                25,
-                "Pending",
-                "Sent, and neither mined nor replaced. A line that never comes back to 0 is a stuck nonce: replace the "
-                "oldest transaction by one with a higher fee.",
-                [(f"max by (bot, chain) ({series('tradebot_transactions_pending')})", "{{bot}} {{chain}}")],
-                unit="none",
-                least=0,
-            ),
-            course(
-                26,
-                "Sent per minute, by purpose",
-                "Which kinds of transactions the bot sends. Approvals in a loop are a fault in the bot.",
-                [
-                    (
-                        f"{rate('tradebot_transactions_sent_total', 'bot', 'kind')} * 60",
-                        "{{bot}} {{kind}}",
-                    )
-                ],
-                unit="cpm",
-                least=0,
-            ),
-        ],
-        [
-            activity(
-                27,
-                "Transactions",
-                "Each transaction as journaled: sent, confirmed, reverted, with hash, block and cost. A click opens its "
-                "fields; the hash leads on in a block explorer.",
-                f'{{service_name="deskwatch", {BOT}, kind="chain"}} | type =~ "transaction_.+" '
-                "| line_format `{{.bot}}  {{.type}}  {{.transaction}}  {{__line__}}`",
-            ),
-        ],
-    ]
-
-
-def _head() -> Line:
-    return [
-        course(
-            31,
-            "Age of the head",
-            "Time since the bot saw its newest block. It saws up to the block time; a ramp is a node or a subscription "
-            "that hangs.",
-            [(f"max by (bot, chain) ({_HEAD_AGE})", "{{bot}} {{chain}}")],
-            unit="s",
-            least=0,
-        ),
-        course(
-            32,
-            "Block seen after its own time",
-            "How much later than its own timestamp the bot saw the newest block. Seconds are the node's lag or a clock "
-            "that is wrong.",
-            [
-                (
-                    f"max by (bot, chain) ({series('tradebot_head_block_seen_timestamp_seconds')}"
-                    f" - {series('tradebot_head_block_timestamp_seconds')})",
-                    "{{bot}} {{chain}}",
-                )
-            ],
-            unit="s",
-        ),
-        course(
-            33,
-            "Fullness of the newest block",
-            "Gas used of the gas allowed. Blocks that stay above one half make the base fee rise, by up to 12.5 % each.",
-            [(f"max by (bot, chain) ({series('tradebot_head_block_fullness_ratio')})", "{{bot}} {{chain}}")],
-            unit="percentunit",
-            steps=((None, "green"), (0.5, "orange")),
-            least=0,
-        ),
-    ]
-
-
 def _wallet() -> Line:
     return [
         course(
             41,
             "Native balance",
-            "What is there to pay gas with, at each place that holds the asset. Only that of the sending wallet counts.",
+            "What is there to pay gas with, at each place that holds the asset. Only that of the sending wallet "
+            "counts.",
             [(_NATIVE, "{{bot}} {{venue}} {{asset}}")],
             unit="short",
             span=12,

@@ -1,4 +1,4 @@
-"""The audit's table: what the journal says of each command, newest first. It comes from Loki: no figure has the words."""
+"""The audit's table: what the journal says of each command, newest first. From Loki: no figure has the words."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ def command_table(panel_id: int) -> table.Panel:
             panel_id,
             "Commands, step by step",
             "Each step of each command: who gave it and why (as it was accepted), that the bot began, how it ended and "
-            "what went wrong. Steps of one command share their id. Unconfirmed: look at the venue before giving it again.",
+            "what went wrong. Steps of one command share their id. Unconfirmed: look at the venue before giving it "
+            "again.",
             unit="none",
             span=WIDTH,
             height=10,

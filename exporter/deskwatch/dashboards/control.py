@@ -211,8 +211,8 @@ def _modes() -> list[Line]:
             states(
                 21,
                 "Does each bot act by the mode that was asked for?",
-                "Green while the mode that the bot acts by is the one last asked for. Red for longer than a few seconds "
-                "makes BotModeNotApplied fire.",
+                "Green while the mode that the bot acts by is the one last asked for. Red for longer than a few "
+                "seconds makes BotModeNotApplied fire.",
                 [(_UNMET, "{{bot}}")],
                 names=_APPLIED,
                 span=16,
@@ -221,7 +221,8 @@ def _modes() -> list[Line]:
             course(
                 22,
                 "Changes of mode",
-                "In each interval, by the new mode. A bot that goes to and fro has a limit of its own that is too tight.",
+                "In each interval, by the new mode. A bot that goes to and fro has a limit of its own that is too "
+                "tight.",
                 [(increase("tradebot_mode_changes_total", "bot", "mode"), "{{bot}} to {{mode}}")],
                 unit="none",
                 least=0,
@@ -277,10 +278,12 @@ def _access() -> list[Line]:
             activity(
                 34,
                 "Tokens and sign-ins",
-                "Tokens made and revoked, with what they may do; requests turned away, with route, address and how many.",
-                '{service_name="deskwatch", kind="control"} | type =~ "token_made|token_revoked|sign_in_refused" | json '
+                "Tokens made and revoked, with what they may do; requests turned away, with route, address and how "
+                "many.",
+                '{service_name="deskwatch", kind="control"} | type =~ `token_made|token_revoked|sign_in_refused` '
+                "| json "
                 "| line_format `{{.type}}  {{.name}} {{.scopes}} {{.problem}} {{.route}} {{.remote}}"
-                "{{if .attempts}} ×{{.attempts}}{{end}}`",
+                "{{if .attempts}} {{.attempts}} times{{end}}`",
                 height=7,
             )
         ],

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from deskwatch.dashboards import variables
-from deskwatch.dashboards.calibration import calibration
+from deskwatch.dashboards import predictions, variables
 from deskwatch.dashboards.frame import frame
 from deskwatch.dashboards.layout import Line, section
 from deskwatch.dashboards.lines import activity
 from deskwatch.dashboards.panels import course, figure
+from deskwatch.dashboards.predictions import BASE_ERROR, COIN, ERROR, OURS, RESOLVED
 from deskwatch.dashboards.promql import SHOWN, increase, part, quantile, rate, series
-from deskwatch.dashboards.variables import BOT, PROVIDER, STRATEGY, matching
+from deskwatch.dashboards.variables import BOT, STRATEGY, matching
 
-_OURS = matching(BOT, STRATEGY, PROVIDER)
 _TRADES = matching(BOT, STRATEGY)
-_RESOLVED = "tradebot_predictions_resolved_total"
-_ERROR = "tradebot_prediction_squared_error_total"
-_BASE_ERROR = "tradebot_prediction_base_squared_error_total"
 
-_COIN = 0.25
-"""Brier score of whoever says 0.5 to everything."""
-_BRIER_STEPS = ((None, "green"), (0.20, "orange"), (_COIN, "red"))
+_BRIER_STEPS = ((None, "green"), (0.20, "orange"), (COIN, "red"))
 _SKILL_STEPS = ((None, "red"), (0, "orange"), (0.05, "green"))
 
 
@@ -37,16 +31,16 @@ def decisions() -> Dashboard:
         since="now-6h",
     )
     section(dashboard, 100, "In the time shown", _figures())
-    section(dashboard, 200, "How right predictions were", *_predictions())
+    section(dashboard, 200, "How right predictions were", *predictions.lines())
     section(dashboard, 300, "What came of it", _outcome())
     section(dashboard, 400, "Decisions", *_decisions())
     section(dashboard, 500, "Price", _price())
-    section(dashboard, 600, "Signals and values", _signals())
+    section(dashboard, 600, "Signals and values", predictions.values())
     section(dashboard, 700, "Last decisions", *_last())
     return dashboard
 
 
-def _over(counter: str, *by: str, where: str = _OURS) -> str:
+def _over(counter: str, *by: str, where: str = OURS) -> str:
     return increase(counter, *by, where=where, window=SHOWN)
 
 
@@ -57,7 +51,7 @@ def _figures() -> Line:
             "Brier score",
             "Mean squared error of the yes-or-no predictions resolved in the time shown: 0 is perfect, 0.25 is a coin. "
             "At a coin's level a prediction adds nothing: stop trading on it.",
-            (f"{_over(_ERROR)} / ({_over(_RESOLVED)} > 0)", "Brier"),
+            (f"{_over(ERROR)} / ({_over(RESOLVED)} > 0)", "Brier"),
             unit="none",
             steps=_BRIER_STEPS,
             no_value="none resolved",
@@ -67,7 +61,7 @@ def _figures() -> Line:
             "Skill against the base rate",
             "1 less the Brier score over that of saying the base rate each time. Below 0 the base rate alone would "
             "have been the better prediction. It holds where predictions tell their base rate.",
-            (f"1 - {_over(_ERROR)} / ({_over(_BASE_ERROR)} > 0)", "skill"),
+            (f"1 - {_over(ERROR)} / ({_over(BASE_ERROR)} > 0)", "skill"),
             unit="percentunit",
             steps=_SKILL_STEPS,
             no_value="no base rate",
@@ -77,7 +71,7 @@ def _figures() -> Line:
             "Predictions resolved",
             "Yes-or-no predictions whose outcome became known in the time shown. Below some 50 the scores beside are "
             "mostly chance: choose a longer time.",
-            (f"{_over(_RESOLVED)} or vector(0)", "resolved"),
+            (f"{_over(RESOLVED)} or vector(0)", "resolved"),
             unit="short",
         ),
         figure(
@@ -108,7 +102,7 @@ def _figures() -> Line:
             "Decided within, p95",
             "How long 95 of 100 decisions of the time shown took from asking to having them. Beyond what an "
             "opportunity lasts, a faster model earns more than a better one.",
-            (quantile(0.95, "tradebot_decision_latency_seconds", where=_OURS, window=SHOWN), "p95"),
+            (quantile(0.95, "tradebot_decision_latency_seconds", where=OURS, window=SHOWN), "p95"),
             unit="s",
             no_value="not told",
         ),
@@ -125,105 +119,10 @@ def _figures() -> Line:
             "Least sure now",
             "Confidence of the newest decision of the provider that is least sure. A model that is never sure was fed "
             "something that it does not know.",
-            (f"min({series('tradebot_decision_confidence_ratio', _OURS)})", "confidence"),
+            (f"min({series('tradebot_decision_confidence_ratio', OURS)})", "confidence"),
             unit="percentunit",
             no_value="not told",
         ),
-    ]
-
-
-def _predictions() -> list[Line]:
-    by = ("bot", "provider", "kind")
-    resolved = increase(_RESOLVED, *by, where=_OURS, window="1h")
-    return [
-        [
-            calibration(11, _OURS),
-            course(
-                12,
-                "Brier score, over an hour",
-                "0 is perfect; the dashed line at 0.25 is a coin. A line that climbs means that the market is no more "
-                "what the model learned: train it anew, or turn it off.",
-                [
-                    (
-                        f"{increase(_ERROR, *by, where=_OURS, window='1h')} / ({resolved} > 0)",
-                        "{{bot}} {{provider}} {{kind}}",
-                    ),
-                ],
-                unit="none",
-                steps=((None, "green"), (_COIN, "red")),
-                least=0,
-            ),
-            course(
-                13,
-                "Skill against the base rate, over an hour",
-                "Above 0 the provider beats the rate at which the target had happened before; below 0 it loses "
-                "against it. BotPredictionsMiscalibrated warns of the latter when it lasts.",
-                [
-                    (
-                        f"1 - {increase(_ERROR, *by, where=_OURS, window='1h')} / "
-                        f"({increase(_BASE_ERROR, *by, where=_OURS, window='1h')} > 0)",
-                        "{{bot}} {{provider}} {{kind}}",
-                    ),
-                ],
-                unit="percentunit",
-                steps=((None, "red"), (0, "green")),
-            ),
-        ],
-        [
-            course(
-                14,
-                "Said and happened, over an hour",
-                "Mean probability that was given, and the part that came true. Where the first is above the second, "
-                "the provider is too sure of itself: discount what it says.",
-                [
-                    (
-                        f"{increase('tradebot_prediction_resolved_probability_ratio_sum', *by, where=_OURS, window='1h')}"
-                        f" / ({resolved} > 0)",
-                        "{{bot}} {{provider}} {{kind}} said",
-                    ),
-                    (
-                        f"{increase('tradebot_predictions_occurred_total', *by, where=_OURS, window='1h')}"
-                        f" / ({resolved} > 0)",
-                        "{{bot}} {{provider}} {{kind}} happened",
-                    ),
-                ],
-                unit="percentunit",
-                least=0,
-            ),
-            course(
-                15,
-                "Predictions per minute",
-                "Made, and resolved. If fewer are resolved than made for long, the bot does not find out how they "
-                "ended, and the scores above are of a part only.",
-                [
-                    (
-                        f"{rate('tradebot_predictions_total', *by, where=_OURS)} * 60",
-                        "{{bot}} {{provider}} {{kind}} made",
-                    ),
-                    (f"{rate(_RESOLVED, *by, where=_OURS)} * 60", "{{bot}} {{provider}} {{kind}} resolved"),
-                ],
-                unit="cpm",
-                least=0,
-            ),
-            course(
-                16,
-                "Time to predict",
-                "From asking to having a prediction: the median, and what 95 of 100 stay below. A service that slows "
-                "down is often one that is about to fail.",
-                [
-                    (
-                        quantile(0.5, "tradebot_prediction_latency_seconds", "bot", "provider", where=_OURS),
-                        "{{bot}} {{provider}} median",
-                    ),
-                    (
-                        quantile(0.95, "tradebot_prediction_latency_seconds", "bot", "provider", where=_OURS),
-                        "{{bot}} {{provider}} p95",
-                    ),
-                ],
-                unit="s",
-                least=0,
-            ),
-        ],
     ]
 
 
@@ -282,7 +181,7 @@ def _decisions() -> list[Line]:
                 "figures; one whose line ends does not answer.",
                 [
                     (
-                        f"{rate('tradebot_decisions_total', 'bot', 'provider', 'kind', where=_OURS)} * 60",
+                        f"{rate('tradebot_decisions_total', 'bot', 'provider', 'kind', where=OURS)} * 60",
                         "{{bot}} {{provider}} {{kind}}",
                     )
                 ],
@@ -296,11 +195,11 @@ def _decisions() -> list[Line]:
                 "the provider is; whether it is right to be is told above.",
                 [
                     (
-                        f"max by (bot, provider) ({series('tradebot_decision_confidence_ratio', _OURS)})",
+                        f"max by (bot, provider) ({series('tradebot_decision_confidence_ratio', OURS)})",
                         "{{bot}} {{provider}} decision",
                     ),
                     (
-                        f"max by (bot, provider, kind) ({series('tradebot_prediction_confidence_ratio', _OURS)})",
+                        f"max by (bot, provider, kind) ({series('tradebot_prediction_confidence_ratio', OURS)})",
                         "{{bot}} {{provider}} {{kind}}",
                     ),
                 ],
@@ -313,11 +212,11 @@ def _decisions() -> list[Line]:
                 "From asking to having a decision: the median, and what 95 of 100 stay below, for each provider.",
                 [
                     (
-                        quantile(0.5, "tradebot_decision_latency_seconds", "bot", "provider", where=_OURS),
+                        quantile(0.5, "tradebot_decision_latency_seconds", "bot", "provider", where=OURS),
                         "{{bot}} {{provider}} median",
                     ),
                     (
-                        quantile(0.95, "tradebot_decision_latency_seconds", "bot", "provider", where=_OURS),
+                        quantile(0.95, "tradebot_decision_latency_seconds", "bot", "provider", where=OURS),
                         "{{bot}} {{provider}} p95",
                     ),
                 ],
@@ -329,7 +228,8 @@ def _decisions() -> list[Line]:
 
 
 def _price() -> Line:
-    decided = increase("tradebot_decisions_total", "bot", "provider", where=_OURS, window="1h")
+    paid = increase("tradebot_decision_cost_total", "bot", "provider", "asset", where=OURS, window="1h")
+    decided = increase("tradebot_decisions_total", "bot", "provider", where=OURS, window="1h")
     return [
         course(
             41,
@@ -337,7 +237,7 @@ def _price() -> Line:
             "Sent to and received from language models. A step up is a prompt that grew: it costs at each decision.",
             [
                 (
-                    f"{rate('tradebot_decision_tokens_total', 'bot', 'provider', 'kind', where=_OURS)} * 60",
+                    f"{rate('tradebot_decision_tokens_total', 'bot', 'provider', 'kind', where=OURS)} * 60",
                     "{{bot}} {{provider}} {{kind}}",
                 )
             ],
@@ -350,7 +250,7 @@ def _price() -> Line:
             "Paid for decisions at the pace of each interval, in the asset named.",
             [
                 (
-                    f"{rate('tradebot_decision_cost_total', 'bot', 'provider', 'asset', where=_OURS)} * 3600",
+                    f"{rate('tradebot_decision_cost_total', 'bot', 'provider', 'asset', where=OURS)} * 3600",
                     "{{bot}} {{provider}} {{asset}}",
                 )
             ],
@@ -363,57 +263,11 @@ def _price() -> Line:
             "Mean price of a decision. Set it against what an average trade brings.",
             [
                 (
-                    f"{increase('tradebot_decision_cost_total', 'bot', 'provider', 'asset', where=_OURS, window='1h')}"
-                    f" / on (bot, provider) group_left () ({decided} > 0)",
+                    f"{paid} / on (bot, provider) group_left () ({decided} > 0)",
                     "{{bot}} {{provider}} {{asset}}",
                 )
             ],
             unit="short",
-            least=0,
-        ),
-    ]
-
-
-def _signals() -> Line:
-    where = matching(BOT, STRATEGY, PROVIDER)
-    error = "tradebot_prediction_error_ratio"
-    return [
-        course(
-            51,
-            "Signals per minute",
-            "Signals that strategies or feeds raised, by name and side.",
-            [
-                (
-                    f"{rate('tradebot_signals_total', 'bot', 'provider', 'kind', 'side', where=where)} * 60",
-                    "{{bot}} {{provider}} {{kind}} {{side}}",
-                )
-            ],
-            unit="cpm",
-            least=0,
-        ),
-        course(
-            52,
-            "Strength of the newest signal",
-            "0 to 1, as the one who raised it said.",
-            [
-                (
-                    f"max by (bot, provider, kind, side) ({series('tradebot_signal_strength_ratio', where)})",
-                    "{{bot}} {{provider}} {{kind}} {{side}}",
-                )
-            ],
-            unit="percentunit",
-            least=0,
-        ),
-        course(
-            53,
-            "Error of predicted values",
-            "How far predicted numbers (prices, say) were from those that came, as a part of these: the median, and "
-            "what 95 of 100 stay below. An error above the spread that is traded makes the prediction useless.",
-            [
-                (quantile(0.5, error, "bot", "provider", "kind", where=where), "{{bot}} {{provider}} {{kind}} median"),
-                (quantile(0.95, error, "bot", "provider", "kind", where=where), "{{bot}} {{provider}} {{kind}} p95"),
-            ],
-            unit="percentunit",
             least=0,
         ),
     ]

@@ -1,4 +1,4 @@
-"""Funding of perpetual positions: its rates, what a year of them would bring, what was exchanged, when the next is due."""
+"""Funding of perpetual positions: its rates, what a year of them would bring, and what was exchanged."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def lines() -> list[Line]:
                     Column(title="Paid", expr=_exchanged("tradebot_funding_paid_total"), unit="short"),
                 ],
                 sort_by="A year",
-                no_value="–",
+                no_value="-",
             ),
         ],
         [

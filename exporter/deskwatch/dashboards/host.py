@@ -11,7 +11,9 @@ _DISK_STEPS = ((None, "green"), (0.85, "orange"), (0.95, "red"))
 _IDLE = rate("deskwatch_host_cpu_seconds_total", "instance", where='mode="idle"')
 _BUSY = f"1 - {_IDLE} / {rate('deskwatch_host_cpu_seconds_total', 'instance', where='')}"
 _MEMORY = "1 - deskwatch_host_memory_available_bytes / deskwatch_host_memory_size_bytes"
-_SWAP = "1 - deskwatch_host_swap_free_bytes / (deskwatch_host_swap_size_bytes > 0)"
+_SWAP = (
+    "(deskwatch_host_swap_size_bytes - deskwatch_host_swap_free_bytes) / clamp_min(deskwatch_host_swap_size_bytes, 1)"
+)
 _DISK = "1 - deskwatch_host_disk_free_bytes / deskwatch_host_disk_size_bytes"
 _FDS = "deskwatch_host_open_fds / deskwatch_host_max_fds"
 
@@ -104,7 +106,8 @@ def courses() -> list[Line]:
             course(
                 62,
                 "Load per processor",
-                "Tasks that run or wait, over 1, 5 and 15 minutes, for each processor. Above the dashed line they wait.",
+                "Tasks that run or wait, over 1, 5 and 15 minutes, for each processor. Above the dashed line they "
+                "wait.",
                 [
                     ("deskwatch_host_load1 / deskwatch_host_cpus", "{{instance}} 1 min"),
                     ("deskwatch_host_load5 / deskwatch_host_cpus", "{{instance}} 5 min"),
@@ -212,8 +215,10 @@ def container() -> Line:
             "More than a few per cent: raise the limit, or scrapes come late. Nothing where there is no limit.",
             [
                 (
-                    f"sum by (instance) (rate(deskwatch_container_cpu_throttled_periods_total[{INTERVAL}]))"
-                    f" / (sum by (instance) (rate(deskwatch_container_cpu_periods_total[{INTERVAL}])) > 0)",
+                    (
+                        f"sum by (instance) (rate(deskwatch_container_cpu_throttled_periods_total[{INTERVAL}]))"
+                        f" / (sum by (instance) (rate(deskwatch_container_cpu_periods_total[{INTERVAL}])) > 0)"
+                    ),
                     "{{instance}} periods",
                 ),
                 (
@@ -227,8 +232,8 @@ def container() -> Line:
         course(
             73,
             "Tasks of their limit",
-            "Processes and threads of the sidecar's container, supervised bots among them, of what it may have. Nothing "
-            "where there is no limit.",
+            "Processes and threads of the sidecar's container, supervised bots among them, of what it may have. "
+            "Nothing where there is no limit.",
             [("deskwatch_container_tasks / deskwatch_container_tasks_limit", "{{instance}}")],
             unit="percentunit",
             least=0,

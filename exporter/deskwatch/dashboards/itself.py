@@ -187,8 +187,8 @@ def _following() -> list[Line]:
             course(
                 13,
                 "Lines invalid",
-                "In each interval, by reason. The lines stand in Loki with `invalid` as their reason.",
-                [(increase("deskwatch_invalid_lines_total", "bot", "reason"), "{{bot}} {{reason}}")],
+                "In each interval, by reason. Loki holds the lines, with the reason as their `invalid`.",
+                [(increase("deskwatch_invalid_lines_total", "reason"), "{{reason}}")],
                 unit="none",
                 least=0,
             ),
@@ -201,8 +201,8 @@ def _following() -> list[Line]:
                 "cut, gone or replaced. Run `deskwatch journal check`, and look at the disk and at who touches files.",
                 [
                     (
-                        increase("deskwatch_journal_faults_total", "bot", "writer", "reason"),
-                        "{{bot}} {{writer}} {{reason}}",
+                        increase("deskwatch_journal_faults_total", "reason"),
+                        "{{reason}}",
                     )
                 ],
                 unit="none",
@@ -215,10 +215,10 @@ def _following() -> list[Line]:
                 "for good; the second mostly for a full disk.",
                 [
                     (
-                        f"max by (bot, writer) ({series('deskwatch_journal_missing_events')})",
-                        "{{bot}} {{writer}} missing",
+                        f"sum by (bot) ({series('deskwatch_journal_missing_events')})",
+                        "{{bot}} missing",
                     ),
-                    (increase("tradebot_events_lost_total", "bot", "reason"), "{{bot}} lost: {{reason}}"),
+                    (increase("tradebot_events_lost_total", "bot"), "{{bot}} lost"),
                 ],
                 unit="none",
                 least=0,
@@ -254,7 +254,7 @@ def _following() -> list[Line]:
                 sort_by="Bot",
                 falling=False,
                 span=8,
-                no_value="–",
+                no_value="-",
             ),
         ],
     ]
@@ -297,7 +297,8 @@ def _process() -> list[Line]:
             course(
                 74,
                 "Descriptors used",
-                "Open files and connections of what the sidecar may have open. Journals, readers and requests need them.",
+                "Open files and connections of what the sidecar may have open. Journals, readers and requests need "
+                "them.",
                 [
                     (
                         "max by (instance) (deskwatch_process_open_fds / deskwatch_process_max_fds)",
@@ -326,8 +327,10 @@ def _process() -> list[Line]:
                 [
                     ("max by (instance) (deskwatch_process_threads)", "{{instance}} threads"),
                     (
-                        f"sum by (instance) (rate(deskwatch_process_context_switches_total"
-                        f'{{kind="involuntary"}}[{INTERVAL}]))',
+                        (
+                            f"sum by (instance) (rate(deskwatch_process_context_switches_total"
+                            f'{{kind="involuntary"}}[{INTERVAL}]))'
+                        ),
                         "{{instance}} lost the processor",
                     ),
                 ],

@@ -26,8 +26,10 @@ def sinks() -> list[Line]:
                 "that sink stands still and the disk holds what it lacks.",
                 [
                     (
-                        f"{increase('deskwatch_sink_failures_total', 'instance', 'kind', 'reason', where='')} or "
-                        f"{increase('deskwatch_sink_delivered_total', 'instance', 'kind', where='')} * 0",
+                        (
+                            f"{increase('deskwatch_sink_failures_total', 'instance', 'kind', 'reason', where='')} or "
+                            f"{increase('deskwatch_sink_delivered_total', 'instance', 'kind', where='')} * 0"
+                        ),
                         "{{instance}} {{kind}} {{reason}}",
                     )
                 ],
@@ -95,13 +97,17 @@ def journals() -> list[Line]:
                 "runs of retention that failed. The second is loss: bring the sink back or raise --budget-gib.",
                 [
                     (
-                        f"{increase('deskwatch_retention_removed_segments_total', 'bot')} or "
-                        f"max by (bot) ({series('deskwatch_journal_bytes')}) * 0",
+                        (
+                            f"{increase('deskwatch_retention_removed_segments_total', 'bot')} or "
+                            f"max by (bot) ({series('deskwatch_journal_bytes')}) * 0"
+                        ),
                         "{{bot}} segments",
                     ),
                     (
-                        f"{increase('deskwatch_retention_overflow_lines_total', 'bot', 'kind')} or "
-                        f"max by (bot) ({series('deskwatch_journal_bytes')}) * 0",
+                        (
+                            f"{increase('deskwatch_retention_overflow_lines_total', 'bot', 'kind')} or "
+                            f"max by (bot) ({series('deskwatch_journal_bytes')}) * 0"
+                        ),
                         "{{bot}} lines not delivered {{kind}}",
                     ),
                     (increase("deskwatch_retention_failures_total", "instance", where=""), "{{instance}} failed runs"),
@@ -151,6 +157,7 @@ def journals() -> list[Line]:
 
 def series_held() -> Line:
     """Memory: series and their limits."""
+    never = "sum(deskwatch_series_limit) * 0"
     return [
         course(
             41,
@@ -177,14 +184,8 @@ def series_held() -> Line:
             "In each interval, by family: updates that found it full (added up under no name, or left out), and idle "
             "label sets that made room for others. 0 while no family was ever full.",
             [
-                (
-                    f"{increase('deskwatch_series_folded_total', 'kind', where='')} or sum(deskwatch_series_limit) * 0",
-                    "{{kind}} full",
-                ),
-                (
-                    f"{increase('deskwatch_series_evicted_total', 'kind', where='')} or sum(deskwatch_series_limit) * 0",
-                    "{{kind}} made room",
-                ),
+                (f"{increase('deskwatch_series_folded_total', 'kind', where='')} or {never}", "{{kind}} full"),
+                (f"{increase('deskwatch_series_evicted_total', 'kind', where='')} or {never}", "{{kind}} made room"),
             ],
             unit="none",
             least=0,

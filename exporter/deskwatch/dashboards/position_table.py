@@ -62,5 +62,5 @@ def position_table(panel_id: int, where: str) -> table.Panel:
         ],
         sort_by="To liquidation",
         falling=False,
-        no_value="–",
+        no_value="-",
     )

@@ -5,13 +5,14 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders import table
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from deskwatch.dashboards import host
+from deskwatch.dashboards import host, pools
 from deskwatch.dashboards.frame import frame
 from deskwatch.dashboards.layout import Line, section
-from deskwatch.dashboards.links import OF_CELL, to_dashboard
 from deskwatch.dashboards.lines import activity
-from deskwatch.dashboards.panels import bars, course, figure
-from deskwatch.dashboards.promql import SHOWN, increase, part, rate, series
+from deskwatch.dashboards.links import OF_CELL, to_dashboard
+from deskwatch.dashboards.panels import course, figure
+from deskwatch.dashboards.pools import POOL
+from deskwatch.dashboards.promql import SHOWN, increase, rate, series
 from deskwatch.dashboards.tables import Column, Label, joined
 from deskwatch.dashboards.variables import BOT
 
@@ -22,7 +23,6 @@ _UP = {0: ("gone", "red"), 1: ("up", "green")}
 _GIVEN_UP = {0: ("no", "green"), 1: ("given up", "red")}
 
 _FDS = f"{series('tradebot_process_open_fds')} / {series('tradebot_process_max_fds')}"
-_POOL = f"{series('tradebot_resource_used')} / ({series('tradebot_resource_capacity')} > 0)"
 _CPU = rate("tradebot_process_cpu_seconds_total", "bot")
 _GONE = f"{series('tradebot_process_up')} == 0 and on (job, instance, bot) {series('tradebot_running')} == 1"
 
@@ -38,7 +38,7 @@ def process() -> Dashboard:
     section(dashboard, 100, "Now", _now())
     section(dashboard, 200, "Processes", [_table(11)], *_processes())
     section(dashboard, 300, "Restarts and exits", *_restarts())
-    section(dashboard, 400, "Pools inside the bots", _pools())
+    section(dashboard, 400, "Pools inside the bots", pools.line())
     section(dashboard, 500, "Host", host.figures(), *host.courses())
     section(dashboard, 600, "Container", host.container())
     return dashboard
@@ -114,7 +114,7 @@ def _now() -> Line:
             8,
             "Fullest pool",
             "Use of the pool inside a bot that is fullest. A full pool makes whoever needs it wait.",
-            (f"max({_POOL})", "used"),
+            (f"max({POOL})", "used"),
             unit="percentunit",
             steps=_FULL_STEPS,
             no_value="none told",
@@ -126,8 +126,8 @@ def _table(panel_id: int) -> table.Panel:
     return joined(
         panel_id,
         "Bots' processes",
-        "What is known of each bot's process: up as the host sees it, its restarts as the supervisor does. An exit code "
-        "below 0 is the signal that ended it (-9: killed, often for memory).",
+        "What is known of each bot's process: up as the host sees it, its restarts as the supervisor does. An exit "
+        "code below 0 is the signal that ended it (-9: killed, often for memory).",
         {"bot": Label(title="Bot", link=to_dashboard("bot", "This bot", bot=OF_CELL))},
         [
             Column(title="Process", expr=f"max by (bot) ({series('tradebot_process_up')})", names=_UP),
@@ -178,7 +178,7 @@ def _table(panel_id: int) -> table.Panel:
         ],
         sort_by="Bot",
         falling=False,
-        no_value="–",
+        no_value="-",
     )
 
 
@@ -309,48 +309,12 @@ def _restarts() -> list[Line]:
             activity(
                 33,
                 "Exits and restarts, with the last words",
-                "What the supervisor did and why, with the exit code and the last lines that the process printed: mostly "
-                "the traceback that ended it. A click opens them in full.",
+                "What the supervisor did and why, with the exit code and the last lines that the process printed: "
+                "mostly the traceback that ended it. A click opens them in full.",
                 f'{{service_name="deskwatch", {BOT}}} | type =~ "process_acted|bot_started|bot_stopped" | json '
                 "| line_format `{{.bot}}  {{.type}}  {{.action}} {{.exit_code}} {{.reason}} {{.version}}`",
                 span=8,
                 height=8,
             ),
         ]
-    ]
-
-
-def _pools() -> Line:
-    hits = rate("tradebot_resource_hits_total", "bot", "component")
-    misses = rate("tradebot_resource_misses_total", "bot", "component")
-    return [
-        bars(
-            41,
-            "Pools used",
-            "How full each pool of connections, tasks, memory or cache entries is. A cache may be full; any other pool "
-            "that is makes its users wait: make it larger, or find who does not give back.",
-            [(f"max by (bot, component, kind) ({_POOL})", "{{bot}} {{component}} {{kind}}")],
-            unit="percentunit",
-            steps=_FULL_STEPS,
-            most=1,
-            span=8,
-        ),
-        course(
-            42,
-            "Pools used",
-            "The same over time, as a part of what there may be.",
-            [(f"max by (bot, component, kind) ({_POOL})", "{{bot}} {{component}} {{kind}}")],
-            unit="percentunit",
-            least=0,
-        ),
-        course(
-            43,
-            "Cache hits",
-            "Lookups that a cache answered, of all. A fall means that it is too small, or that what is asked changed; "
-            "each miss is a request more to a venue or a node.",
-            [(part(hits, f"{hits} + {misses}"), "{{bot}} {{component}}")],
-            unit="percentunit",
-            least=0,
-            most=1,
-        ),
     ]

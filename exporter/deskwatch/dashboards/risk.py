@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from deskwatch.dashboards import funding, variables
+from deskwatch.dashboards import account, funding, variables
+from deskwatch.dashboards.account import EQUITY
 from deskwatch.dashboards.frame import frame
 from deskwatch.dashboards.layout import Line, section
 from deskwatch.dashboards.lines import activity
 from deskwatch.dashboards.panels import course, figure, states
 from deskwatch.dashboards.position_table import position_table
-from deskwatch.dashboards.promql import SHOWN, increase, or_zero, series
-from deskwatch.dashboards.tables import Column, Label, joined
+from deskwatch.dashboards.promql import increase, or_zero, series
 from deskwatch.dashboards.variables import BOT, STRATEGY, SYMBOL, VENUE, matching
 
 _HELD = matching(BOT, STRATEGY, VENUE, SYMBOL)
 _JUDGED = matching(BOT, STRATEGY)
-_HELD_AT = matching(BOT, VENUE)
 _ALERTS = matching(BOT, SYMBOL)
 _PLACE = "{{bot}} {{venue}} {{symbol}} {{side}}"
 _KEY = "bot, venue, symbol, side"
 _LOSS_24H = increase("tradebot_loss_total", "bot", "asset", where=_JUDGED, window="1d")
 _PROFIT_24H = increase("tradebot_profit_total", "bot", "asset", where=_JUDGED, window="1d")
-_EQUITY = f"sum by (bot, asset) ({series('tradebot_equity', _JUDGED)})"
-_DAY_LOSS = f"clamp_min({_LOSS_24H} - {or_zero(_PROFIT_24H, _LOSS_24H)}, 0) / ({_EQUITY} > 0)"
+_DAY_LOSS = f"clamp_min({_LOSS_24H} - {or_zero(_PROFIT_24H, _LOSS_24H)}, 0) / ({EQUITY} > 0)"
 
 _DRAWDOWN_STEPS = ((None, "green"), (0.10, "orange"), (0.20, "red"))
 _DISTANCE_STEPS = ((None, "red"), (0.10, "orange"), (0.25, "green"))
@@ -49,8 +47,8 @@ def risk() -> Dashboard:
     section(dashboard, 200, "Positions", [position_table(11, _HELD)], *_positions())
     section(dashboard, 300, "Losses and limits", *_losses())
     section(dashboard, 400, "Funding", *funding.lines())
-    section(dashboard, 500, "Exposure", _exposure())
-    section(dashboard, 600, "Account", *_account())
+    section(dashboard, 500, "Exposure", account.exposure())
+    section(dashboard, 600, "Account", account.account())
     section(dashboard, 700, "What happened", _happened())
     return dashboard
 
@@ -168,8 +166,8 @@ def _positions() -> list[Line]:
             course(
                 14,
                 "Erosion",
-                "The share of what a position earned or was to earn that fees, gas and price moves have eaten. At 100 % "
-                "nothing is left to wait for: close it.",
+                "The share of what a position earned or was to earn that fees, gas and price moves have eaten. At 100 "
+                "% nothing is left to wait for: close it.",
                 [
                     (f"max by ({_KEY}) ({series('tradebot_position_erosion_ratio', _HELD)})", _PLACE),
                 ],
@@ -232,8 +230,8 @@ def _losses() -> list[Line]:
             course(
                 22,
                 "Loss of 24 hours, of equity",
-                "Losing less winning trades of the 24 hours before, as a part of the equity; 0 where they won. The flat "
-                "lines are where BotDailyLoss warns and pages.",
+                "Losing less winning trades of the 24 hours before, as a part of the equity; 0 where they won. The "
+                "flat lines are where BotDailyLoss warns and pages.",
                 [
                     (_DAY_LOSS, "{{bot}} {{asset}}"),
                 ],
@@ -289,87 +287,6 @@ def _losses() -> list[Line]:
                 ],
                 unit="none",
                 least=0,
-            ),
-        ],
-    ]
-
-
-def _exposure() -> Line:
-    gross = f"sum by (bot, asset) ({series('tradebot_exposure_gross', _JUDGED)})"
-    return [
-        course(
-            41,
-            "Gross exposure",
-            "Worth of all open positions, in the asset named.",
-            [(gross, "{{bot}} {{asset}}")],
-            unit="short",
-            least=0,
-        ),
-        course(
-            42,
-            "Net exposure",
-            "Long less short. Near 0 is hedged; what is left moves with the market.",
-            [(f"sum by (bot, asset) ({series('tradebot_exposure_net', _JUDGED)})", "{{bot}} {{asset}}")],
-            unit="short",
-        ),
-        course(
-            43,
-            "Exposure of equity",
-            "Gross exposure over the equity in the same asset: the bot's leverage over all. 100 % is all of its money "
-            "at work; what is above is borrowed.",
-            [(f"{gross} / ({_EQUITY} > 0)", "{{bot}} {{asset}}")],
-            unit="percentunit",
-            least=0,
-        ),
-    ]
-
-
-def _balance(gauge: str) -> str:
-    return f"max by (bot, venue, asset) ({series(gauge, _HELD_AT)})"
-
-
-def _moved(counter: str) -> str:
-    return increase(counter, "bot", "venue", "asset", where=_HELD_AT, window=SHOWN)
-
-
-def _account() -> list[Line]:
-    return [
-        [
-            course(
-                51,
-                "Equity",
-                "Worth of all holdings, and its peak, which transfers move along. Each in its own asset, named in the "
-                "legend; assets are never added up.",
-                [
-                    (
-                        f"max by (bot, strategy, asset) ({series('tradebot_equity', _JUDGED)})",
-                        "{{bot}} {{strategy}} {{asset}}",
-                    ),
-                    (
-                        f"max by (bot, strategy, asset) ({series('tradebot_equity_peak', _JUDGED)})",
-                        "{{bot}} {{strategy}} {{asset}} peak",
-                    ),
-                ],
-                unit="short",
-                span=12,
-            ),
-            joined(
-                52,
-                "Balances",
-                "All of an asset at a venue as it was told last, what of it is free, and what came in and went out in "
-                "the time shown. Transfers move the peak of the equity, so that none is a drawdown. One that nobody "
-                "ordered: withdraw the key.",
-                {"bot": Label(title="Bot"), "venue": Label(title="Venue"), "asset": Label(title="Asset")},
-                [
-                    Column(title="All", expr=_balance("tradebot_balance"), unit="short"),
-                    Column(title="Free", expr=_balance("tradebot_balance_free"), unit="short"),
-                    Column(title="Deposited", expr=_moved("tradebot_deposited_total"), unit="short"),
-                    Column(title="Withdrawn", expr=_moved("tradebot_withdrawn_total"), unit="short"),
-                ],
-                sort_by="Bot",
-                falling=False,
-                span=12,
-                no_value="–",
             ),
         ],
     ]

@@ -6,6 +6,7 @@ from deskwatch.dashboards.layout import Line
 from deskwatch.dashboards.panels import course
 from deskwatch.dashboards.promql import increase, or_zero, quantile, rate
 
+_REFUSED = increase("deskwatch_http_connections_refused_total", "instance", "reason", where="")
 _REQUESTS = rate("deskwatch_http_requests_total", "instance", where="")
 
 
@@ -48,8 +49,7 @@ def lines() -> list[Line]:
                 [
                     ("max by (instance) (deskwatch_http_connections)", "{{instance}} open"),
                     (
-                        f"{increase('deskwatch_http_connections_refused_total', 'instance', 'reason', where='')} or "
-                        "max by (instance) (deskwatch_http_connections) * 0",
+                        f"{_REFUSED} or max by (instance) (deskwatch_http_connections) * 0",
                         "{{instance}} ended {{reason}}",
                     ),
                 ],
@@ -77,13 +77,15 @@ def lines() -> list[Line]:
             course(
                 66,
                 "Readers dropped and back",
-                "In each interval: dropped by reason, come back with a cursor, sent a snapshot because what they missed "
-                "was gone, and told from the journal until they kept up again. Drops for being slow are the reader's "
-                "machine or line.",
+                "In each interval: dropped by reason, come back with a cursor, sent a snapshot because what they "
+                "missed was gone, and told from the journal until they kept up again. Drops for being slow are the "
+                "reader's machine or line.",
                 [
                     (
-                        f"{increase('deskwatch_stream_drops_total', 'instance', 'reason', where='')} or "
-                        "max by (instance) (deskwatch_stream_clients) * 0",
+                        (
+                            f"{increase('deskwatch_stream_drops_total', 'instance', 'reason', where='')} or "
+                            "max by (instance) (deskwatch_stream_clients) * 0"
+                        ),
                         "{{instance}} dropped {{reason}}",
                     ),
                     (increase("deskwatch_stream_resumes_total", "instance", where=""), "{{instance}} came back"),

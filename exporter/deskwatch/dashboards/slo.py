@@ -26,7 +26,7 @@ _MEANING = """
 | SLO | A request is | It is bad when | Where to look |
 | --- | --- | --- | --- |
 | `order_success` | an order that ended | the venue or the chain refused it | [Execution](/d/deskwatch-execution) |
-| `execution_latency` | an order that was filled | it took longer than the objective says | [Execution](/d/deskwatch-execution) |
+| `execution_latency` | an order that was filled | it took too long | [Execution](/d/deskwatch-execution) |
 | `data_freshness` | a moment of a running bot | the prices it knew were old | [Bot](/d/deskwatch-bot) |
 | `command_confirmation` | a command | its effect was not seen in time | [Control and audit](/d/deskwatch-control) |
 | `sidecar_availability` | a scrape | the sidecar did not answer it | [Deskwatch itself](/d/deskwatch-self) |
@@ -134,7 +134,7 @@ def _table(panel_id: int) -> table.Panel:
         ],
         sort_by="Budget left",
         falling=False,
-        no_value="–",
+        no_value="-",
     )
 
 
@@ -170,7 +170,8 @@ def _budget() -> Line:
         course(
             12,
             "Error budget left, over time",
-            "A step down is an outage; a slope is a steady fault. It recovers by itself as bad hours leave the 30 days.",
+            "A step down is an outage; a slope is a steady fault. It recovers by itself as bad hours leave the 30 "
+            "days.",
             [(f"max by (slo, bot) ({_LEFT})", _NAME)],
             unit="percentunit",
             span=12,
