@@ -15,6 +15,7 @@ from deskwatch.errors import ConfigError
 
 FOLDER = Path("grafana/dashboards")
 DASHBOARDS = {
+    "bot": "bot",
     "overview": "overview",
 }
 """The dashboards, in order of name: what each is called (in its uid, as its JSON and as its function) and its file."""

@@ -8,12 +8,26 @@ MODES = {1: ("halted", "red"), 2: ("closing", "orange"), 3: ("standby", "blue"),
 """Values that `mode` and `desired_mode` give, as words."""
 LIFE = {0: ("stopped", "text"), 1: ("silent", "red"), 2: ("up", "green")}
 """Values that `LIVES` gives, as words."""
+OUTCOMES = {
+    "filled": "green",
+    "failed": "red",
+    "canceled": "orange",
+    "expired": "dark-orange",
+    "submitted": "blue",
+}
+"""What became of orders, and its colour."""
+RESULT_STEPS = ((None, "red"), (0, "text"), (1e-9, "green"))
 BAD_FROM_ONE = ((None, "green"), (1, "red"))
 DRAWDOWN_STEPS = ((None, "green"), (0.10, "orange"), (0.20, "red"))
 """Colours at the defaults of the thresholds, as a colour can't follow a bot's own."""
 FAILURE_STEPS = ((None, "green"), (0.05, "orange"), (0.20, "red"))
 LATENCY_STEPS = ((None, "green"), (2, "orange"), (10, "red"))
 AGE_STEPS = ((None, "green"), (15, "orange"), (30, "red"))
+
+DISTANCE_STEPS = ((None, "red"), (0.05, "orange"), (0.15, "green"))
+"""Of the distance to liquidation."""
+LEVELS = {"critical": "dark-red", "error": "red", "warning": "orange", "info": "blue", "debug": "text"}
+"""How serious a line is, and its colour."""
 
 AGE = f"(time() - tradebot_last_event_timestamp_seconds{{{BOT}}})"
 """Age of each bot's newest event; a heartbeat comes every 5 s."""

@@ -17,6 +17,7 @@ from deskwatch.dashboards.expressions import (
     LIFE,
     LIVES,
     MODES,
+    RESULT_STEPS,
     RUNNING,
     at_begin,
     mode,
@@ -150,7 +151,7 @@ def _fleet(dashboard: Dashboard) -> None:
                 expr=realized("24h"),
                 unit="short",
                 decimals=2,
-                steps=((None, "red"), (0, "text"), (1e-9, "green")),
+                steps=RESULT_STEPS,
             ),
             Column(
                 title="Drawdown",
