@@ -175,8 +175,8 @@ def prices(dashboard: Dashboard) -> None:
         PRICES,
         "Price of $symbol",
         "Newest price at each venue, in the quote asset; dashed where open positions were entered. Marks show "
-        "positions opened and closed, and fills if switched on above. A venue's line apart from the others is the spread that an "
-        "arbitrage lives of, or a stale price.",
+        "positions opened and closed, and fills if switched on above. A venue's line apart from the others is the "
+        "spread that an arbitrage lives of, or a stale price.",
         [
             (f"max by (bot, venue, symbol) (tradebot_price{{{place}}})", "{{bot}} {{venue}} {{symbol}}"),
             (

@@ -15,7 +15,9 @@ from deskwatch.errors import ConfigError
 
 FOLDER = Path("grafana/dashboards")
 DASHBOARDS = {
+    "activity": "journal",
     "bot": "bot",
+    "execution": "execution",
     "overview": "overview",
 }
 """The dashboards, in order of name: what each is called (in its uid, as its JSON and as its function) and its file."""

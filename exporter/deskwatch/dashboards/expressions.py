@@ -75,4 +75,5 @@ def quantile(part: float, metric: str, by: str, *matchers: str, window: str = "$
     """What `part` of a histogram's observations in a window stays below; nothing where there were none."""
     buckets = f"{metric}_bucket{{{matching(BOT, *matchers)}}}[{window}]"
     made = "rate" if window == "$__rate_interval" else "increase"
-    return f"histogram_quantile({part}, sum by ({by}, le) ({made}({buckets}))) >= 0"
+    grouped = f"{by}, le" if by else "le"
+    return f"histogram_quantile({part}, sum by ({grouped}) ({made}({buckets}))) >= 0"
