@@ -13,7 +13,7 @@ from deskwatch.dashboards.expressions import (
     FAILED_PART,
     FAILURE_STEPS,
     FIRING_BY_BOT,
-    LEVELS,
+    LEVEL_COLOURS,
     LIFE,
     LIVES,
     MODES,
@@ -26,7 +26,7 @@ from deskwatch.dashboards.frame import frame
 from deskwatch.dashboards.layout import section
 from deskwatch.dashboards.lines import activity, counted
 from deskwatch.dashboards.links import OF_SERIES, to_dashboard
-from deskwatch.dashboards.marks import JOURNAL, from_journal
+from deskwatch.dashboards.marks import FREQUENT, JOURNAL, from_journal
 from deskwatch.dashboards.panels import course, figure, states
 from deskwatch.dashboards.variables import BOT, STRATEGY, matching
 
@@ -246,11 +246,11 @@ def _words(dashboard: Dashboard) -> None:
                 "and warnings than usual: read them below.",
                 [
                     (
-                        f"sum by (level) (count_over_time({JOURNAL} | type !~ `{bot_trading.FREQUENT}` [$__auto]))",
+                        f"sum by (level) (count_over_time({JOURNAL} | type !~ `{FREQUENT}` [$__auto]))",
                         "{{level}}",
                     )
                 ],
-                colours=LEVELS,
+                colours=LEVEL_COLOURS,
             ),
         ],
         [

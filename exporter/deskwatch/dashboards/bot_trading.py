@@ -18,8 +18,6 @@ from deskwatch.dashboards.panels import course, figure
 from deskwatch.dashboards.tables import Column, Label, joined
 from deskwatch.dashboards.variables import BOT, STRATEGY, SYMBOL, VENUE, matching
 
-FREQUENT = ".+_observed|heartbeat_sent|request_completed|position_updated"
-"""Types of events that come many times a second, as a regular expression."""
 PRICES = 61
 """Id of the panel of prices, which alone has marks of trades."""
 OF_POSITIONS = matching(BOT, STRATEGY, VENUE, SYMBOL)

@@ -15,7 +15,7 @@ from deskwatch.errors import ConfigError
 
 FOLDER = Path("grafana/dashboards")
 DASHBOARDS = {
-    "activity": "journal",
+    "activity": "activity",
     "bot": "bot",
     "execution": "execution",
     "overview": "overview",

@@ -26,7 +26,7 @@ AGE_STEPS = ((None, "green"), (15, "orange"), (30, "red"))
 
 DISTANCE_STEPS = ((None, "red"), (0.05, "orange"), (0.15, "green"))
 """Of the distance to liquidation."""
-LEVELS = {"critical": "dark-red", "error": "red", "warning": "orange", "info": "blue", "debug": "text"}
+LEVEL_COLOURS = {"critical": "dark-red", "error": "red", "warning": "orange", "info": "blue", "debug": "text"}
 """How serious a line is, and its colour."""
 
 AGE = f"(time() - tradebot_last_event_timestamp_seconds{{{BOT}}})"

@@ -11,6 +11,8 @@ from deskwatch.dashboards.variables import BOT, BOT_OR_NONE, LOKI, PROMETHEUS
 
 JOURNAL = f'{{service_name="deskwatch", {BOT}}}'
 """Lines of the bots chosen, in Loki."""
+FREQUENT = ".+_observed|heartbeat_sent|request_completed|position_updated"
+"""Types of events that come many times a second, as a regular expression."""
 
 
 def mode_changes() -> AnnotationQuery:

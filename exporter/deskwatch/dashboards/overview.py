@@ -28,7 +28,7 @@ from deskwatch.dashboards.frame import frame
 from deskwatch.dashboards.layout import section
 from deskwatch.dashboards.lines import activity
 from deskwatch.dashboards.links import OF_CELL, OF_SERIES, to_dashboard
-from deskwatch.dashboards.marks import JOURNAL
+from deskwatch.dashboards.marks import FREQUENT, JOURNAL
 from deskwatch.dashboards.panels import course, figure, states
 from deskwatch.dashboards.tables import Column, Label, joined, rows
 from deskwatch.dashboards.variables import BOT
@@ -353,8 +353,7 @@ def _now(dashboard: Dashboard) -> None:
                 "Activity",
                 "What the bots did, as journaled: decisions, orders, positions, modes, errors. Observations that come "
                 "many times a second are left out; the Activity journal has them all, with filters.",
-                f"{JOURNAL} | type !~ `.+_observed|heartbeat_sent|request_completed|position_updated` "
-                "| line_format `{{.bot}}  {{.type}}  {{__line__}}`",
+                f"{JOURNAL} | type !~ `{FREQUENT}` | line_format `{{{{.bot}}}}  {{{{.type}}}}  {{{{__line__}}}}`",
             )
         ],
     )
