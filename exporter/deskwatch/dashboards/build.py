@@ -15,9 +15,12 @@ from deskwatch.errors import ConfigError
 
 FOLDER = Path("grafana/dashboards")
 DASHBOARDS = {
+    "activity": "activity",
+    "bot": "bot",
     "chain": "chain",
     "control": "control",
     "decisions": "decisions",
+    "execution": "execution",
     "overview": "overview",
     "process": "process",
     "risk": "risk",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from grafana_foundation_sdk.builders import common, logs, timeseries
+from grafana_foundation_sdk.builders import common, logs, stat, timeseries
 from grafana_foundation_sdk.builders import loki as loki_query
 from grafana_foundation_sdk.models.common import (
+    BigValueColorMode,
+    BigValueGraphMode,
     GraphDrawStyle,
     LogsDedupStrategy,
     LogsSortOrder,
@@ -17,8 +19,8 @@ from grafana_foundation_sdk.models.common import (
 )
 from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
 
-from deskwatch.dashboards.drawing import REF_IDS, WIDTH, Query, described
-from deskwatch.dashboards.panels import plain_legend
+from deskwatch.dashboards.drawing import REF_IDS, WIDTH, Query, Steps, described
+from deskwatch.dashboards.panels import PLAIN, plain_legend
 from deskwatch.dashboards.variables import LOKI
 
 
@@ -37,6 +39,46 @@ def activity(
         .sort_order(LogsSortOrder.DESCENDING)
         .with_target(loki_query.Dataquery().datasource(LOKI).expr(expr).ref_id("A").query_type("range"))
     )
+
+
+def total(
+    panel_id: int,
+    title: str,
+    description: str,
+    expr: str,
+    *,
+    span: int = 4,
+    height: int = 4,
+    steps: Steps | None = None,
+) -> stat.Panel:
+    """How many lines in the whole time range. `expr` counts over `[$__auto]`, which is all of it here."""
+    panel = (
+        described(
+            stat.Panel(),
+            panel_id,
+            title,
+            description,
+            unit="short",
+            span=span,
+            height=height,
+            steps=steps,
+            source=LOKI,
+            no_value="0",
+        )
+        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
+        .color_mode(BigValueColorMode.VALUE)
+        .graph_mode(BigValueGraphMode.NONE)
+        .with_target(
+            loki_query.Dataquery()
+            .datasource(LOKI)
+            .expr(expr)
+            .legend_format(title)
+            .ref_id("A")
+            .query_type("instant")
+            .instant(True)
+        )
+    )
+    return panel if steps is not None else panel.color_scheme(PLAIN)
 
 
 def counted(

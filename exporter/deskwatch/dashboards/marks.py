@@ -11,6 +11,8 @@ from deskwatch.dashboards.variables import BOT, BOT_OR_NONE, LOKI, PROMETHEUS
 
 JOURNAL = f'{{service_name="deskwatch", {BOT}}}'
 """Lines of the bots chosen, in Loki."""
+FREQUENT = ".+_observed|heartbeat_sent|request_completed|position_updated"
+"""Types of events that come many times a second, as a regular expression."""
 
 
 def mode_changes() -> AnnotationQuery:
@@ -63,7 +65,14 @@ def firing_alerts() -> AnnotationQuery:
 
 
 def from_journal(
-    name: str, types: str, text: str, colour: str, *, shown: bool = True, spared: Sequence[int] = ()
+    name: str,
+    types: str,
+    text: str,
+    colour: str,
+    *,
+    narrowed: str = "",
+    shown: bool = True,
+    spared: Sequence[int] = (),
 ) -> AnnotationQuery:
     """Events of the journal as marks.
 
@@ -72,9 +81,11 @@ def from_journal(
         types: Which events; several are parted by `|`.
         text: Of the mark: Go's template over the event's fields. (Grafana's own templates show a missing field's name.)
         colour: Of the marks.
+        narrowed: A further condition on lines, as LogQL has them after `|`.
         shown: Whether it is switched on at first.
         spared: Ids of panels without these marks.
     """
+    condition = f" | {narrowed}" if narrowed else ""
     made = (
         AnnotationQuery()
         .name(name)
@@ -82,7 +93,7 @@ def from_journal(
         .enable(shown)
         .hide(False)
         .icon_color(colour)
-        .expr(f"{JOURNAL} | type=~`{types}` | json | line_format `{text}`")
+        .expr(f"{JOURNAL} | type=~`{types}`{condition} | json | line_format `{text}`")
         .tag_keys("bot")
     )
     return made.filter(AnnotationPanelFilter().exclude(True).ids(list(spared))) if spared else made
