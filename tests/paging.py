@@ -108,24 +108,16 @@ class Alertmanager:
         )
         urllib.request.urlopen(request, timeout=5).close()
 
-    def status_of(self, name: str, bot: str) -> Message:
-        """`state`, `inhibitedBy`, `mutedBy` and so on of an alert; empty while it is unknown."""
-        with urllib.request.urlopen(f"{self.url}/api/v2/alerts", timeout=5) as answer:
-            for one in json.load(answer):
-                if (one["labels"]["alertname"], one["labels"].get("bot")) == (name, bot):
-                    status: Message = one["status"]
-                    return status
-        return {}
-
     def state_of(self, name: str, bot: str) -> str | None:
         """`active` or `suppressed`; None while it is unknown."""
-        return self.status_of(name, bot).get("state")
+        found = [one for one in self.alerts(bot) if one["labels"]["alertname"] == name]
+        return found[0]["status"]["state"] if found else None
 
-    def states(self, bot: str) -> dict[str, str]:
-        """Severity → state of a bot's alerts."""
-        with urllib.request.urlopen(f"{self.url}/api/v2/alerts", timeout=5) as answer:
-            found = [one for one in json.load(answer) if one["labels"].get("bot") == bot]
-        return {one["labels"]["severity"]: one["status"]["state"] for one in found}
+    def alerts(self, bot: str) -> list[Message]:
+        """A bot's alerts as their groups hold them: only there it is told what the quiet hours mute."""
+        with urllib.request.urlopen(f"{self.url}/api/v2/alerts/groups", timeout=5) as answer:
+            alerts = [one for group in json.load(answer) for one in group["alerts"]]
+        return [one for one in alerts if one["labels"].get("bot") == bot]
 
     def message_about(self, inbox: queue.Queue[Message], words: str, seconds: float = DEADLINE_SECONDS) -> Message:
         """The next message of an inbox that has these words; a failure with Alertmanager's log if none comes."""
