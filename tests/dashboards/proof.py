@@ -70,7 +70,7 @@ class Proof:
         chosen: The same with every value chosen by name.
         variables: Values of the query variables.
         annotations: Queries of annotations.
-        units: By target, the syntax tree of its PromQL.
+        trees: By target, the syntax tree of its PromQL.
         families: Names of all series that Prometheus holds.
     """
 
@@ -189,14 +189,17 @@ def lived(folder: Path) -> Iterator[tuple[Servers, View]]:
     """Servers that hold a whole life, while it goes on."""
     with contextlib.ExitStack() as stack:
         is_real = find("loki") is not None
+        port = running.free_port()
+        loki = f"http://127.0.0.1:{port}"
+        desk = stack.enter_context(lively(folder, "--loki-url", loki))
+        eventually(lambda: "deskwatch_sink_failures_total{" in desk.metrics(), 30, every=0.2)  # it comes up late
         (folder / "loki").mkdir()
         if is_real:
-            loki = stack.enter_context(running_real(folder / "loki")).url
+            stack.enter_context(running_real(folder / "loki", port))
         else:
-            loki = stack.enter_context(fake_loki.running()).url
-        desk = stack.enter_context(lively(folder, "--loki-url", loki))
-        port = int(desk.url.rpartition(":")[2])
-        prometheus = stack.enter_context(_prometheus(folder, port, loki if is_real else None))
+            stack.enter_context(fake_loki.running(port=port))
+        sidecar_port = int(desk.url.rpartition(":")[2])
+        prometheus = stack.enter_context(_prometheus(folder, sidecar_port, loki if is_real else None))
         began = time.time()
         for one in HAPPENED:
             left = max(1.0, began + LIFE_SECONDS - time.time())
