@@ -1,7 +1,7 @@
 """Units of queries, reckoned from the names of metrics through PromQL, and what Grafana may call them.
 
-Units: `s`, `timestamp` (Unix time, s), `bytes`, `ratio` (0 to 1), `percent`, `number` (counts, money, prices, wei), also
-per second (`bytes/s`); `part` (a quotient of numbers), and `any` where a query mixes what has no one unit.
+Units: `s`, `timestamp` (Unix time, s), `bytes`, `ratio` (0 to 1), `percent`, `number` (counts, money, prices, wei),
+also per second (`bytes/s`); `part` (a quotient of numbers), and `any` where a query mixes what has no one unit.
 """
 
 from __future__ import annotations

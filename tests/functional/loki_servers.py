@@ -73,7 +73,7 @@ def running_fake(_: Path) -> Iterator[Loki]:
 
 @contextlib.contextmanager
 def running_real(folder: Path, port: int | None = None) -> Iterator[Loki]:
-    """A real Loki with the repository's configuration, but for its folders and ports; on a free one where none is said."""
+    """A real Loki with the repository's configuration, but for its folders and ports; without one on a free one."""
     binary = require("loki")
     port = port or running.free_port()
     config = yaml.safe_load((running.ROOT / "loki" / "loki.yml").read_text())
