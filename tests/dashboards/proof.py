@@ -38,6 +38,8 @@ HAPPENED = (
     "count(count_over_time(tradebot_equity[10m]) > 50)",
 )
 """Each has an answer once the bots have lived long enough."""
+LOOKS = (0.0, 5.0, 10.0)
+"""Seconds before the end at which what shows one moment is looked at: positions come and go."""
 _LABEL_VALUES = re.compile(r"label_values\((?:(?P<metric>.+),)?\s*(?P<label>\w+)\s*\)", re.DOTALL)
 _QUERY_RESULT = re.compile(r"query_result\((?P<query>.+)\)", re.DOTALL)
 
@@ -96,7 +98,8 @@ class Proof:
             query, narrowed = (fill(target.expr, target.source, self._view, one, least) for one in (widest, narrow))
             if target.source == "prometheus":
                 instant = bool(target.json.get("instant"))
-                ways = [True] * instant + [False] * (bool(target.json.get("range")) or not instant)
+                ways: list[float | None] = [self._view.end - one for one in LOOKS] if instant else []
+                ways += [None] * (bool(target.json.get("range")) or not instant)
                 self.all[target.id] = [self._ask_prometheus(query, one, least) for one in ways]
                 self.chosen[target.id] = [self._ask_prometheus(narrowed, one, least) for one in ways]
                 self.trees[target.id] = _tree(self._servers.prometheus, query)
@@ -151,11 +154,12 @@ class Proof:
         answer = _get(f"{self._servers.loki}/loki/api/v1/label/{query['label']}/values", self._nanoseconds() | asked)
         return list(answer["data"])
 
-    def _ask_prometheus(self, query: str, instant: bool, least: str | None) -> Answer:
-        times: dict[str, object] = {"time": self._view.end}
-        if not instant:
+    def _ask_prometheus(self, query: str, at: float | None, least: str | None) -> Answer:
+        """At one time; or, where that is None, over the view."""
+        times: dict[str, object] = {"time": at}
+        if at is None:
             times = {"start": self._view.start, "end": self._view.end, "step": step(self._view, least)}
-        path = "query" if instant else "query_range"
+        path = "query_range" if at is None else "query"
         try:
             data = self._servers.prometheus.ask(path, query=query, **times)
         except urllib.error.HTTPError as error:
@@ -188,6 +192,7 @@ class Proof:
 def lived(folder: Path) -> Iterator[tuple[Servers, View]]:
     """Servers that hold a whole life, while it goes on."""
     with contextlib.ExitStack() as stack:
+        born = time.time()
         is_real = find("loki") is not None
         port = running.free_port()
         loki = f"http://127.0.0.1:{port}"
@@ -204,7 +209,7 @@ def lived(folder: Path) -> Iterator[tuple[Servers, View]]:
         for one in HAPPENED:
             left = max(1.0, began + LIFE_SECONDS - time.time())
             eventually(partial(prometheus.query, one), left, every=0.5)
-        yield Servers(prometheus, loki if is_real else None), View(began, time.time())
+        yield Servers(prometheus, loki if is_real else None), View(born, time.time())
 
 
 @contextlib.contextmanager

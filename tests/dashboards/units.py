@@ -19,6 +19,7 @@ SHOWN_AS: dict[str, set[str]] = {
     "percent": {"percent"},
     "s/s": {"percentunit", "none", "short"},
     "number/s": {"ops", "reqps", "cps", "wps", "rps", "eps", "mps", "short"},
+    "number/min": {"cpm", "opm", "rpm", "wpm", "none", "short"},
     "number": {"none", "short", "locale", "sishort", "bool", "string"},
     "part": {"percentunit", "none", "short"},
 }
@@ -134,7 +135,7 @@ def _scaled(unit: str, by: float | None) -> str:
     if unit == "ratio" and by == 100:
         return "percent"
     if by in _PER_TIME and unit.endswith("/s"):
-        return unit.removesuffix("/s") if unit != "s/s" else "any"
+        return "number/min" if (unit, by) == ("number/s", 60) else unit.removesuffix("/s") if unit != "s/s" else "any"
     return unit
 
 
@@ -144,7 +145,7 @@ def _divided(left: str, right: str, by: float | None) -> str:
     if left == "constant":
         return "any"
     if left == right:
-        return "ratio" if left not in ("number", "number/s") else "part"
+        return "part" if left in ("number", "number/s", "number/min", "ratio", "part") else "ratio"
     if left.removesuffix("/s") == "s" and right.removesuffix("/s") == "number":
         return "s"
     if right in ("number", "number/s", "ratio", "part"):

@@ -127,13 +127,13 @@ class Carry(Trader):
         self.later(self.dice.uniform(0.1, 1.0), partial(self.emit, end))
 
     def close(self, position_id: str) -> None:
-        """What is closed is opened again a little later, so that there is something to see."""
+        """What is closed is opened again at once, so that there is something to see."""
         was_open = self.held.get(position_id)
         super().close(position_id)
         if was_open is not None:
             side = "long" if was_open.venue == "dune" else "short"
             again = partial(self._open, position_id, was_open.venue, was_open.symbol, side, {"leverage": 3.0})
-            self.later(2.0, again)
+            self.later(0.5, again)
 
     def _open(self, position: str, venue: str, symbol: str, side: str, more: dict[str, Any]) -> None:
         where: dict[str, Any] = {
