@@ -72,10 +72,10 @@ def running_fake(_: Path) -> Iterator[Loki]:
 
 
 @contextlib.contextmanager
-def running_real(folder: Path) -> Iterator[Loki]:
-    """A real Loki with the repository's configuration, but for its folders and ports."""
+def running_real(folder: Path, port: int | None = None) -> Iterator[Loki]:
+    """A real Loki with the repository's configuration, but for its folders and ports; without one on a free one."""
     binary = require("loki")
-    port = running.free_port()
+    port = port or running.free_port()
     config = yaml.safe_load((running.ROOT / "loki" / "loki.yml").read_text())
     config["server"] |= {
         "http_listen_address": "127.0.0.1",

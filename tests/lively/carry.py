@@ -6,7 +6,6 @@ import time
 from functools import partial
 from typing import Any
 
-from deskwatch import Command
 from deskwatch.events import (
     BookObserved,
     EventsLost,
@@ -27,9 +26,6 @@ from deskwatch.events import (
 )
 from tests.lively.trader import Trader
 
-STUCK = "stuck"
-"""A position that the bot says it closed, and that its journal shows open."""
-
 
 class Carry(Trader):
     """Between two venues."""
@@ -48,14 +44,6 @@ class Carry(Trader):
         for symbol in self.symbols:
             self._open(f"spot-{symbol}", "dune", symbol, "long", {})
             self._open(f"perp-{symbol}", "cedar", symbol, "short", {"leverage": 3.0, "margin": 1000.0})
-        self._open(STUCK, "dune", "WETH/USDC", "long", {})
-
-    def obey(self, command: Command) -> None:
-        """As any bot; but one position it only says to have closed."""
-        if command.params.get("position_id") == STUCK:
-            command.succeed()
-        else:
-            super().obey(command)
 
     def watch(self) -> None:
         """Prices, books, rates; what is held."""
@@ -139,13 +127,13 @@ class Carry(Trader):
         self.later(self.dice.uniform(0.1, 1.0), partial(self.emit, end))
 
     def close(self, position_id: str) -> None:
-        """What is closed is opened again a little later, so that there is something to see."""
+        """What is closed is opened again at once, so that there is something to see."""
         was_open = self.held.get(position_id)
         super().close(position_id)
-        if was_open is not None and position_id != STUCK:
+        if was_open is not None:
             side = "long" if was_open.venue == "dune" else "short"
             again = partial(self._open, position_id, was_open.venue, was_open.symbol, side, {"leverage": 3.0})
-            self.later(2.0, again)
+            self.later(0.5, again)
 
     def _open(self, position: str, venue: str, symbol: str, side: str, more: dict[str, Any]) -> None:
         where: dict[str, Any] = {

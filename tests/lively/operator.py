@@ -11,7 +11,6 @@ import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
-from tests.lively.carry import STUCK
 from tests.running import ROOT, Http
 
 PAUSE_SECONDS = 0.5
@@ -20,7 +19,7 @@ REVOKED_AFTER = 6
 MODES = ("standby", "active", "closing", "active", "halted", "active")
 """One after the other; bots that are halted are led out of it by the same person."""
 COMMANDS: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    ("carry-1", "close_position", {"position_id": STUCK}),
+    ("sage-1", "set_watchlist", {"symbols": ["SOL/USDC"]}),
     ("carry-1", "close_position", {"symbol": "WETH/USDC"}),
     ("carry-1", "set_watchlist", {"symbols": ["WETH/USDC", "WBTC/USDC"]}),
     ("carry-1", "reload_config", {}),

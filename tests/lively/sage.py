@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from deskwatch import Command
 from deskwatch.events import (
     DecisionMade,
     ErrorOccurred,
@@ -43,6 +44,13 @@ class Sage(Trader):
                 strength=0.1,
             )
             self.emit(signal)
+
+    def obey(self, command: Command) -> None:
+        """As any bot; but a watchlist it only says to have taken, so that nobody can see it."""
+        if command.type == "set_watchlist":
+            command.succeed()
+        else:
+            super().obey(command)
 
     def watch(self) -> None:
         """Prices, and a word now and then."""
