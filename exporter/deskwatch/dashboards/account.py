@@ -71,12 +71,12 @@ def account() -> Line:
             "All of an asset at a venue as it was told last, what of it is free, and what came in and went out in "
             "the time shown. Transfers move the peak of the equity, so that none is a drawdown. One that nobody "
             "ordered: withdraw the key.",
-            {"bot": Label(title="Bot"), "venue": Label(title="Venue"), "asset": Label(title="Asset")},
+            {name: Label(title=name.capitalize(), width=100) for name in ("bot", "venue", "asset")},
             [
-                Column(title="All", expr=_balance("tradebot_balance"), unit="short"),
-                Column(title="Free", expr=_balance("tradebot_balance_free"), unit="short"),
-                Column(title="Deposited", expr=_moved("tradebot_deposited_total"), unit="short"),
-                Column(title="Withdrawn", expr=_moved("tradebot_withdrawn_total"), unit="short"),
+                Column(title="All", expr=_balance("tradebot_balance"), unit="short", width=95),
+                Column(title="Free", expr=_balance("tradebot_balance_free"), unit="short", width=95),
+                Column(title="Deposited", expr=_moved("tradebot_deposited_total"), unit="short", width=95),
+                Column(title="Withdrawn", expr=_moved("tradebot_withdrawn_total"), unit="short", width=95),
             ],
             sort_by="Bot",
             falling=False,

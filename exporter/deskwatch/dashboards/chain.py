@@ -8,7 +8,7 @@ from deskwatch.dashboards import transactions
 from deskwatch.dashboards.frame import frame
 from deskwatch.dashboards.layout import Line, section
 from deskwatch.dashboards.panels import course, figure
-from deskwatch.dashboards.promql import increase, quantile, rate, series
+from deskwatch.dashboards.promql import increase, limit, quantile, rate, series
 from deskwatch.dashboards.tables import Column, Label, joined
 from deskwatch.dashboards.transactions import HEAD_AGE, MINED, REVERT_RATIO
 
@@ -52,7 +52,7 @@ def _now() -> Line:
     return [
         figure(
             1,
-            "Gas price, of usual",
+            "Gas, of usual",
             "What a unit of gas costs over 5 minutes, as a part of the median of 6 hours; 100 % is usual. From three "
             "times on, trades with a thin margin lose money: see that the bot counts gas before it trades.",
             (f"max({_NOW} / {_USUAL})", "of usual"),
@@ -61,8 +61,8 @@ def _now() -> Line:
         ),
         figure(
             2,
-            "Gas of profit, an hour",
-            "What gas took of the gross profit of the last hour, for the bot that it takes most from. Above half, "
+            "Gas of profit",
+            "What gas took of the gross profit of the last 6 hours, for the bot that it takes most from. Above half, "
             "raise the least profit that the bot trades for.",
             (f"max({_GAS_OF_PROFIT})", "of profit"),
             unit="percentunit",
@@ -71,8 +71,8 @@ def _now() -> Line:
         ),
         figure(
             3,
-            "Reverted, an hour",
-            "Transactions that were mined and failed, of all that were mined in the last hour, for the bot with most. "
+            "Reverted",
+            "Transactions that were mined and failed, of all mined in the last 30 minutes, for the bot with most. "
             "Each paid gas for nothing; the reasons are below.",
             (f"max({REVERT_RATIO})", "reverted"),
             unit="percentunit",
@@ -108,7 +108,7 @@ def _now() -> Line:
         ),
         figure(
             7,
-            "Included within, p95",
+            "Included in, p95",
             "How long 95 of 100 transactions of the last hour took from being sent to being mined. If it is longer "
             "than opportunities last, offer a higher tip.",
             (quantile(0.95, "tradebot_transaction_inclusion_seconds", window="1h"), "p95"),
@@ -170,11 +170,11 @@ def _gas() -> list[Line]:
             ),
             course(
                 13,
-                "Gas of profit, over an hour",
+                "Gas of profit, over 6 hours",
                 "What gas took of the gross profit of the hour before, where gas is told in the asset of the profit. "
                 "The second line is where BotGasEatsProfit warns. Nothing where there was no profit.",
                 [(_GAS_OF_PROFIT, "{{bot}} {{asset}}")],
-                limits=[(f"max by (bot) ({series('bot:gas_per_profit_ratio:threshold')})", "{{bot}} warns")],
+                limits=[limit("gas_per_profit_ratio", "warns")],
                 unit="percentunit",
                 least=0,
             ),
@@ -232,9 +232,9 @@ def _wallet() -> Line:
         course(
             41,
             "Native balance",
-            "What is there to pay gas with, at each place that holds the asset. Only that of the sending wallet "
-            "counts.",
-            [(_NATIVE, "{{bot}} {{venue}} {{asset}}")],
+            "What the wallet holds of the assets that gas was paid with in the last 6 hours. What lies at an exchange "
+            "pays no gas, and is not in it.",
+            [(_NATIVE, "{{bot}} {{asset}}")],
             unit="short",
             span=12,
             least=0,
@@ -244,8 +244,8 @@ def _wallet() -> Line:
             "Time until the wallet is empty",
             "The native balance over the pace of gas of the last 6 hours. The second line is where BotWalletRunningDry "
             "warns. Nothing where no gas was spent.",
-            [(_SECONDS_LEFT, "{{bot}} {{venue}} {{asset}}")],
-            limits=[(f"max by (bot) ({series('bot:wallet_empty_seconds:threshold')})", "{{bot}} warns")],
+            [(_SECONDS_LEFT, "{{bot}} {{asset}}")],
+            limits=[limit("wallet_empty_seconds", "warns", tightest="max")],
             unit="s",
             span=12,
             least=0,

@@ -280,8 +280,8 @@ def _access() -> list[Line]:
                 "Tokens and sign-ins",
                 "Tokens made and revoked, with what they may do; requests turned away, with route, address and how "
                 "many.",
-                '{service_name="deskwatch", kind="control"} | type =~ `token_made|token_revoked|sign_in_refused` '
-                "| json "
+                '{service_name="deskwatch", bot="_sidecar", kind="control"} '
+                "| type =~ `token_made|token_revoked|sign_in_refused` | json "
                 "| line_format `{{.type}}  {{.name}} {{.scopes}} {{.problem}} {{.route}} {{.remote}}"
                 "{{if .attempts}} {{.attempts}} times{{end}}`",
                 height=7,

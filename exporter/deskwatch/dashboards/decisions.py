@@ -58,9 +58,9 @@ def _figures() -> Line:
         ),
         figure(
             2,
-            "Skill against the base rate",
-            "1 less the Brier score over that of saying the base rate each time. Below 0 the base rate alone would "
-            "have been the better prediction. It holds where predictions tell their base rate.",
+            "Skill",
+            "Against the base rate: 1 less the Brier score over that of saying the base rate each time. Below 0 the "
+            "base rate alone would have been the better prediction. It holds where predictions tell their base rate.",
             (f"1 - {_over(ERROR)} / ({_over(BASE_ERROR)} > 0)", "skill"),
             unit="percentunit",
             steps=_SKILL_STEPS,
@@ -68,7 +68,7 @@ def _figures() -> Line:
         ),
         figure(
             3,
-            "Predictions resolved",
+            "Resolved",
             "Yes-or-no predictions whose outcome became known in the time shown. Below some 50 the scores beside are "
             "mostly chance: choose a longer time.",
             (f"{_over(RESOLVED)} or vector(0)", "resolved"),
@@ -99,7 +99,7 @@ def _figures() -> Line:
         ),
         figure(
             6,
-            "Decided within, p95",
+            "Decided in, p95",
             "How long 95 of 100 decisions of the time shown took from asking to having them. Beyond what an "
             "opportunity lasts, a faster model earns more than a better one.",
             (quantile(0.95, "tradebot_decision_latency_seconds", where=OURS, window=SHOWN), "p95"),

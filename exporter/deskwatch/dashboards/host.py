@@ -42,7 +42,7 @@ def figures() -> Line:
         ),
         figure(
             53,
-            "Disk of the journals",
+            "Journals' disk",
             "Used of the disk that holds the journals. Bots trade on when it is full, but what they do is no longer "
             "recorded: free space at once.",
             (f"max({_DISK})", "used"),
@@ -65,7 +65,7 @@ def figures() -> Line:
         ),
         figure(
             55,
-            "Load per processor",
+            "Load",
             "Tasks that run or wait for a processor, over 5 minutes, for each processor. Above 1 something waits.",
             ("max(deskwatch_host_load5 / deskwatch_host_cpus)", "load"),
             unit="none",

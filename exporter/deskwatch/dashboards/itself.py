@@ -10,6 +10,7 @@ from deskwatch.dashboards.layout import Line, section
 from deskwatch.dashboards.panels import course, figure
 from deskwatch.dashboards.promql import INTERVAL, increase, quantile, rate, series
 from deskwatch.dashboards.tables import Column, Label, joined
+from deskwatch.dashboards.variables import BOT_OR_NONE
 
 MEMORY_BYTES = 64 * 1024 * 1024
 """What the sidecar may use of memory, by design."""
@@ -72,7 +73,7 @@ def _now() -> list[Line]:
             ),
             figure(
                 4,
-                "Lines invalid, an hour",
+                "Lines invalid",
                 "Journal lines of the last hour that are no event. They are kept and not counted. Mostly a bot of a "
                 "newer version, or a writer that is not ours.",
                 (f"{increase('deskwatch_invalid_lines_total', window='1h')} or vector(0)", "invalid"),
@@ -138,7 +139,12 @@ def _now() -> list[Line]:
                         expr=rate("deskwatch_events_total", "instance"),
                         decimals=1,
                     ),
-                    Column(title="Series", expr="sum by (instance) (deskwatch_series)", unit="short", decimals=0),
+                    Column(
+                        title="Series",
+                        expr=f"sum by (instance) ({series('deskwatch_series', BOT_OR_NONE)})",
+                        unit="short",
+                        decimals=0,
+                    ),
                 ],
                 sort_by="Sidecar",
                 falling=False,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from deskwatch.dashboards.layout import Line
 from deskwatch.dashboards.panels import course
 from deskwatch.dashboards.promql import increase, rate, series
+from deskwatch.dashboards.variables import BOT_OR_NONE
 
 
 def sinks() -> list[Line]:
@@ -164,7 +165,7 @@ def series_held() -> Line:
             "Series held",
             "Time series of each bot, buckets of histograms among them; without a name: the sidecar's own. They are "
             "what the memory goes to, here and in Prometheus.",
-            [("max by (instance, bot) (deskwatch_series)", "{{bot}}")],
+            [(f"max by (instance, bot) ({series('deskwatch_series', BOT_OR_NONE)})", "{{bot}}")],
             unit="short",
             least=0,
         ),

@@ -12,7 +12,7 @@ from deskwatch.dashboards.lines import activity
 from deskwatch.dashboards.links import OF_CELL, to_dashboard
 from deskwatch.dashboards.panels import course, figure
 from deskwatch.dashboards.pools import POOL
-from deskwatch.dashboards.promql import SHOWN, increase, rate, series
+from deskwatch.dashboards.promql import SHOWN, increase, limit, rate, series
 from deskwatch.dashboards.tables import Column, Label, joined
 from deskwatch.dashboards.variables import BOT
 
@@ -75,7 +75,7 @@ def _now() -> Line:
         ),
         figure(
             4,
-            "Worst event-loop lag",
+            "Event-loop lag",
             "How late the event loop of the bot that is latest ran its last timer. Whatever blocks it (a call that is "
             "not async, a long computation) holds up orders too.",
             (f"max({series('tradebot_event_loop_lag_seconds')})", "lag"),
@@ -191,7 +191,7 @@ def _processes() -> list[Line]:
                 "How late each bot's event loop ran its last timer, at its last heartbeat. At the dashed line "
                 "BotEventLoopBlocked warns. Find the call that blocks with py-spy.",
                 [(f"max by (bot) ({series('tradebot_event_loop_lag_seconds')})", "{{bot}}")],
-                limits=[(f"max by (bot) ({series('bot:event_loop_lag_seconds:threshold')})", "{{bot}} warns")],
+                limits=[limit("event_loop_lag_seconds", "warns")],
                 unit="s",
                 least=0,
             ),
@@ -201,7 +201,7 @@ def _processes() -> list[Line]:
                 "Since the bot's own code touched its recorder, at the last heartbeat. The process lives; a line that "
                 "climbs is code that waits for something that does not come, and BotStalled fires.",
                 [(f"max by (bot) ({series('tradebot_idle_seconds')})", "{{bot}}")],
-                limits=[(f"max by (bot) ({series('bot:idle_seconds:threshold')})", "{{bot}} pages")],
+                limits=[limit("idle_seconds", "pages")],
                 unit="s",
                 least=0,
             ),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from deskwatch.dashboards.drawing import Query
 from deskwatch.dashboards.variables import BOT
 
 INTERVAL = "$__rate_interval"
@@ -38,6 +39,11 @@ def quantile(level: float, histogram: str, *by: str, where: str = BOT, window: s
 def or_zero(expr: str, like: str) -> str:
     """An expression, and 0 for what only `like` has: a counter that never moved counts as 0, not as unknown."""
     return f"({expr} or ({like}) * 0)"
+
+
+def limit(threshold: str, word: str, *, tightest: str = "min") -> Query:
+    """The line of a threshold of prometheus/thresholds.yml; where several bots are chosen, the tightest of theirs."""
+    return f"{tightest}({series(f'bot:{threshold}:threshold')})", word
 
 
 def part(some: str, whole: str) -> str:

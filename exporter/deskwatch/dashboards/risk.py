@@ -11,7 +11,7 @@ from deskwatch.dashboards.layout import Line, section
 from deskwatch.dashboards.lines import activity
 from deskwatch.dashboards.panels import course, figure, states
 from deskwatch.dashboards.position_table import position_table
-from deskwatch.dashboards.promql import increase, or_zero, series
+from deskwatch.dashboards.promql import increase, limit, or_zero, series
 from deskwatch.dashboards.variables import BOT, STRATEGY, SYMBOL, VENUE, matching
 
 _HELD = matching(BOT, STRATEGY, VENUE, SYMBOL)
@@ -57,7 +57,7 @@ def _now() -> Line:
     return [
         figure(
             1,
-            "Nearest to liquidation",
+            "To liquidation",
             "How far the price of the position nearest to it is from liquidation, as a part of the price. Below 10 % "
             "add margin or reduce: one bad minute can cross it.",
             (f"min({series('tradebot_position_liquidation_distance_ratio', _HELD)})", "distance"),
@@ -105,7 +105,7 @@ def _now() -> Line:
         ),
         figure(
             6,
-            "Unrealized profit and loss",
+            "Unrealized",
             "What closing everything at the current prices would bring, before costs, in each asset.",
             (f"sum by (asset) ({series('tradebot_unrealized_pnl', _HELD)})", "{{asset}}"),
             unit="short",
@@ -145,7 +145,7 @@ def _positions() -> list[Line]:
                     ),
                 ],
                 limits=[
-                    (f"max by (bot) ({series('bot:liquidation_distance_ratio:threshold')})", "{{bot}} pages"),
+                    limit("liquidation_distance_ratio", "pages", tightest="max"),
                 ],
                 unit="percentunit",
                 least=0,
@@ -159,7 +159,7 @@ def _positions() -> list[Line]:
                     (f"max by ({_KEY}) ({series('tradebot_position_divergence_ratio', _HELD)})", _PLACE),
                 ],
                 limits=[
-                    (f"max by (bot) ({series('bot:divergence_ratio:threshold')})", "{{bot}} warns"),
+                    limit("divergence_ratio", "warns"),
                 ],
                 unit="percentunit",
             ),
@@ -172,7 +172,7 @@ def _positions() -> list[Line]:
                     (f"max by ({_KEY}) ({series('tradebot_position_erosion_ratio', _HELD)})", _PLACE),
                 ],
                 limits=[
-                    (f"max by (bot) ({series('bot:erosion_ratio:threshold')})", "{{bot}} warns"),
+                    limit("erosion_ratio", "warns"),
                 ],
                 unit="percentunit",
                 least=0,
@@ -221,8 +221,8 @@ def _losses() -> list[Line]:
                     ),
                 ],
                 limits=[
-                    (f"max by (bot) ({series('bot:drawdown_warning_ratio:threshold')})", "{{bot}} warns"),
-                    (f"max by (bot) ({series('bot:drawdown_critical_ratio:threshold')})", "{{bot}} pages"),
+                    limit("drawdown_warning_ratio", "warns"),
+                    limit("drawdown_critical_ratio", "pages"),
                 ],
                 unit="percentunit",
                 least=0,
@@ -236,8 +236,8 @@ def _losses() -> list[Line]:
                     (_DAY_LOSS, "{{bot}} {{asset}}"),
                 ],
                 limits=[
-                    (f"max by (bot) ({series('bot:daily_loss_warning_ratio:threshold')})", "{{bot}} warns"),
-                    (f"max by (bot) ({series('bot:daily_loss_critical_ratio:threshold')})", "{{bot}} pages"),
+                    limit("daily_loss_warning_ratio", "warns"),
+                    limit("daily_loss_critical_ratio", "pages"),
                 ],
                 unit="percentunit",
                 least=0,
@@ -253,7 +253,7 @@ def _losses() -> list[Line]:
                     ),
                 ],
                 limits=[
-                    (f"max by (bot) ({series('bot:losing_streak_trades:threshold')})", "{{bot}} warns"),
+                    limit("losing_streak_trades", "warns"),
                 ],
                 unit="none",
                 least=0,
@@ -300,6 +300,7 @@ def _happened() -> Line:
             "Openings, closings, funding and limits crossed, as journaled. A click opens a line's fields.",
             f'{{service_name="deskwatch", {BOT}, kind=~"positions|risk|account"}} '
             "| type !~ `position_updated|.+_observed` | symbol =~ `$symbol` "
-            "| line_format `{{.bot}}  {{.type}}  {{.symbol}}  {{__line__}}`",
+            "| json | line_format `{{.bot}}  {{.type}}  {{.symbol}} {{.side}} {{.quantity}} {{.entry_price}} "
+            "{{.realized_pnl}} {{.amount}} {{.asset}} {{.reason}} {{.alert}} {{.message}}`",
         )
     ]

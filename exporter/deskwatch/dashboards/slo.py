@@ -23,17 +23,17 @@ _BURN_STEPS = ((None, "green"), (1, "yellow"), (3, "orange"), (6, "red"))
 _WINDOWS = {"page": (("5m", "1h", 14.4), ("30m", "6h", 6)), "ticket": (("2h", "1d", 3), ("6h", "3d", 1))}
 """Short and long window, and the burn rate above which both of them make an alert fire."""
 _MEANING = """
-| SLO | A request is | It is bad when | Where to look |
+| Objective | A request is | It is bad when | Where to look |
 | --- | --- | --- | --- |
-| `order_success` | an order that ended | the venue or the chain refused it | [Execution](/d/deskwatch-execution) |
+| `order_success` | an order submitted | the venue or the chain refused it | [Execution](/d/deskwatch-execution) |
 | `execution_latency` | an order that was filled | it took too long | [Execution](/d/deskwatch-execution) |
-| `data_freshness` | a moment of a running bot | the prices it knew were old | [Bot](/d/deskwatch-bot) |
-| `command_confirmation` | a command | its effect was not seen in time | [Control and audit](/d/deskwatch-control) |
-| `sidecar_availability` | a scrape | the sidecar did not answer it | [Deskwatch itself](/d/deskwatch-self) |
+| `data_freshness` | a minute of a running bot | the newest price that it knew was old | [Bot](/d/deskwatch-bot) |
+| `command_confirmation` | a command accepted | its effect was not seen in time | [Control](/d/deskwatch-control) |
+| `sidecar_availability` | a minute | Prometheus could not scrape the sidecar | [Deskwatch itself](/d/deskwatch-self) |
 
 An objective of 99 % leaves an **error budget** of 1 % of 30 days. A **burn rate** of 1 uses it up in just 30 days, one
 of 14.4 in two days. An alert fires when a long and a short window both burn too fast, so that it ends soon after the
-trouble does. Objectives: `prometheus/objectives.yml`.
+trouble does. What is promised, and how many requests an alert needs: `prometheus/objectives.yml`.
 """
 
 
@@ -77,7 +77,7 @@ def _now() -> Line:
         ),
         figure(
             2,
-            "Objectives overspent",
+            "Overspent",
             "How many objectives have used up more than their budget of 30 days.",
             (f"count({_LEFT} < 0) or vector(0)", "overspent"),
             unit="none",
@@ -86,7 +86,7 @@ def _now() -> Line:
         ),
         figure(
             3,
-            "Fastest burn, an hour",
+            "Fastest burn",
             "The highest burn rate of the last hour. At 1 the budget lasts 30 days; from 14.4 on it is gone in two.",
             (f"max({series('bot_slo:burn_rate:ratio1h', BOT_OR_NONE)})", "burn rate"),
             unit="none",
@@ -97,7 +97,7 @@ def _now() -> Line:
         ),
         figure(
             4,
-            "Burn alerts firing",
+            "Alerts firing",
             "Alerts on burn rates that fire now. They are listed below.",
             (f"count({series('ALERTS', _FIRING)}) or vector(0)", "firing"),
             unit="none",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from deskwatch.dashboards.layout import Line
 from deskwatch.dashboards.lines import activity
 from deskwatch.dashboards.panels import course
-from deskwatch.dashboards.promql import increase, or_zero, quantile, rate, series
+from deskwatch.dashboards.promql import increase, limit, or_zero, quantile, rate, series
 from deskwatch.dashboards.variables import BOT
 
 _CONFIRMED = increase("tradebot_transactions_confirmed_total", "bot", "chain", window="1h")
@@ -44,11 +44,11 @@ def lines() -> list[Line]:
             ),
             course(
                 22,
-                "Reverted of mined, over an hour",
+                "Reverted of mined, over 30 minutes",
                 "The second line is where BotTransactionsReverting warns. Many reverts with the same reason are a "
                 "wrong setting (slippage, deadline) or a rival that is faster.",
                 [(REVERT_RATIO, "{{bot}} {{chain}}")],
-                limits=[(f"max by (bot) ({series('bot:revert_ratio:threshold')})", "{{bot}} warns")],
+                limits=[limit("revert_ratio", "warns")],
                 unit="percentunit",
                 least=0,
             ),
@@ -116,7 +116,8 @@ def lines() -> list[Line]:
                 "Each transaction as journaled: sent, confirmed, reverted, with hash, block and cost. A click opens "
                 "its fields; the hash leads on in a block explorer.",
                 f'{{service_name="deskwatch", {BOT}, kind="chain"}} | type =~ "transaction_.+" '
-                "| line_format `{{.bot}}  {{.type}}  {{.transaction}}  {{__line__}}`",
+                "| json | line_format `{{.bot}}  {{.type}}  {{.purpose}} {{.reason}} {{.message}} {{.gas_cost}} "
+                "{{.asset}}  {{if .block}}block {{.block}}{{end}}  {{.transaction}}`",
             ),
         ],
     ]
