@@ -39,6 +39,7 @@ def calibration(panel_id: int, where: str, *, span: int = 8, height: int = 8) ->
         .x_field(_SAID)
         .stacking(StackingMode.NONE)
         .show_value(VisibilityMode.NEVER)
+        .x_tick_label_rotation(-45)
         .min(0)
         .max(1)
         .legend(plain_legend())
@@ -64,7 +65,7 @@ def calibration(panel_id: int, where: str, *, span: int = 8, height: int = 8) ->
 def _of_each_tenth(of: Callable[[int, str], str], where: str) -> str:
     """One series for each tenth, named by its bounds in per cent; they sort as words, too."""
     return " or ".join(
-        f'label_replace({of(tenth, where)}, "{_SAID}", "{tenth * 10} to {tenth * 10 + 10} %", "", "")'
+        f'label_replace({of(tenth, where)}, "{_SAID}", "{tenth * 10}-{tenth * 10 + 10} %", "", "")'
         for tenth in range(10)
     )
 

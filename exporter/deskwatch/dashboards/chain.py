@@ -19,6 +19,7 @@ _GAS_OF_PROFIT = (
     f"{series('bot_asset:tradebot_gas_spent_quote:increase6h')}"
     f" / ({series('bot_asset:tradebot_gross_profit:increase6h')} > 0)"
 )
+_GAS = rate("tradebot_gas_spent_quote_total", "bot", "asset")
 _BURNT = increase("tradebot_gas_spent_total", "bot", "asset", window="6h")
 _WALLET = f"max by (bot, asset) ({series('bot_asset:tradebot_wallet_balance:sum')})"
 _NATIVE = f"{_WALLET} and {_BURNT}"
@@ -27,7 +28,7 @@ _SECONDS_LEFT = f"{_WALLET} / ({_BURNT} / (6 * 3600) > 0)"
 _USUAL_STEPS = ((None, "green"), (2, "orange"), (3, "red"))
 _REVERT_STEPS = ((None, "green"), (0.05, "orange"), (0.20, "red"))
 _PROFIT_STEPS = ((None, "green"), (0.25, "orange"), (0.50, "red"))
-_EMPTY_STEPS = ((None, "red"), (86_400, "orange"), (3 * 86_400, "green"))
+_EMPTY_STEPS = ((None, "text"), (0, "red"), (86_400, "orange"), (3 * 86_400, "green"))
 _HEAD_STEPS = ((None, "green"), (30, "orange"), (120, "red"))
 
 
@@ -147,7 +148,6 @@ def _gas() -> list[Line]:
                     ),
                 ],
                 unit="short",
-                least=0,
             ),
             course(
                 12,
@@ -166,13 +166,12 @@ def _gas() -> list[Line]:
                     ),
                 ],
                 unit="short",
-                least=0,
             ),
             course(
                 13,
                 "Gas of profit, over 6 hours",
-                "What gas took of the gross profit of the hour before, where gas is told in the asset of the profit. "
-                "The second line is where BotGasEatsProfit warns. Nothing where there was no profit.",
+                "What gas took of the gross profit of 6 hours, where gas is told in the asset of the profit. "
+                "At the dashed line BotGasEatsProfit warns. Nothing where there was no profit.",
                 [(_GAS_OF_PROFIT, "{{bot}} {{asset}}")],
                 limits=[limit("gas_per_profit_ratio", "warns")],
                 unit="percentunit",
@@ -196,15 +195,18 @@ def _gas() -> list[Line]:
             ),
             course(
                 15,
-                "Gas spent per hour, in the bot's asset",
-                "The same in the asset that the bot is judged in, where it tells so. Compare it with the profit per "
-                "hour.",
+                "Gas and profit per hour",
+                "In the asset that the bot is judged in, where it tells what gas cost in it. Gas above profit is work "
+                "for the validators.",
                 [
                     (
-                        f"{rate('tradebot_gas_spent_quote_total', 'bot', 'asset')} * 3600",
+                        f"{_GAS} * 3600",
                         "{{bot}} gas {{asset}}",
                     ),
-                    (f"{rate('tradebot_profit_total', 'bot', 'asset')} * 3600", "{{bot}} profit {{asset}}"),
+                    (
+                        f"{rate('tradebot_profit_total', 'bot', 'asset')} * 3600 and on (bot, asset) {_GAS}",
+                        "{{bot}} profit {{asset}}",
+                    ),
                 ],
                 unit="short",
                 least=0,
@@ -242,9 +244,9 @@ def _wallet() -> Line:
         course(
             42,
             "Time until the wallet is empty",
-            "The native balance over the pace of gas of the last 6 hours. The second line is where BotWalletRunningDry "
-            "warns. Nothing where no gas was spent.",
-            [(_SECONDS_LEFT, "{{bot}} {{asset}}")],
+            "The native balance over the pace of gas of the last 6 hours, 30 days at most. Below the dashed line "
+            "BotWalletRunningDry warns. Nothing where no gas was spent.",
+            [(f"clamp_max({_SECONDS_LEFT}, 30 * 86400)", "{{bot}} {{asset}}")],
             limits=[limit("wallet_empty_seconds", "warns", tightest="max")],
             unit="s",
             span=12,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grafana_foundation_sdk.builders import loki, table
+from grafana_foundation_sdk.builders import common, loki, table
 from grafana_foundation_sdk.models.dashboard import (
     DataTransformerConfig,
     DynamicConfigValue,
@@ -62,6 +62,7 @@ def command_table(panel_id: int) -> table.Panel:
             no_value="",
         )
         .with_target(loki.Dataquery().datasource(LOKI).expr(expr).ref_id("A").query_type("range").max_lines(500))
+        .sort_by([common.TableSortByFieldState().display_name("Time").desc(True)])
         .with_transformation(
             DataTransformerConfig(id_val="extractFields", options={"source": "labels", "format": "json"})
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from deskwatch.dashboards import command_table
+from deskwatch.dashboards.counts import counts
 from deskwatch.dashboards.frame import frame
 from deskwatch.dashboards.layout import Line, section
 from deskwatch.dashboards.lines import activity
@@ -136,13 +137,12 @@ def _commands() -> list[Line]:
     pickup, latency = "tradebot_command_pickup_seconds", "tradebot_command_latency_seconds"
     return [
         [
-            course(
+            counts(
                 12,
                 "Commands, by their end",
-                "How commands ended in each interval. Expired and unconfirmed ones are a bot that does not listen.",
-                [(increase(counter, "bot"), f"{{{{bot}}}} {end}") for end, counter in ends.items()],
-                unit="none",
-                least=0,
+                "How commands of the bots chosen ended in each interval. Expired and unconfirmed ones are a bot that "
+                "does not listen.",
+                [(increase(counter), end) for end, counter in ends.items()],
                 colours={
                     "done$": "green",
                     "failed$": "red",
@@ -176,13 +176,11 @@ def _commands() -> list[Line]:
             ),
         ],
         [
-            course(
+            counts(
                 15,
                 "Commands accepted, by command",
                 "In each interval. Many of one kind are a person who presses again, or a script in a loop.",
                 [(increase("tradebot_commands_accepted_total", "bot", "kind"), "{{bot}} {{kind}}")],
-                unit="none",
-                least=0,
             ),
             course(
                 16,
@@ -193,13 +191,11 @@ def _commands() -> list[Line]:
                 least=0,
                 most=1,
             ),
-            course(
+            counts(
                 17,
                 "Commands open",
                 "Accepted and not ended, by command. BotCommandUnconfirmed tells of those that never end.",
                 [(f"max by (bot, kind) ({series('tradebot_commands_open')})", "{{bot}} {{kind}}")],
-                unit="none",
-                least=0,
             ),
         ],
     ]
@@ -218,14 +214,12 @@ def _modes() -> list[Line]:
                 span=16,
                 height=8,
             ),
-            course(
+            counts(
                 22,
                 "Changes of mode",
                 "In each interval, by the new mode. A bot that goes to and fro has a limit of its own that is too "
                 "tight.",
-                [(increase("tradebot_mode_changes_total", "bot", "mode"), "{{bot}} to {{mode}}")],
-                unit="none",
-                least=0,
+                [(increase("tradebot_mode_changes_total", "mode"), "to {{mode}}")],
             ),
         ],
         [
@@ -244,16 +238,14 @@ def _modes() -> list[Line]:
 def _access() -> list[Line]:
     return [
         [
-            course(
+            counts(
                 31,
                 "Turned away, by reason",
                 "Requests to the sidecar in each interval that came with no token, a wrong or expired one, or one that "
                 "may not do this or is not for this bot.",
                 [(increase("deskwatch_sign_ins_refused_total", "reason", where=""), "{{reason}}")],
-                unit="none",
-                least=0,
             ),
-            course(
+            counts(
                 32,
                 "Tokens made and revoked",
                 "In each interval. A token that nobody here made: revoke it, and then all others.",
@@ -261,8 +253,6 @@ def _access() -> list[Line]:
                     (increase("deskwatch_tokens_made_total", where=""), "made"),
                     (increase("deskwatch_tokens_revoked_total", where=""), "revoked"),
                 ],
-                unit="none",
-                least=0,
             ),
             course(
                 33,
@@ -301,22 +291,18 @@ def _settings() -> list[Line]:
                 unit="none",
                 least=0,
             ),
-            course(
+            counts(
                 42,
                 "Configuration read anew",
                 "How often each bot read its configuration again, in each interval. Set it beside what changed in the "
                 "profit at that time.",
                 [(increase("tradebot_config_reloads_total", "bot"), "{{bot}}")],
-                unit="none",
-                least=0,
             ),
-            course(
+            counts(
                 43,
                 "Process actions",
                 "What was done with supervised processes in each interval: started, stopped, killed, given up.",
-                [(increase("tradebot_process_actions_total", "bot", "kind"), "{{bot}} {{kind}}")],
-                unit="none",
-                least=0,
+                [(increase("tradebot_process_actions_total", "kind"), "{{kind}}")],
             ),
         ],
         [

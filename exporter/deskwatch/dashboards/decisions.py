@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
+from grafana_foundation_sdk.models.common import BigValueTextMode
 
 from deskwatch.dashboards import predictions, variables
 from deskwatch.dashboards.frame import frame
@@ -15,8 +16,10 @@ from deskwatch.dashboards.variables import BOT, STRATEGY, matching
 
 _TRADES = matching(BOT, STRATEGY)
 
+_DECIDED = increase("tradebot_decisions_total", "bot", "strategy", where=OURS, window=SHOWN)
+_ORDERED = increase("tradebot_order_decision_seconds_count", "bot", "strategy", where=_TRADES, window=SHOWN)
 _BRIER_STEPS = ((None, "green"), (0.20, "orange"), (COIN, "red"))
-_SKILL_STEPS = ((None, "red"), (0, "orange"), (0.05, "green"))
+_SKILL_STEPS = ((None, "text"), (-100, "red"), (0, "orange"), (0.05, "green"))
 
 
 def decisions() -> Dashboard:
@@ -88,10 +91,7 @@ def _figures() -> Line:
             "Orders that name a decision as their cause, of all decisions in the time shown. Far below what is usual: "
             "decisions are dropped between the model and the venue.",
             (
-                part(
-                    _over("tradebot_order_decision_seconds_count", where=_TRADES),
-                    _over("tradebot_decisions_total"),
-                ),
+                part(f"sum({_ORDERED} and on (bot, strategy) {_DECIDED})", f"sum({_DECIDED})"),
                 "of decisions",
             ),
             unit="percentunit",
@@ -113,7 +113,7 @@ def _figures() -> Line:
             (_over("tradebot_decision_cost_total", "asset"), "{{asset}}"),
             unit="short",
             no_value="not told",
-        ),
+        ).text_mode(BigValueTextMode.VALUE_AND_NAME),
         figure(
             8,
             "Least sure now",
@@ -185,7 +185,7 @@ def _decisions() -> list[Line]:
                         "{{bot}} {{provider}} {{kind}}",
                     )
                 ],
-                unit="cpm",
+                unit="short",
                 least=0,
             ),
             course(
@@ -241,7 +241,7 @@ def _price() -> Line:
                     "{{bot}} {{provider}} {{kind}}",
                 )
             ],
-            unit="cpm",
+            unit="short",
             least=0,
         ),
         course(
@@ -285,7 +285,7 @@ def _last() -> list[Line]:
                 "| strategy =~ `$strategy` | provider =~ `$provider` "
                 "| json action, confidence, reasoning, model "
                 "| line_format `{{.bot}}  {{.action}} {{.symbol}}  by {{.provider}} {{.model}} "
-                "({{.confidence}})  {{.reasoning}}`",
+                '{{if .confidence}}({{printf "%.2f" (float64 .confidence)}}){{end}}  {{.reasoning}}`',
             )
         ]
     ]

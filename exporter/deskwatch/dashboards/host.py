@@ -15,6 +15,7 @@ _SWAP = (
     "(deskwatch_host_swap_size_bytes - deskwatch_host_swap_free_bytes) / clamp_min(deskwatch_host_swap_size_bytes, 1)"
 )
 _DISK = "1 - deskwatch_host_disk_free_bytes / deskwatch_host_disk_size_bytes"
+_WORK = 'mode!="idle"'
 _FDS = "deskwatch_host_open_fds / deskwatch_host_max_fds"
 
 
@@ -91,15 +92,18 @@ def courses() -> list[Line]:
             course(
                 61,
                 "CPU by use",
-                "Processors busy with each kind of work; together at most as many as there are. Much iowait is a slow "
-                "disk; steal is a neighbour on the same machine.",
+                "What the processors do, as a part of all of them; the rest is idle. Much iowait is a slow disk; steal "
+                "is a neighbour on the same machine.",
                 [
                     (
-                        rate("deskwatch_host_cpu_seconds_total", "instance", "mode", where='mode!="idle"'),
-                        "{{instance}} {{mode}}",
+                        (
+                            f"{rate('deskwatch_host_cpu_seconds_total', 'mode', where=_WORK)} / on () group_left () "
+                            "sum(deskwatch_host_cpus)"
+                        ),
+                        "{{mode}}",
                     )
                 ],
-                unit="none",
+                unit="percentunit",
                 least=0,
                 stacked=True,
             ),
@@ -207,7 +211,7 @@ def container() -> Line:
             unit="percentunit",
             steps=((None, "green"), (0.9, "red")),
             least=0,
-        ),
+        ).no_value("no limit: not in a container, or one without"),
         course(
             72,
             "Held up at the CPU limit",
@@ -228,7 +232,7 @@ def container() -> Line:
             ],
             unit="percentunit",
             least=0,
-        ),
+        ).no_value("no limit: not in a container, or one without"),
         course(
             73,
             "Tasks of their limit",
@@ -237,5 +241,5 @@ def container() -> Line:
             [("deskwatch_container_tasks / deskwatch_container_tasks_limit", "{{instance}}")],
             unit="percentunit",
             least=0,
-        ),
+        ).no_value("no limit: not in a container, or one without"),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from deskwatch.dashboards import keeping, serving
+from deskwatch.dashboards.counts import counts
 from deskwatch.dashboards.frame import frame
 from deskwatch.dashboards.layout import Line, section
 from deskwatch.dashboards.panels import course, figure
@@ -31,7 +32,7 @@ def self() -> Dashboard:
     )
     section(dashboard, 100, "Now", *_now())
     section(dashboard, 200, "Following the journals", *_following())
-    section(dashboard, 300, "Delivering to Loki and others", *keeping.sinks())
+    section(dashboard, 300, "Delivering to Loki and others", keeping.sinks())
     section(dashboard, 400, "What is kept", *keeping.journals())
     section(dashboard, 500, "Series", keeping.series_held())
     section(dashboard, 600, "Serving", *serving.lines())
@@ -126,16 +127,16 @@ def _now() -> list[Line]:
                 {"instance": Label(title="Sidecar"), "version": Label(title="Version")},
                 [
                     Column(title="State", expr='max by (instance) (up{job="deskwatch"})', names=_UP),
-                    Column(title="Build", expr="max by (instance, version) (deskwatch_build_info)", decimals=0),
                     Column(
                         title="Runs for",
-                        expr="time() - max by (instance) (deskwatch_process_start_time_seconds)",
+                        expr="(time() - max by (instance) (deskwatch_process_start_time_seconds)) * on (instance) "
+                        "group_left (version) max by (instance, version) (deskwatch_build_info)",
                         unit="s",
                         decimals=0,
                     ),
                     Column(title="Figures", expr="min by (instance) (deskwatch_base_whole)", names=_WHOLE),
                     Column(
-                        title="Events per second",
+                        title="Events/s",
                         expr=rate("deskwatch_events_total", "instance"),
                         decimals=1,
                     ),
@@ -150,20 +151,18 @@ def _now() -> list[Line]:
                 falling=False,
                 span=16,
             ),
-            course(
+            counts(
                 10,
                 "Not counted, not believed",
                 "Events that an error of deskwatch kept out of some figures, and values that bots told and that can't "
                 "be true, in each interval. The first is our fault: report it with the sidecar's log.",
                 [
-                    (increase("deskwatch_fold_failures_total", "bot"), "{{bot}} not counted"),
+                    (increase("deskwatch_fold_failures_total"), "not counted"),
                     (
-                        increase("deskwatch_refused_values_total", "bot", "kind", "reason"),
-                        "{{bot}} {{kind}} {{reason}}",
+                        increase("deskwatch_refused_values_total", "reason"),
+                        "refused: {{reason}}",
                     ),
                 ],
-                unit="none",
-                least=0,
             ),
         ],
     ]
@@ -178,7 +177,7 @@ def _following() -> list[Line]:
                 "Of each bot's journals. It is what the bots do, as the sidecar sees it; 0 for a running bot is "
                 "impossible, as it sends heartbeats.",
                 [(rate("deskwatch_events_total", "bot", "writer"), "{{bot}} {{writer}}")],
-                unit="cps",
+                unit="short",
                 least=0,
             ),
             course(
@@ -190,17 +189,15 @@ def _following() -> list[Line]:
                 unit="bytes",
                 least=0,
             ),
-            course(
+            counts(
                 13,
                 "Lines invalid",
                 "In each interval, by reason. Loki holds the lines, with the reason as their `invalid`.",
                 [(increase("deskwatch_invalid_lines_total", "reason"), "{{reason}}")],
-                unit="none",
-                least=0,
             ),
         ],
         [
-            course(
+            counts(
                 14,
                 "Journal faults",
                 "Times in each interval that a journal was not as it was written: holes, lines again or late, segments "
@@ -211,23 +208,19 @@ def _following() -> list[Line]:
                         "{{reason}}",
                     )
                 ],
-                unit="none",
-                least=0,
             ),
-            course(
+            counts(
                 15,
                 "Events missing and lost",
                 "Missing by their numbering, and what the bots themselves say that they could not write. Both are gone "
                 "for good; the second mostly for a full disk.",
                 [
                     (
-                        f"sum by (bot) ({series('deskwatch_journal_missing_events')})",
-                        "{{bot}} missing",
+                        f"sum({series('deskwatch_journal_missing_events')})",
+                        "missing",
                     ),
-                    (increase("tradebot_events_lost_total", "bot"), "{{bot}} lost"),
+                    (increase("tradebot_events_lost_total"), "lost"),
                 ],
-                unit="none",
-                least=0,
             ),
             joined(
                 16,

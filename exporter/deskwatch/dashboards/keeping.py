@@ -2,85 +2,71 @@
 
 from __future__ import annotations
 
+from deskwatch.dashboards.counts import counts
 from deskwatch.dashboards.layout import Line
 from deskwatch.dashboards.panels import course
-from deskwatch.dashboards.promql import increase, rate, series
+from deskwatch.dashboards.promql import increase, or_none, rate, series
 from deskwatch.dashboards.variables import BOT_OR_NONE
 
+_HELD = f"max by (instance, bot) ({series('deskwatch_series', BOT_OR_NONE)})"
+_LIMIT = "deskwatch_series_limit"
 
-def sinks() -> list[Line]:
+
+def sinks() -> Line:
     """Deliveries, by sink (`kind`)."""
     return [
-        [
-            course(
-                21,
-                "Delivered per second",
-                "Lines (spans, for traces) that each sink has taken. It should follow the events read per second.",
-                [(rate("deskwatch_sink_delivered_total", "instance", "kind", where=""), "{{instance}} {{kind}}")],
-                unit="cps",
-                least=0,
-            ),
-            course(
-                22,
-                "Deliveries tried again",
-                "In each interval, by sink and reason: a status code, a time-out, no connection. While this is not 0 "
-                "that sink stands still and the disk holds what it lacks.",
-                [
-                    (
-                        (
-                            f"{increase('deskwatch_sink_failures_total', 'instance', 'kind', 'reason', where='')} or "
-                            f"{increase('deskwatch_sink_delivered_total', 'instance', 'kind', where='')} * 0"
-                        ),
-                        "{{instance}} {{kind}} {{reason}}",
-                    )
-                ],
-                unit="none",
-                least=0,
-            ),
-            course(
-                23,
-                "Age of what is delivered",
-                "Age of the oldest line of the delivery under way. Seconds are normal; hours are a backlog that is "
-                "being worked off.",
-                [("max by (instance, kind) (deskwatch_sink_lag_seconds)", "{{instance}} {{kind}}")],
-                unit="s",
-                least=0,
-            ),
-        ],
-        [
-            course(
-                24,
-                "Put aside",
-                "Lines in each interval that a sink refused for good. They lie in sinks/….quarantine.ndjson with the "
-                "reason; mend that, and push them by hand if they matter.",
-                [(increase("deskwatch_sink_quarantined_total", "instance", "kind", where=""), "{{instance}} {{kind}}")],
-                unit="none",
-                least=0,
-            ),
-            course(
-                25,
-                "Delivered late",
-                "Lines in each interval that Loki would not take at their own time, and that were stored at a later "
-                "one, with their own beside.",
-                [(increase("deskwatch_sink_late_total", "instance", "kind", where=""), "{{instance}} {{kind}}")],
-                unit="none",
-                least=0,
-            ),
-            course(
-                26,
-                "Read again",
-                "Journals that a sink had to read again in part, because they were not what it had read. Somebody "
-                "copies or cuts journals.",
-                [(increase("deskwatch_sink_rereads_total", "instance", "kind", where=""), "{{instance}} {{kind}}")],
-                unit="none",
-                least=0,
-            ),
-        ],
+        course(
+            21,
+            "Delivered per second",
+            "Lines (spans, for traces) that each sink has taken. It should follow the events read per second.",
+            [(rate("deskwatch_sink_delivered_total", "instance", "kind", where=""), "{{instance}} {{kind}}")],
+            unit="short",
+            span=6,
+            least=0,
+        ),
+        counts(
+            22,
+            "Deliveries tried again",
+            "In each interval, by sink and reason: a status code, a time-out, no connection. While this is not 0 that "
+            "sink stands still and the disk holds what it lacks.",
+            [
+                (
+                    or_none(increase("deskwatch_sink_failures_total", "kind", "reason", where=""), _LIMIT, "reason"),
+                    "{{kind}} {{reason}}",
+                )
+            ],
+            span=6,
+        ),
+        course(
+            23,
+            "Age of what is delivered",
+            "Age of the oldest line of the delivery under way. Seconds are normal; hours are a backlog that is being "
+            "worked off.",
+            [("max by (instance, kind) (deskwatch_sink_lag_seconds)", "{{instance}} {{kind}}")],
+            unit="s",
+            span=6,
+            least=0,
+        ),
+        counts(
+            24,
+            "Put aside, late, read again",
+            "In each interval: lines that a sink refused for good (they lie in sinks/….quarantine.ndjson with the "
+            "reason), that Loki stored at a later time than their own, and journals that had to be read again in part, "
+            "because somebody copies or cuts them.",
+            [
+                (increase("deskwatch_sink_quarantined_total", "kind", where=""), "{{kind}} put aside"),
+                (increase("deskwatch_sink_late_total", "kind", where=""), "{{kind}} late"),
+                (increase("deskwatch_sink_rereads_total", "kind", where=""), "{{kind}} read again"),
+            ],
+            span=6,
+            colours={"put aside": "red", "late": "orange"},
+        ),
     ]
 
 
 def journals() -> list[Line]:
     """Disk: journals and checkpoints."""
+    size = series("deskwatch_journal_bytes")
     return [
         [
             course(
@@ -91,30 +77,22 @@ def journals() -> list[Line]:
                 unit="bytes",
                 least=0,
             ),
-            course(
+            counts(
                 32,
                 "Removed by retention",
                 "Segments removed in each interval, lines among them that went although a sink had not got them, and "
                 "runs of retention that failed. The second is loss: bring the sink back or raise --budget-gib.",
                 [
                     (
-                        (
-                            f"{increase('deskwatch_retention_removed_segments_total', 'bot')} or "
-                            f"max by (bot) ({series('deskwatch_journal_bytes')}) * 0"
-                        ),
+                        or_none(increase("deskwatch_retention_removed_segments_total", "bot"), size, "bot"),
                         "{{bot}} segments",
                     ),
                     (
-                        (
-                            f"{increase('deskwatch_retention_overflow_lines_total', 'bot', 'kind')} or "
-                            f"max by (bot) ({series('deskwatch_journal_bytes')}) * 0"
-                        ),
-                        "{{bot}} lines not delivered {{kind}}",
+                        or_none(increase("deskwatch_retention_overflow_lines_total", "bot"), size, "bot"),
+                        "{{bot}} lines not delivered",
                     ),
                     (increase("deskwatch_retention_failures_total", "instance", where=""), "{{instance}} failed runs"),
                 ],
-                unit="none",
-                least=0,
                 colours={"lines not delivered": "red", "failed runs": "orange"},
             ),
             course(
@@ -144,13 +122,11 @@ def journals() -> list[Line]:
                 unit="s",
                 least=0,
             ),
-            course(
+            counts(
                 36,
                 "Checkpoints not written",
                 "In each interval. Nothing is lost by it, but a start takes longer: look at the disk.",
                 [(increase("deskwatch_checkpoint_failures_total", "instance", where=""), "{{instance}}")],
-                unit="none",
-                least=0,
             ),
         ],
     ]
@@ -158,14 +134,15 @@ def journals() -> list[Line]:
 
 def series_held() -> Line:
     """Memory: series and their limits."""
-    never = "sum(deskwatch_series_limit) * 0"
+    folded = increase("deskwatch_series_folded_total", "kind", where="")
+    evicted = increase("deskwatch_series_evicted_total", "kind", where="")
     return [
         course(
             41,
             "Series held",
-            "Time series of each bot, buckets of histograms among them; without a name: the sidecar's own. They are "
-            "what the memory goes to, here and in Prometheus.",
-            [(f"max by (instance, bot) ({series('deskwatch_series', BOT_OR_NONE)})", "{{bot}}")],
+            "Time series of each bot, buckets of histograms among them, and those of the sidecar itself. They are what "
+            "the memory goes to, here and in Prometheus.",
+            [(f'label_replace({_HELD}, "bot", "its own", "bot", "")', "{{instance}} {{bot}}")],
             unit="short",
             least=0,
         ),
@@ -179,16 +156,14 @@ def series_held() -> Line:
             unit="short",
             least=0,
         ),
-        course(
+        counts(
             43,
             "Turned away at the limit",
             "In each interval, by family: updates that found it full (added up under no name, or left out), and idle "
-            "label sets that made room for others. 0 while no family was ever full.",
+            "label sets that made room for others.",
             [
-                (f"{increase('deskwatch_series_folded_total', 'kind', where='')} or {never}", "{{kind}} full"),
-                (f"{increase('deskwatch_series_evicted_total', 'kind', where='')} or {never}", "{{kind}} made room"),
+                (or_none(folded, _LIMIT, "kind"), "full: {{kind}}"),
+                (or_none(evicted, _LIMIT, "kind"), "made room: {{kind}}"),
             ],
-            unit="none",
-            least=0,
         ),
     ]

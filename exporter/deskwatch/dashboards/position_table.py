@@ -26,7 +26,8 @@ def position_table(panel_id: int, where: str) -> table.Panel:
         panel_id,
         "Open positions",
         "One row for each bot, strategy, venue, symbol and side that has something open. Prices and profit are in the "
-        "symbol's quote asset, size in its base asset. Nearest to liquidation first: work from the top.",
+        "symbol's quote asset, size in its base asset. The largest loss first. Below 10 % to liquidation: add margin "
+        "or reduce, whatever it earns.",
         {
             "bot": Label(title="Bot", link=to_dashboard("bot", "This bot", bot=OF_CELL)),
             "strategy": Label(title="Strategy"),
@@ -44,8 +45,8 @@ def position_table(panel_id: int, where: str) -> table.Panel:
             ),
             Column(title="Open", expr=is_open, decimals=0, width=70),
             Column(title="Size", expr=of("tradebot_position_quantity"), unit="short"),
-            Column(title="Entry", expr=of("tradebot_position_entry_price", "max"), unit="short", decimals=2),
-            Column(title="Price", expr=of("tradebot_position_mark_price", "max"), unit="short", decimals=2),
+            Column(title="Entry", expr=of("tradebot_position_entry_price", "max"), unit="locale", decimals=2),
+            Column(title="Price", expr=of("tradebot_position_mark_price", "max"), unit="locale", decimals=2),
             Column(title="Unrealized", expr=of("tradebot_unrealized_pnl"), unit="short", decimals=2, steps=_GAIN_STEPS),
             Column(title="Leverage", expr=of("tradebot_position_leverage", "max"), decimals=1),
             Column(title="Margin", expr=of("tradebot_position_margin"), unit="short", decimals=2),
@@ -60,7 +61,7 @@ def position_table(panel_id: int, where: str) -> table.Panel:
                 steps=_EROSION_STEPS,
             ),
         ],
-        sort_by="To liquidation",
+        sort_by="Unrealized",
         falling=False,
         no_value="-",
     )

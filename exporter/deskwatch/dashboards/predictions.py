@@ -91,7 +91,7 @@ def lines() -> list[Line]:
                     ),
                     (f"{rate(RESOLVED, *by, where=OURS)} * 60", "{{bot}} {{provider}} {{kind}} resolved"),
                 ],
-                unit="cpm",
+                unit="short",
                 least=0,
             ),
             course(
@@ -130,7 +130,7 @@ def values() -> Line:
                     "{{bot}} {{provider}} {{kind}} {{side}}",
                 )
             ],
-            unit="cpm",
+            unit="short",
             least=0,
         ),
         course(

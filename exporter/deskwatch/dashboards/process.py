@@ -6,6 +6,7 @@ from grafana_foundation_sdk.builders import table
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from deskwatch.dashboards import host, pools
+from deskwatch.dashboards.counts import counts
 from deskwatch.dashboards.frame import frame
 from deskwatch.dashboards.layout import Line, section
 from deskwatch.dashboards.lines import activity
@@ -40,7 +41,7 @@ def process() -> Dashboard:
     section(dashboard, 300, "Restarts and exits", *_restarts())
     section(dashboard, 400, "Pools inside the bots", pools.line())
     section(dashboard, 500, "Host", host.figures(), *host.courses())
-    section(dashboard, 600, "Container", host.container())
+    section(dashboard, 600, "Container", host.container(), collapsed=True)
     return dashboard
 
 
@@ -159,12 +160,7 @@ def _table(panel_id: int) -> table.Panel:
                 steps=_LAG_STEPS,
             ),
             Column(
-                title="Starts",
-                expr=increase("tradebot_starts_total", "bot", window=SHOWN),
-                decimals=0,
-            ),
-            Column(
-                title="Restarts by the supervisor",
+                title="Restarts",
                 expr=increase("deskwatch_process_restarts_total", "bot", window=SHOWN),
                 decimals=0,
             ),
@@ -224,13 +220,11 @@ def _processes() -> list[Line]:
                 unit="bytes",
                 least=0,
             ),
-            course(
+            counts(
                 16,
                 "Open descriptors",
                 "Files and connections that each bot has open. A steady climb is connections that are never closed.",
                 [(f"max by (bot) ({series('tradebot_process_open_fds')})", "{{bot}}")],
-                unit="none",
-                least=0,
             ),
             course(
                 17,
@@ -257,7 +251,7 @@ def _processes() -> list[Line]:
                         "{{bot}}",
                     )
                 ],
-                unit="cps",
+                unit="short",
                 least=0,
             ),
             course(
@@ -271,13 +265,11 @@ def _processes() -> list[Line]:
                 unit="Bps",
                 least=0,
             ),
-            course(
+            counts(
                 20,
                 "Errors in the bot's code",
                 "Errors in each interval, by where and what. They often come just before a process ends.",
                 [(increase("tradebot_errors_total", "bot", "component", "kind"), "{{bot}} {{component}} {{kind}}")],
-                unit="none",
-                least=0,
             ),
         ],
     ]
@@ -286,7 +278,7 @@ def _processes() -> list[Line]:
 def _restarts() -> list[Line]:
     return [
         [
-            course(
+            counts(
                 31,
                 "Starts, stops, restarts",
                 "In each interval. A start without a stop before it came after a crash.",
@@ -295,17 +287,17 @@ def _restarts() -> list[Line]:
                     (increase("tradebot_stops_total", "bot"), "{{bot}} stopped"),
                     (increase("deskwatch_process_restarts_total", "bot"), "{{bot}} restarted by the supervisor"),
                 ],
-                unit="none",
-                least=0,
+                span=12,
             ),
-            course(
+            counts(
                 32,
                 "Exits, by how they ended",
                 "Of supervised bots, in each interval: clean (code 0), error (above 0), by a signal, or not known.",
                 [(increase("tradebot_process_exits_total", "bot", "reason"), "{{bot}} {{reason}}")],
-                unit="none",
-                least=0,
+                span=12,
             ),
+        ],
+        [
             activity(
                 33,
                 "Exits and restarts, with the last words",
@@ -313,8 +305,7 @@ def _restarts() -> list[Line]:
                 "mostly the traceback that ended it. A click opens them in full.",
                 f'{{service_name="deskwatch", {BOT}}} | type =~ "process_acted|bot_started|bot_stopped" | json '
                 "| line_format `{{.bot}}  {{.type}}  {{.action}} {{.exit_code}} {{.reason}} {{.version}}`",
-                span=8,
                 height=8,
             ),
-        ]
+        ],
     ]

@@ -41,6 +41,11 @@ def or_zero(expr: str, like: str) -> str:
     return f"({expr} or ({like}) * 0)"
 
 
+def or_none(expr: str, like: str, label: str) -> str:
+    """An expression; while it has no series, 0 with `none` as its label: nothing of the kind ever happened."""
+    return f'{expr} or on () label_replace(sum({like}) * 0, "{label}", "none", "", "")'
+
+
 def limit(threshold: str, word: str, *, tightest: str = "min") -> Query:
     """The line of a threshold of prometheus/thresholds.yml; where several bots are chosen, the tightest of theirs."""
     return f"{tightest}({series(f'bot:{threshold}:threshold')})", word

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
+from grafana_foundation_sdk.models.common import BigValueTextMode
 
 from deskwatch.dashboards import account, funding, variables
 from deskwatch.dashboards.account import EQUITY
+from deskwatch.dashboards.counts import counts
 from deskwatch.dashboards.frame import frame
 from deskwatch.dashboards.layout import Line, section
 from deskwatch.dashboards.lines import activity
@@ -24,10 +26,12 @@ _PROFIT_24H = increase("tradebot_profit_total", "bot", "asset", where=_JUDGED, w
 _DAY_LOSS = f"clamp_min({_LOSS_24H} - {or_zero(_PROFIT_24H, _LOSS_24H)}, 0) / ({EQUITY} > 0)"
 
 _DRAWDOWN_STEPS = ((None, "green"), (0.10, "orange"), (0.20, "red"))
-_DISTANCE_STEPS = ((None, "red"), (0.10, "orange"), (0.25, "green"))
+_DISTANCE_STEPS = ((None, "text"), (0, "red"), (0.10, "orange"), (0.25, "green"))
 _STREAK_STEPS = ((None, "green"), (5, "orange"), (10, "red"))
+_SHORT_GAP = 30_000
+"""Milliseconds without a position that do not break its line."""
 _BAD_FROM_ONE = ((None, "green"), (1, "red"))
-_GAIN_STEPS = ((None, "red"), (0, "green"))
+_GAIN_STEPS = ((None, "text"), (-1e15, "red"), (0, "green"))
 _RAISED = {0: ("holds", "green"), 1: ("crossed", "red")}
 
 
@@ -111,7 +115,7 @@ def _now() -> Line:
             unit="short",
             steps=_GAIN_STEPS,
             no_value="nothing open",
-        ),
+        ).text_mode(BigValueTextMode.VALUE_AND_NAME),
         figure(
             7,
             "At stake",
@@ -119,7 +123,7 @@ def _now() -> Line:
             (f"sum by (asset) ({series('tradebot_exposure_gross', _JUDGED)})", "{{asset}}"),
             unit="short",
             no_value="nothing open",
-        ),
+        ).text_mode(BigValueTextMode.VALUE_AND_NAME),
         figure(
             8,
             "Open positions",
@@ -149,7 +153,7 @@ def _positions() -> list[Line]:
                 ],
                 unit="percentunit",
                 least=0,
-            ),
+            ).span_nulls(_SHORT_GAP),
             course(
                 13,
                 "Divergence of the legs",
@@ -162,7 +166,7 @@ def _positions() -> list[Line]:
                     limit("divergence_ratio", "warns"),
                 ],
                 unit="percentunit",
-            ),
+            ).span_nulls(_SHORT_GAP),
             course(
                 14,
                 "Erosion",
@@ -176,7 +180,7 @@ def _positions() -> list[Line]:
                 ],
                 unit="percentunit",
                 least=0,
-            ),
+            ).span_nulls(_SHORT_GAP),
         ],
         [
             course(
@@ -185,7 +189,7 @@ def _positions() -> list[Line]:
                 "What each position would bring at the current price, before the costs of closing, in the asset named.",
                 [(f"sum by ({_KEY}, asset) ({series('tradebot_unrealized_pnl', _HELD)})", f"{_PLACE} {{{{asset}}}}")],
                 unit="short",
-            ),
+            ).span_nulls(_SHORT_GAP),
             course(
                 16,
                 "Leverage",
@@ -193,7 +197,7 @@ def _positions() -> list[Line]:
                 [(f"max by ({_KEY}) ({series('tradebot_position_leverage', _HELD)})", _PLACE)],
                 unit="none",
                 least=0,
-            ),
+            ).span_nulls(_SHORT_GAP),
             course(
                 17,
                 "Margin",
@@ -201,7 +205,7 @@ def _positions() -> list[Line]:
                 [(f"sum by ({_KEY}, asset) ({series('tradebot_position_margin', _HELD)})", f"{_PLACE} {{{{asset}}}}")],
                 unit="short",
                 least=0,
-            ),
+            ).span_nulls(_SHORT_GAP),
         ],
     ]
 
@@ -275,18 +279,16 @@ def _losses() -> list[Line]:
                 span=16,
                 height=8,
             ),
-            course(
+            counts(
                 25,
                 "Risk alerts raised",
                 "How often a limit was crossed in each interval. Many times in a row is a limit without hysteresis.",
                 [
                     (
-                        increase("tradebot_risk_alerts_raised_total", "bot", "kind", where=_ALERTS),
-                        "{{bot}} {{kind}}",
+                        increase("tradebot_risk_alerts_raised_total", "kind", where=_ALERTS),
+                        "{{kind}}",
                     )
                 ],
-                unit="none",
-                least=0,
             ),
         ],
     ]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from deskwatch.dashboards.counts import counts
 from deskwatch.dashboards.layout import Line
 from deskwatch.dashboards.panels import course
-from deskwatch.dashboards.promql import increase, or_zero, quantile, rate
+from deskwatch.dashboards.promql import increase, or_none, quantile, rate
 
-_REFUSED = increase("deskwatch_http_connections_refused_total", "instance", "reason", where="")
+_REFUSED = increase("deskwatch_http_connections_refused_total", "reason", where="")
 _REQUESTS = rate("deskwatch_http_requests_total", "instance", where="")
 
 
@@ -33,8 +34,8 @@ def lines() -> list[Line]:
                 [
                     (_REQUESTS, "{{instance}} answered"),
                     (
-                        or_zero(rate("deskwatch_http_failures_total", "instance", "reason", where=""), _REQUESTS),
-                        "{{instance}} {{reason}}",
+                        or_none(rate("deskwatch_http_failures_total", "reason", where=""), _REQUESTS, "reason"),
+                        "with an error: {{reason}}",
                     ),
                 ],
                 unit="reqps",
@@ -49,8 +50,8 @@ def lines() -> list[Line]:
                 [
                     ("max by (instance) (deskwatch_http_connections)", "{{instance}} open"),
                     (
-                        f"{_REFUSED} or max by (instance) (deskwatch_http_connections) * 0",
-                        "{{instance}} ended {{reason}}",
+                        or_none(_REFUSED, "deskwatch_http_connections", "reason"),
+                        "ended: {{reason}}",
                     ),
                 ],
                 unit="none",
@@ -71,10 +72,10 @@ def lines() -> list[Line]:
                 "Messages to readers per second",
                 "Sent to all of them together.",
                 [(rate("deskwatch_stream_messages_total", "instance", where=""), "{{instance}}")],
-                unit="cps",
+                unit="short",
                 least=0,
             ),
-            course(
+            counts(
                 66,
                 "Readers dropped and back",
                 "In each interval: dropped by reason, come back with a cursor, sent a snapshot because what they "
@@ -82,11 +83,12 @@ def lines() -> list[Line]:
                 "reader's machine or line.",
                 [
                     (
-                        (
-                            f"{increase('deskwatch_stream_drops_total', 'instance', 'reason', where='')} or "
-                            "max by (instance) (deskwatch_stream_clients) * 0"
+                        or_none(
+                            increase("deskwatch_stream_drops_total", "reason", where=""),
+                            "deskwatch_stream_clients",
+                            "reason",
                         ),
-                        "{{instance}} dropped {{reason}}",
+                        "dropped: {{reason}}",
                     ),
                     (increase("deskwatch_stream_resumes_total", "instance", where=""), "{{instance}} came back"),
                     (increase("deskwatch_stream_resets_total", "instance", where=""), "{{instance}} sent a snapshot"),
@@ -95,8 +97,6 @@ def lines() -> list[Line]:
                         "{{instance}} told from the journal",
                     ),
                 ],
-                unit="none",
-                least=0,
             ),
         ],
     ]

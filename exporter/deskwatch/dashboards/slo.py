@@ -18,8 +18,8 @@ _NAME = "{{slo}} {{bot}}"
 _OBJECTIVE = series("bot_slo:objective:ratio", BOT_OR_NONE)
 _LEFT = series("bot_slo:error_budget_remaining:ratio30d", BOT_OR_NONE)
 _FIRING = matching('alertname=~".+BudgetBurn"', 'alertstate="firing"', BOT_OR_NONE)
-_LEFT_STEPS = ((None, "red"), (0, "orange"), (0.25, "green"))
-_BURN_STEPS = ((None, "green"), (1, "yellow"), (3, "orange"), (6, "red"))
+_LEFT_STEPS = ((None, "text"), (-1e9, "red"), (0, "orange"), (0.25, "green"))
+_BURN_STEPS = ((None, "text"), (0, "green"), (1, "yellow"), (3, "orange"), (6, "red"))
 _WINDOWS = {"page": (("5m", "1h", 14.4), ("30m", "6h", 6)), "ticket": (("2h", "1d", 3), ("6h", "3d", 1))}
 """Short and long window, and the burn rate above which both of them make an alert fire."""
 _MEANING = """
@@ -93,7 +93,7 @@ def _now() -> Line:
             span=6,
             steps=_BURN_STEPS,
             decimals=1,
-            no_value="no requests",
+            no_value="no requests yet",
         ),
         figure(
             4,

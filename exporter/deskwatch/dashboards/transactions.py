@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from deskwatch.dashboards.counts import counts
 from deskwatch.dashboards.layout import Line
 from deskwatch.dashboards.lines import activity
 from deskwatch.dashboards.panels import course
-from deskwatch.dashboards.promql import increase, limit, or_zero, quantile, rate, series
+from deskwatch.dashboards.promql import increase, limit, or_none, or_zero, quantile, rate, series
 from deskwatch.dashboards.variables import BOT
 
 _CONFIRMED = increase("tradebot_transactions_confirmed_total", "bot", "chain", window="1h")
@@ -39,7 +40,7 @@ def lines() -> list[Line]:
                         "{{bot}} {{chain}} reverted",
                     ),
                 ],
-                unit="cpm",
+                unit="short",
                 least=0,
             ),
             course(
@@ -52,22 +53,21 @@ def lines() -> list[Line]:
                 unit="percentunit",
                 least=0,
             ),
-            course(
+            counts(
                 23,
                 "Reverts by reason",
-                "Transactions that were mined and failed in each interval, by the reason that the bot made out. 0 for "
-                "a bot that never had one.",
+                "Transactions of the bots chosen that were mined and failed in each interval, by the reason that the "
+                "bot made out.",
                 [
                     (
-                        (
-                            f"{increase('tradebot_transactions_reverted_total', 'bot', 'chain', 'reason')} or "
-                            f"{increase('tradebot_transactions_sent_total', 'bot', 'chain')} * 0"
+                        or_none(
+                            increase("tradebot_transactions_reverted_total", "reason"),
+                            series("tradebot_transactions_pending"),
+                            "reason",
                         ),
-                        "{{bot}} {{chain}} {{reason}}",
+                        "{{reason}}",
                     )
                 ],
-                unit="none",
-                least=0,
             ),
         ],
         [
@@ -86,14 +86,12 @@ def lines() -> list[Line]:
                 unit="s",
                 least=0,
             ),
-            course(
+            counts(
                 25,
                 "Pending",
                 "Sent, and neither mined nor replaced. A line that never comes back to 0 is a stuck nonce: replace the "
                 "oldest transaction by one with a higher fee.",
                 [(f"max by (bot, chain) ({series('tradebot_transactions_pending')})", "{{bot}} {{chain}}")],
-                unit="none",
-                least=0,
             ),
             course(
                 26,
@@ -105,7 +103,7 @@ def lines() -> list[Line]:
                         "{{bot}} {{kind}}",
                     )
                 ],
-                unit="cpm",
+                unit="short",
                 least=0,
             ),
         ],
@@ -117,7 +115,7 @@ def lines() -> list[Line]:
                 "its fields; the hash leads on in a block explorer.",
                 f'{{service_name="deskwatch", {BOT}, kind="chain"}} | type =~ "transaction_.+" '
                 "| json | line_format `{{.bot}}  {{.type}}  {{.purpose}} {{.reason}} {{.message}} {{.gas_cost}} "
-                "{{.asset}}  {{if .block}}block {{.block}}{{end}}  {{.transaction}}`",
+                "{{.asset}}  {{if .block}}block {{.block}}{{end}}  {{trunc 12 .transaction}}`",
             ),
         ],
     ]
@@ -150,6 +148,7 @@ def head() -> Line:
                 )
             ],
             unit="s",
+            least=0,
         ),
         course(
             33,
