@@ -5,6 +5,7 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from deskwatch.dashboards import transactions
+from deskwatch.dashboards.counts import total
 from deskwatch.dashboards.frame import frame
 from deskwatch.dashboards.layout import Line, section
 from deskwatch.dashboards.panels import course, figure
@@ -107,7 +108,7 @@ def _now() -> Line:
             unit="s",
             steps=_HEAD_STEPS,
         ),
-        figure(
+        total(
             7,
             "Included in, p95",
             "How long 95 of 100 transactions of the last hour took from being sent to being mined. If it is longer "
@@ -116,7 +117,7 @@ def _now() -> Line:
             unit="s",
             no_value="none mined",
         ),
-        figure(
+        total(
             8,
             "Mined, an hour",
             "Transactions that were mined in the last hour, those that reverted among them.",

@@ -26,7 +26,7 @@ _HEADINGS = {
     "command_id": "Id",
 }
 """Field of a line → heading."""
-_WIDTHS = {"Time": 170, "Bot": 110, "Command": 150, "Step": 110, "By": 120, "Reason": 220}
+_WIDTHS = {"Time": 190, "Bot": 110, "Command": 150, "Step": 110, "By": 120, "Reason": 220}
 _STEPS = {
     "command_accepted": ("accepted", "blue"),
     "command_started": ("begun", "text"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from deskwatch.dashboards import command_table
-from deskwatch.dashboards.counts import counts
+from deskwatch.dashboards.counts import counts, total
 from deskwatch.dashboards.frame import frame
 from deskwatch.dashboards.layout import Line, section
 from deskwatch.dashboards.lines import activity
@@ -64,7 +64,7 @@ def _figures() -> Line:
             unit="none",
             steps=((None, "green"), (5, "orange")),
         ),
-        figure(
+        total(
             3,
             "Unconfirmed",
             "Commands whose effect could not be seen in the bot's journal in time. Their end is unknown: look at the "
@@ -74,7 +74,7 @@ def _figures() -> Line:
             steps=_BAD_FROM_ONE,
             decimals=0,
         ),
-        figure(
+        total(
             4,
             "Failed",
             "Commands that the bot could not do. The reason stands in the table below.",
@@ -83,7 +83,7 @@ def _figures() -> Line:
             steps=_WARN_FROM_ONE,
             decimals=0,
         ),
-        figure(
+        total(
             5,
             "Expired",
             "Commands that the bot did not start in time, and will not start any more: it was down or busy. Give them "
@@ -93,7 +93,7 @@ def _figures() -> Line:
             steps=_WARN_FROM_ONE,
             decimals=0,
         ),
-        figure(
+        total(
             6,
             "Accepted",
             "All commands that were passed on to the bots.",
@@ -101,7 +101,7 @@ def _figures() -> Line:
             unit="none",
             decimals=0,
         ),
-        figure(
+        total(
             7,
             "Done within, p95",
             "How long 95 of 100 commands took from being accepted to having been done. Above some seconds a halt comes "
@@ -111,7 +111,7 @@ def _figures() -> Line:
             steps=((None, "green"), (2, "orange"), (10, "red")),
             no_value="none done",
         ),
-        figure(
+        total(
             8,
             "Turned away",
             "Requests to the sidecar with a bad token. A few are typing errors; many from one address are somebody who "
@@ -132,8 +132,8 @@ def _commands() -> list[Line]:
         "expired": "tradebot_commands_expired_total",
         "unconfirmed": "tradebot_commands_unconfirmed_total",
     }
-    done = increase("tradebot_commands_succeeded_total", "bot", "kind", window="1h")
-    failed = increase("tradebot_commands_failed_total", "bot", "kind", window="1h")
+    done = increase("tradebot_commands_succeeded_total", "kind", window="1h")
+    failed = increase("tradebot_commands_failed_total", "kind", window="1h")
     pickup, latency = "tradebot_command_pickup_seconds", "tradebot_command_latency_seconds"
     return [
         [
@@ -169,7 +169,7 @@ def _commands() -> list[Line]:
                 "Time to be done",
                 "From accepting a command to its success, by command: what 95 of 100 stay below. Closing positions may "
                 "take its time; a change of mode may not.",
-                [(quantile(0.95, latency, "bot", "kind"), "{{bot}} {{kind}} p95")],
+                [(quantile(0.95, latency, "kind"), "{{kind}} p95")],
                 unit="s",
                 least=0,
                 exemplars=True,
@@ -180,13 +180,13 @@ def _commands() -> list[Line]:
                 15,
                 "Commands accepted, by command",
                 "In each interval. Many of one kind are a person who presses again, or a script in a loop.",
-                [(increase("tradebot_commands_accepted_total", "bot", "kind"), "{{bot}} {{kind}}")],
+                [(increase("tradebot_commands_accepted_total", "kind"), "{{kind}}")],
             ),
             course(
                 16,
                 "Failed of ended, over an hour",
                 "Commands that the bot could not do, of those that it did or could not do. Nothing where none ended.",
-                [(part(failed, f"{done} + {failed}"), "{{bot}} {{kind}}")],
+                [(part(failed, f"{done} + {failed}"), "{{kind}}")],
                 unit="percentunit",
                 least=0,
                 most=1,
@@ -195,7 +195,7 @@ def _commands() -> list[Line]:
                 17,
                 "Commands open",
                 "Accepted and not ended, by command. BotCommandUnconfirmed tells of those that never end.",
-                [(f"max by (bot, kind) ({series('tradebot_commands_open')})", "{{bot}} {{kind}}")],
+                [(f"sum by (kind) ({series('tradebot_commands_open')})", "{{kind}}")],
             ),
         ],
     ]

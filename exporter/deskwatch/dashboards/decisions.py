@@ -6,6 +6,7 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.models.common import BigValueTextMode
 
 from deskwatch.dashboards import predictions, variables
+from deskwatch.dashboards.counts import total
 from deskwatch.dashboards.frame import frame
 from deskwatch.dashboards.layout import Line, section
 from deskwatch.dashboards.lines import activity
@@ -49,7 +50,7 @@ def _over(counter: str, *by: str, where: str = OURS) -> str:
 
 def _figures() -> Line:
     return [
-        figure(
+        total(
             1,
             "Brier score",
             "Mean squared error of the yes-or-no predictions resolved in the time shown: 0 is perfect, 0.25 is a coin. "
@@ -59,7 +60,7 @@ def _figures() -> Line:
             steps=_BRIER_STEPS,
             no_value="none resolved",
         ),
-        figure(
+        total(
             2,
             "Skill",
             "Against the base rate: 1 less the Brier score over that of saying the base rate each time. Below 0 the "
@@ -69,7 +70,7 @@ def _figures() -> Line:
             steps=_SKILL_STEPS,
             no_value="no base rate",
         ),
-        figure(
+        total(
             3,
             "Resolved",
             "Yes-or-no predictions whose outcome became known in the time shown. Below some 50 the scores beside are "
@@ -77,7 +78,7 @@ def _figures() -> Line:
             (f"{_over(RESOLVED)} or vector(0)", "resolved"),
             unit="short",
         ),
-        figure(
+        total(
             4,
             "Decisions",
             "Decisions of the time shown, to do nothing among them. None at all from a running bot is a model or "
@@ -85,7 +86,7 @@ def _figures() -> Line:
             (f"{_over('tradebot_decisions_total')} or vector(0)", "decisions"),
             unit="short",
         ),
-        figure(
+        total(
             5,
             "Became orders",
             "Orders that name a decision as their cause, of all decisions in the time shown. Far below what is usual: "
@@ -97,7 +98,7 @@ def _figures() -> Line:
             unit="percentunit",
             no_value="no decisions",
         ),
-        figure(
+        total(
             6,
             "Decided in, p95",
             "How long 95 of 100 decisions of the time shown took from asking to having them. Beyond what an "
@@ -106,7 +107,7 @@ def _figures() -> Line:
             unit="s",
             no_value="not told",
         ),
-        figure(
+        total(
             7,
             "Cost of decisions",
             "Paid for decisions in the time shown, in each asset. Compare it with the profit of the same time below.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from deskwatch.dashboards import keeping, serving
-from deskwatch.dashboards.counts import counts
+from deskwatch.dashboards.counts import counts, total
 from deskwatch.dashboards.frame import frame
 from deskwatch.dashboards.layout import Line, section
 from deskwatch.dashboards.panels import course, figure
@@ -72,7 +72,7 @@ def _now() -> list[Line]:
                 steps=((None, "green"), (1e6, "orange"), (1e8, "red")),
                 no_value="no sink",
             ),
-            figure(
+            total(
                 4,
                 "Lines invalid",
                 "Journal lines of the last hour that are no event. They are kept and not counted. Mostly a bot of a "

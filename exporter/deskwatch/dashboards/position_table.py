@@ -29,32 +29,47 @@ def position_table(panel_id: int, where: str) -> table.Panel:
         "symbol's quote asset, size in its base asset. The largest loss first. Below 10 % to liquidation: add margin "
         "or reduce, whatever it earns.",
         {
-            "bot": Label(title="Bot", link=to_dashboard("bot", "This bot", bot=OF_CELL)),
-            "strategy": Label(title="Strategy"),
-            "venue": Label(title="Venue"),
-            "symbol": Label(title="Symbol"),
+            "bot": Label(title="Bot", link=to_dashboard("bot", "This bot", bot=OF_CELL), width=100),
+            "strategy": Label(title="Strategy", width=110),
+            "venue": Label(title="Venue", width=90),
+            "symbol": Label(title="Symbol", width=115),
             "side": Label(title="Side", width=70),
         },
         [
             Column(
                 title="To liquidation",
+                width=100,
                 expr=of("tradebot_position_liquidation_distance_ratio", "min"),
                 unit="percentunit",
                 decimals=1,
                 steps=_DISTANCE_STEPS,
             ),
             Column(title="Open", expr=is_open, decimals=0, width=70),
-            Column(title="Size", expr=of("tradebot_position_quantity"), unit="short"),
-            Column(title="Entry", expr=of("tradebot_position_entry_price", "max"), unit="locale", decimals=2),
-            Column(title="Price", expr=of("tradebot_position_mark_price", "max"), unit="locale", decimals=2),
-            Column(title="Unrealized", expr=of("tradebot_unrealized_pnl"), unit="short", decimals=2, steps=_GAIN_STEPS),
-            Column(title="Leverage", expr=of("tradebot_position_leverage", "max"), decimals=1),
-            Column(title="Margin", expr=of("tradebot_position_margin"), unit="short", decimals=2),
+            Column(title="Size", width=100, expr=of("tradebot_position_quantity"), unit="short"),
             Column(
-                title="Divergence", expr=of("tradebot_position_divergence_ratio", "max"), unit="percentunit", decimals=2
+                title="Entry", width=100, expr=of("tradebot_position_entry_price", "max"), unit="locale", decimals=2
+            ),
+            Column(title="Price", width=100, expr=of("tradebot_position_mark_price", "max"), unit="locale", decimals=2),
+            Column(
+                title="Unrealized",
+                width=100,
+                expr=of("tradebot_unrealized_pnl"),
+                unit="short",
+                decimals=2,
+                steps=_GAIN_STEPS,
+            ),
+            Column(title="Leverage", width=100, expr=of("tradebot_position_leverage", "max"), decimals=1),
+            Column(title="Margin", width=100, expr=of("tradebot_position_margin"), unit="short", decimals=2),
+            Column(
+                title="Divergence",
+                width=100,
+                expr=of("tradebot_position_divergence_ratio", "max"),
+                unit="percentunit",
+                decimals=2,
             ),
             Column(
                 title="Erosion",
+                width=100,
                 expr=of("tradebot_position_erosion_ratio", "max"),
                 unit="percentunit",
                 decimals=0,

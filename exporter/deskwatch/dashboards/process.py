@@ -6,7 +6,7 @@ from grafana_foundation_sdk.builders import table
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from deskwatch.dashboards import host, pools
-from deskwatch.dashboards.counts import counts
+from deskwatch.dashboards.counts import counts, total
 from deskwatch.dashboards.frame import frame
 from deskwatch.dashboards.layout import Line, section
 from deskwatch.dashboards.lines import activity
@@ -65,7 +65,7 @@ def _now() -> Line:
             unit="none",
             steps=_BAD_FROM_ONE,
         ),
-        figure(
+        total(
             3,
             "Restarts, an hour",
             "Supervised bots that ended by themselves and were started again within the last hour.",
@@ -131,23 +131,26 @@ def _table(panel_id: int) -> table.Panel:
         "code below 0 is the signal that ended it (-9: killed, often for memory).",
         {"bot": Label(title="Bot", link=to_dashboard("bot", "This bot", bot=OF_CELL))},
         [
-            Column(title="Process", expr=f"max by (bot) ({series('tradebot_process_up')})", names=_UP),
+            Column(title="Process", width=125, expr=f"max by (bot) ({series('tradebot_process_up')})", names=_UP),
             Column(
                 title="Runs for",
+                width=125,
                 expr=f"time() - max by (bot) ({series('tradebot_process_start_time_seconds')})",
                 unit="s",
                 decimals=0,
             ),
-            Column(title="CPU", expr=_CPU, unit="percentunit", decimals=1),
+            Column(title="CPU", width=125, expr=_CPU, unit="percentunit", decimals=1),
             Column(
                 title="Memory",
+                width=125,
                 expr=f"max by (bot) ({series('tradebot_process_resident_memory_bytes')})",
                 unit="bytes",
                 decimals=0,
             ),
-            Column(title="Threads", expr=f"max by (bot) ({series('tradebot_process_threads')})"),
+            Column(title="Threads", width=125, expr=f"max by (bot) ({series('tradebot_process_threads')})"),
             Column(
                 title="Descriptors",
+                width=125,
                 expr=f"max by (bot) ({_FDS})",
                 unit="percentunit",
                 decimals=0,
@@ -155,22 +158,30 @@ def _table(panel_id: int) -> table.Panel:
             ),
             Column(
                 title="Loop lag",
+                width=125,
                 expr=f"max by (bot) ({series('tradebot_event_loop_lag_seconds')})",
                 unit="s",
                 steps=_LAG_STEPS,
             ),
             Column(
                 title="Restarts",
+                width=125,
                 expr=increase("deskwatch_process_restarts_total", "bot", window=SHOWN),
                 decimals=0,
             ),
             Column(
-                title="Last exit code",
+                title="Last exit",
+                width=125,
                 expr=f"max by (bot) ({series('deskwatch_process_last_exit_code')})",
                 decimals=0,
                 steps=((None, "red"), (0, "green"), (1, "red")),
             ),
-            Column(title="Given up", expr=f"max by (bot) ({series('deskwatch_process_gave_up')})", names=_GIVEN_UP),
+            Column(
+                title="Given up",
+                width=125,
+                expr=f"max by (bot) ({series('deskwatch_process_gave_up')})",
+                names=_GIVEN_UP,
+            ),
         ],
         sort_by="Bot",
         falling=False,

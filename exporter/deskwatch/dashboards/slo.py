@@ -10,12 +10,13 @@ from deskwatch.dashboards.layout import Line, section
 from deskwatch.dashboards.links import OF_CELL, to_dashboard
 from deskwatch.dashboards.notes import note
 from deskwatch.dashboards.panels import bars, course, figure
-from deskwatch.dashboards.promql import series
+from deskwatch.dashboards.promql import or_none, series
 from deskwatch.dashboards.tables import Column, Label, joined, rows
 from deskwatch.dashboards.variables import BOT_OR_NONE, matching
 
 _NAME = "{{slo}} {{bot}}"
 _OBJECTIVE = series("bot_slo:objective:ratio", BOT_OR_NONE)
+_ERROR = series("bot_slo:sli_error:ratio_rate5m", BOT_OR_NONE)
 _LEFT = series("bot_slo:error_budget_remaining:ratio30d", BOT_OR_NONE)
 _FIRING = matching('alertname=~".+BudgetBurn"', 'alertstate="firing"', BOT_OR_NONE)
 _LEFT_STEPS = ((None, "text"), (-1e9, "red"), (0, "orange"), (0.25, "green"))
@@ -25,11 +26,11 @@ _WINDOWS = {"page": (("5m", "1h", 14.4), ("30m", "6h", 6)), "ticket": (("2h", "1
 _MEANING = """
 | Objective | A request is | It is bad when | Where to look |
 | --- | --- | --- | --- |
-| `order_success` | an order submitted | the venue or the chain refused it | [Execution](/d/deskwatch-execution) |
-| `execution_latency` | an order that was filled | it took too long | [Execution](/d/deskwatch-execution) |
-| `data_freshness` | a minute of a running bot | the newest price that it knew was old | [Bot](/d/deskwatch-bot) |
-| `command_confirmation` | a command accepted | its effect was not seen in time | [Control](/d/deskwatch-control) |
-| `sidecar_availability` | a minute | Prometheus could not scrape the sidecar | [Deskwatch itself](/d/deskwatch-self) |
+| `order_success` | an order submitted | the venue or the chain refused it | [Execution](/d/deskwatch-execution?$T) |
+| `execution_latency` | an order that was filled | it took too long | [Execution](/d/deskwatch-execution?$T) |
+| `data_freshness` | a minute of a running bot | the newest price that it knew was old | [Bot](/d/deskwatch-bot?$T) |
+| `command_confirmation` | a command accepted | its effect was not seen in time | [Control](/d/deskwatch-control?$T) |
+| `sidecar_availability` | a minute | Prometheus could not scrape the sidecar | [Deskwatch itself](/d/deskwatch-self?$T) |
 
 An objective of 99 % leaves an **error budget** of 1 % of 30 days. A **burn rate** of 1 uses it up in just 30 days, one
 of 14.4 in two days. An alert fires when a long and a short window both burn too fast, so that it ends soon after the
@@ -51,7 +52,10 @@ def slo() -> Dashboard:
     section(dashboard, 300, "Burn rate", *_burn())
     section(dashboard, 400, "Behind it", _behind())
     section(
-        dashboard, 500, "What the objectives mean", [note(51, "Objectives, budgets and burn rates", _MEANING, height=9)]
+        dashboard,
+        500,
+        "What the objectives mean",
+        [note(51, "Objectives, budgets and burn rates", _MEANING.replace("$T", "${__url_time_range}"), height=9)],
     )
     return dashboard
 
@@ -60,6 +64,11 @@ def _rate(window: str) -> str:
     """How many times faster than allowed errors happened over a window."""
     error = series(f"bot_slo:sli_error:ratio_rate{window}", BOT_OR_NONE)
     return f"max by (slo, bot) ({error}) / on (slo, bot) (1 - max by (slo, bot) ({_OBJECTIVE}))"
+
+
+def _burning(window: str) -> str:
+    """The same of what burns at all."""
+    return or_none(f"({_rate(window)}) > 0", _OBJECTIVE, "slo")
 
 
 def _now() -> Line:
@@ -116,7 +125,10 @@ def _table(panel_id: int) -> table.Panel:
         "Objectives",
         "Each objective of each bot (the sidecar's has none): promised, kept, and what is left to go wrong. Least left "
         "first. A ratio of few requests says little: look at how many there were.",
-        {"slo": Label(title="Objective"), "bot": Label(title="Bot", link=to_dashboard("bot", "This bot", bot=OF_CELL))},
+        {
+            "slo": Label(title="Objective", width=190),
+            "bot": Label(title="Bot", link=to_dashboard("bot", "This bot", bot=OF_CELL)),
+        },
         [
             Column(title="Promised", expr=of("bot_slo:objective:ratio"), unit="percentunit", decimals=2),
             Column(title="Bad, an hour", expr=of("bot_slo:sli_error:ratio_rate1h"), unit="percentunit", decimals=2),
@@ -134,6 +146,7 @@ def _table(panel_id: int) -> table.Panel:
         ],
         sort_by="Budget left",
         falling=False,
+        height=10,
         no_value="-",
     )
 
@@ -149,7 +162,7 @@ def _alerts(panel_id: int) -> table.Panel:
         hidden=("Value", "alertstate", "job", "instance"),
         renamed={"alertname": "Alert", "bot": "Bot", "severity": "Severity", "slo": "Objective"},
         span=24,
-        height=5,
+        height=6,
         no_value="none fires",
     )
 
@@ -166,6 +179,7 @@ def _budget() -> Line:
             steps=_LEFT_STEPS,
             most=1,
             decimals=1,
+            height=11,
         ),
         course(
             12,
@@ -175,6 +189,7 @@ def _budget() -> Line:
             [(f"max by (slo, bot) ({_LEFT})", _NAME)],
             unit="percentunit",
             span=12,
+            height=11,
             steps=((None, "red"), (0, "green")),
             most=1,
         ),
@@ -192,9 +207,9 @@ def _burn() -> list[Line]:
                 course(
                     panel_id,
                     f"Burn rate over {short} and {long}",
-                    f"How many times faster than allowed errors happen. Where both windows of one objective are above "
+                    f"How many times faster than allowed errors happen, where they do at all. Where both windows of one objective are above "
                     f"{factor:g} (the dashed line), and there were enough requests, it makes a {urgency}.",
-                    [(_rate(short), f"{_NAME} {short}"), (_rate(long), f"{_NAME} {long}")],
+                    [(_burning(short), f"{_NAME} {short}"), (_burning(long), f"{_NAME} {long}")],
                     unit="none",
                     span=12,
                     steps=((None, "green"), (factor, "red")),
@@ -211,8 +226,8 @@ def _behind() -> Line:
         course(
             31,
             "Bad of all, over 5 minutes",
-            "The ratio that all of the above is made of.",
-            [(f"max by (slo, bot) ({series('bot_slo:sli_error:ratio_rate5m', BOT_OR_NONE)})", _NAME)],
+            "The ratio that all of the above is made of; objectives with nothing bad are left out.",
+            [(or_none(f"max by (slo, bot) ({_ERROR}) > 0", _OBJECTIVE, "slo"), _NAME)],
             unit="percentunit",
             span=12,
             least=0,
