@@ -30,7 +30,7 @@ _MEANING = """
 | `execution_latency` | an order that was filled | it took too long | [Execution](/d/deskwatch-execution?$T) |
 | `data_freshness` | a minute of a running bot | the newest price that it knew was old | [Bot](/d/deskwatch-bot?$T) |
 | `command_confirmation` | a command accepted | its effect was not seen in time | [Control](/d/deskwatch-control?$T) |
-| `sidecar_availability` | a minute | Prometheus could not scrape the sidecar | [Deskwatch itself](/d/deskwatch-self?$T) |
+| `sidecar_availability` | a minute | Prometheus could not scrape the sidecar | [Itself](/d/deskwatch-self?$T) |
 
 An objective of 99 % leaves an **error budget** of 1 % of 30 days. A **burn rate** of 1 uses it up in just 30 days, one
 of 14.4 in two days. An alert fires when a long and a short window both burn too fast, so that it ends soon after the
@@ -207,7 +207,8 @@ def _burn() -> list[Line]:
                 course(
                     panel_id,
                     f"Burn rate over {short} and {long}",
-                    f"How many times faster than allowed errors happen, where they do at all. Where both windows of one objective are above "
+                    f"How many times faster than allowed errors happen, where they do. Where both windows of one "
+                    f"objective are above "
                     f"{factor:g} (the dashed line), and there were enough requests, it makes a {urgency}.",
                     [(_burning(short), f"{_NAME} {short}"), (_burning(long), f"{_NAME} {long}")],
                     unit="none",
