@@ -38,7 +38,8 @@ def understood(command: str) -> bool:
 
 def test_commands_are_found_and_wrong_ones_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     """So that the test below can fail."""
-    page = "Under `deskwatch run` do `deskwatch ctl status`, not `deskwatch ctl …`:\n\n```text\ndeskwatch ctl standby arb-1 --why x\n```\n"
+    words = "Under `deskwatch run` do `deskwatch ctl status`, not `deskwatch ctl …`:"
+    page = f"{words}\n\n```text\ndeskwatch ctl standby arb-1 --why x\n```\n"
     assert commands(page) == ["deskwatch ctl standby arb-1 --why x", "deskwatch ctl status"]
     assert [understood(command) for command in commands(page)] == [False, True]
     assert "unrecognized arguments: --why x" in capsys.readouterr().err
