@@ -10,6 +10,7 @@ from deskwatch.dashboards.expressions import (
     FAILED_PART,
     OUTCOMES,
     RESULT_STEPS,
+    limit,
     quantile,
 )
 from deskwatch.dashboards.layout import section
@@ -95,9 +96,10 @@ def trades(dashboard: Dashboard) -> None:
             47,
             "Losing streak",
             "Trades lost one after the other until now. Longer than its win rate makes likely: the market is no longer "
-            "the one that it was made for.",
+            "the one that it was made for. BotLosingStreak warns beyond 10, by default.",
             (f"max by (bot) (tradebot_losing_streak{{{matching(BOT, STRATEGY)}}})", "{{bot}}"),
             unit="none",
+            steps=((None, "green"), (5, "orange"), (10, "red")),
             no_value="no trades",
         ),
         figure(
@@ -221,6 +223,7 @@ def orders(dashboard: Dashboard) -> None:
                 "(runbook: docs/runbooks/botorderfailures.md).",
                 [(FAILED_PART, "{{bot}}")],
                 unit="percentunit",
+                limits=[limit("order_failure_ratio")],
                 least=0,
                 link=_TO_EXECUTION,
             ),
@@ -228,12 +231,13 @@ def orders(dashboard: Dashboard) -> None:
                 83,
                 "Order latency",
                 "From submitting to the final fill: what half and 95 of 100 orders stay below. Dots are single orders "
-                "with a trace; a click on one leads to its lines.",
+                "with a trace; a click on one leads to its lines. Above the dashed line BotOrdersSlow fires.",
                 [
                     (quantile(0.5, "tradebot_order_latency_seconds", "bot", STRATEGY, VENUE), "{{bot}} median"),
                     (quantile(0.95, "tradebot_order_latency_seconds", "bot", STRATEGY, VENUE), "{{bot}} p95"),
                 ],
                 unit="s",
+                limits=[limit("order_latency_p95_seconds")],
                 least=0,
                 exemplars=True,
                 link=_TO_EXECUTION,
