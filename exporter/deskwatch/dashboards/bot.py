@@ -37,6 +37,7 @@ _OPENED = "{{.bot}} opened {{.side}} {{.quantity}} {{.symbol}} at {{.entry_price
 _CLOSED = "{{.bot}} closed {{.symbol}}: {{.realized_pnl}} {{.asset}}{{if .reason}} ({{.reason}}){{end}}"
 _FILLED = "{{.bot}} {{.side}} {{.quantity}} {{.symbol}} at {{.price}}, {{.venue}}"
 _LOGGED = "{{.bot}} {{.level}} {{.name}}{{.component}}: {{.kind_extracted}} {{.message}}"
+_WITH_TRADES = (bot_trading.PRICES, bot_trading.EACH_PRICE)
 _OF_SYMBOLS = 'symbol=~"$symbol"'
 
 
@@ -59,11 +60,10 @@ def bot() -> Dashboard:
         bot_trading.orders,
         bot_trading.holdings,
         _words,
+        bot_trading.each_price,
     ):
         part(dashboard)
-    spared = [
-        panel.id_val for panel in dashboard.build().panels or [] if panel.id_val not in (None, bot_trading.PRICES)
-    ]
+    spared = [one.id_val for one in dashboard.build().panels or [] if one.id_val and one.id_val not in _WITH_TRADES]
     dashboard.annotation(
         from_journal("Opened", "position_opened", _OPENED, "green", narrowed=_OF_SYMBOLS, spared=spared)
     )

@@ -17,7 +17,8 @@ OUTCOMES = {
     "submitted": "blue",
 }
 """What became of orders, and its colour."""
-RESULT_STEPS = ((None, "red"), (0, "text"), (1e-9, "green"))
+RESULT_STEPS = ((None, "text"), (-1e18, "red"), (0, "text"), (1e-9, "green"))
+"""Of money won or lost. (The first colour is that of what is unknown, too.)"""
 BAD_FROM_ONE = ((None, "green"), (1, "red"))
 DRAWDOWN_STEPS = ((None, "green"), (0.10, "orange"), (0.20, "red"))
 """Colours at the defaults of the thresholds, as a colour can't follow a bot's own."""
@@ -25,7 +26,7 @@ FAILURE_STEPS = ((None, "green"), (0.05, "orange"), (0.20, "red"))
 LATENCY_STEPS = ((None, "green"), (2, "orange"), (10, "red"))
 AGE_STEPS = ((None, "green"), (15, "orange"), (30, "red"))
 
-DISTANCE_STEPS = ((None, "red"), (0.05, "orange"), (0.15, "green"))
+DISTANCE_STEPS = ((None, "text"), (-1, "red"), (0.05, "orange"), (0.10, "green"))
 """Of the distance to liquidation."""
 LEVEL_COLOURS = {"critical": "dark-red", "error": "red", "warning": "orange", "info": "blue", "debug": "text"}
 """How serious a line is, and its colour."""

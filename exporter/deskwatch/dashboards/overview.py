@@ -32,13 +32,13 @@ from deskwatch.dashboards.lines import activity, said
 from deskwatch.dashboards.links import OF_CELL, OF_SERIES, to_dashboard
 from deskwatch.dashboards.marks import FREQUENT, JOURNAL
 from deskwatch.dashboards.panels import course, figure, states
-from deskwatch.dashboards.tables import Column, Label, joined, rows
+from deskwatch.dashboards.tables import Column, Label, joined
 from deskwatch.dashboards.variables import BOT
 
 _TO_BOT = to_dashboard("bot", "This bot", bot=OF_SERIES)
 _TO_ORDERS = to_dashboard("execution", "Execution of this bot", bot=OF_SERIES)
 _LATENCY = "tradebot_order_latency_seconds"
-_OF_BOTS = {"bot": Label(title="Bot", link=to_dashboard("bot", "This bot", bot=OF_CELL), width=150)}
+_BOT = Label(title="Bot", link=to_dashboard("bot", "This bot", bot=OF_CELL), width=150)
 
 
 def overview() -> Dashboard:
@@ -138,7 +138,7 @@ def _fleet(dashboard: Dashboard) -> None:
         "Bots",
         "Each bot, and the asset that it is judged in; the highest drawdown comes first. Results are "
         "those of the last 24 hours, realized and open. A click on a bot leads to its own dashboard.",
-        {**_OF_BOTS, "asset": Label(title="Asset", width=80)},
+        {"bot": _BOT, "asset": Label(title="Asset", width=80)},
         [
             Column(title="State", expr=LIVES, names=LIFE, width=90),
             Column(title="Mode", expr=mode(), names=MODES, width=90),
@@ -206,29 +206,44 @@ def _fire(dashboard: Dashboard) -> None:
         20,
         "On fire",
         [
-            rows(
+            joined(
                 21,
                 "Alerts firing",
-                "Each alert that fires now, and since when its condition holds. What to do is in docs/runbooks, in the "
-                "file with its name in small letters.",
-                (f"{since} * 1000 and ignoring (alertstate) {FIRING}", "{{alertname}}"),
-                unit="dateTimeFromNow",
-                hidden=("job", "instance", "run"),
-                renamed={"alertname": "Alert", "bot": "Bot", "severity": "Severity", "Value": "Since"},
-                links={"Bot": to_dashboard("bot", "This bot", bot=OF_CELL)},
+                "Each alert that fires now, and since when its condition holds; the newest comes first. What to do is "
+                "in docs/runbooks, in the file with its name in small letters.",
+                {
+                    "alertname": Label(title="Alert", width=240),
+                    "severity": Label(title="Severity", width=90),
+                    "bot": _BOT,
+                    "venue": Label(title="Venue"),
+                    "symbol": Label(title="Symbol"),
+                },
+                [
+                    Column(
+                        title="Since",
+                        expr="max by (alertname, severity, bot, venue, symbol) "
+                        f"({since} * 1000 and ignoring (alertstate) {FIRING})",
+                        unit="dateTimeFromNow",
+                    )
+                ],
+                sort_by="Since",
                 span=14,
+                no_value="-",
             ),
-            rows(
+            joined(
                 22,
                 "The bots' own risk alerts",
                 "Limits of their own that bots say are crossed now, and since when. Positions, funding and risk tells "
                 "more.",
-                (raised, "{{bot}} {{kind}}"),
-                unit="dateTimeFromNow",
-                hidden=(),
-                renamed={"bot": "Bot", "kind": "Limit", "symbol": "Symbol", "Value": "Since"},
-                links={"Bot": to_dashboard("risk", "Risk of this bot", bot=OF_CELL)},
+                {
+                    "bot": Label(title="Bot", link=to_dashboard("risk", "Risk of this bot", bot=OF_CELL)),
+                    "kind": Label(title="Limit"),
+                    "symbol": Label(title="Symbol"),
+                },
+                [Column(title="Since", expr=raised, unit="dateTimeFromNow")],
+                sort_by="Since",
                 span=10,
+                no_value="-",
             ),
         ],
         [
