@@ -15,23 +15,6 @@ from deskwatch.projections.activity import LEVELS
 
 _CHOSEN = f'{{service_name="deskwatch", {BOT}, kind=~"$kind"}} |~ `(?i)$search` | level=~`$level` | symbol=~`$symbol`'
 """Lines of the bots and kinds chosen that hold the text."""
-_ORDER = (
-    "`{{.bot}}  {{.type}}  {{.side}} {{.quantity}} {{.symbol}} {{if .price}}at {{.price}} {{end}}{{.venue}}  "
-    "{{.reason}} {{.message}}  {{.order_id}}`"
-)
-_DECISION = (
-    "`{{.bot}}  {{.type}}  {{.provider}} {{.action}}{{.signal}}{{.target}} {{.symbol}} "
-    "{{if .confidence}}sure {{.confidence}} {{end}}{{if .probability}}likely {{.probability}} {{end}}"
-    "{{if .expected_profit}}expects {{.expected_profit}} {{.asset}} {{end}}{{.reason}} {{.reasoning}}`"
-)
-_TROUBLE = (
-    "`{{.bot}}  {{.level}}  {{.type}}  {{.component}} {{.kind_extracted}} {{.symbol}} {{.venue}} "
-    "{{.reason}} {{.alert}} {{.error}} {{.message}}`"
-)
-_CONTROL = (
-    "`{{.bot}}  {{.type}}  {{.command}} {{if .previous}}{{.previous}} → {{end}}{{.mode}} {{.action}} {{.version}} "
-    "{{if .actor}}by {{.actor}} {{end}}{{.reason}} {{.error}}`"
-)
 
 
 def activity() -> Dashboard:
@@ -126,9 +109,9 @@ def _all(dashboard: Dashboard) -> None:
             lines.activity(
                 21,
                 "Activity",
-                "What the bots did, observations and heartbeats left out; the line follows as it was journaled. A click "
-                "opens its fields.",
-                f"{_CHOSEN} | type!~`{FREQUENT}` | line_format `{{{{.bot}}}}  {{{{.type}}}}  {{{{__line__}}}}`",
+                "What the bots did, observations and heartbeats left out, in short. A click opens a line's fields; its "
+                "trace leads to the lines of the same order.",
+                lines.said(f"{_CHOSEN} | type!~`{FREQUENT}`"),
                 height=16,
             )
         ],
@@ -137,28 +120,24 @@ def _all(dashboard: Dashboard) -> None:
 
 def _by_subject(dashboard: Dashboard) -> None:
     subjects = (
-        (41, "Trouble", "level=~`warning|error|critical`", _TROUBLE, "Warnings and errors, the newest first."),
-        (42, "Orders", "type=~`order_.+`", _ORDER, "Each step in each order's life; its id finds the others above."),
+        (41, "Trouble", "level=~`warning|error|critical`", "Warnings and errors, the newest first."),
+        (42, "Orders", "type=~`order_.+`", "Each step in each order's life; its id finds the others above."),
         (
             43,
             "Decisions",
             "type=~`decision_.+|prediction_.+|signal_.+|opportunity_.+`",
-            _DECISION,
             "What was seen, foretold and decided, by whom, and how surely. Their reasoning is text from outside.",
         ),
         (
             44,
             "Modes, commands and starts",
             "type=~`mode_changed|command_.+|bot_.+|process_acted|config_reloaded`",
-            _CONTROL,
             "Who asked for what, and what came of it; starts with their versions.",
         ),
     )
     panels = [
-        lines.activity(
-            panel_id, title, words, f"{_CHOSEN} | {narrowed} | json | line_format {template}", span=12, height=11
-        )
-        for panel_id, title, narrowed, template, words in subjects
+        lines.activity(panel_id, title, words, lines.said(f"{_CHOSEN} | {narrowed}"), span=12, height=11)
+        for panel_id, title, narrowed, words in subjects
     ]
     section(dashboard, 40, "By subject", panels[:2], panels[2:])
     section(

@@ -10,6 +10,7 @@ from deskwatch.dashboards.expressions import (
     AGE_STEPS,
     BAD_FROM_ONE,
     DRAWDOWN_STEPS,
+    EQUITY,
     FAILED_PART,
     FAILURE_STEPS,
     FIRING_BY_BOT,
@@ -17,14 +18,15 @@ from deskwatch.dashboards.expressions import (
     LIFE,
     LIVES,
     MODES,
+    RESULT,
     RESULT_STEPS,
     at_begin,
+    limit,
     mode,
-    realized,
 )
 from deskwatch.dashboards.frame import frame
 from deskwatch.dashboards.layout import section
-from deskwatch.dashboards.lines import activity, counted
+from deskwatch.dashboards.lines import activity, counted, said
 from deskwatch.dashboards.links import OF_SERIES, to_dashboard
 from deskwatch.dashboards.marks import FREQUENT, JOURNAL, from_journal
 from deskwatch.dashboards.panels import course, figure, states
@@ -34,6 +36,8 @@ _EQUITY = f"tradebot_equity{{{matching(BOT, STRATEGY)}}}"
 _OPENED = "{{.bot}} opened {{.side}} {{.quantity}} {{.symbol}} at {{.entry_price}}, {{.venue}}"
 _CLOSED = "{{.bot}} closed {{.symbol}}: {{.realized_pnl}} {{.asset}}{{if .reason}} ({{.reason}}){{end}}"
 _FILLED = "{{.bot}} {{.side}} {{.quantity}} {{.symbol}} at {{.price}}, {{.venue}}"
+_LOGGED = "{{.bot}} {{.level}} {{.name}}{{.component}}: {{.kind_extracted}} {{.message}}"
+_WITH_TRADES = (bot_trading.PRICES, bot_trading.EACH_PRICE)
 _OF_SYMBOLS = 'symbol=~"$symbol"'
 
 
@@ -56,11 +60,10 @@ def bot() -> Dashboard:
         bot_trading.orders,
         bot_trading.holdings,
         _words,
+        bot_trading.each_price,
     ):
         part(dashboard)
-    spared = [
-        panel.id_val for panel in dashboard.build().panels or [] if panel.id_val not in (None, bot_trading.PRICES)
-    ]
+    spared = [one.id_val for one in dashboard.build().panels or [] if one.id_val and one.id_val not in _WITH_TRADES]
     dashboard.annotation(
         from_journal("Opened", "position_opened", _OPENED, "green", narrowed=_OF_SYMBOLS, spared=spared)
     )
@@ -106,15 +109,16 @@ def _now(dashboard: Dashboard) -> None:
             5,
             "Equity",
             "Worth of all its holdings, in the asset that it is judged in.",
-            (f"sum by (bot, asset) ({_EQUITY})", "{{bot}} {{asset}}"),
+            (EQUITY, "{{bot}} {{asset}}"),
             unit="short",
             decimals=2,
         ),
         figure(
             6,
             "Result, 24 h",
-            "What positions closed in the last 24 hours brought, net of their costs. Red: it lost.",
-            (realized("24h", STRATEGY), "{{bot}} {{asset}}"),
+            "What it won or lost in the last 24 hours, realized and open. Red: it lost; far enough, and BotDailyLoss "
+            "fires (runbook: docs/runbooks/botdailyloss.md).",
+            (RESULT, "{{bot}} {{asset}}"),
             unit="short",
             steps=RESULT_STEPS,
             decimals=2,
@@ -208,10 +212,7 @@ def _money(dashboard: Dashboard) -> None:
                     )
                 ],
                 unit="percentunit",
-                limits=[
-                    (f"bot:drawdown_warning_ratio:threshold{{{BOT}}}", "{{bot}} warns"),
-                    (f"bot:drawdown_critical_ratio:threshold{{{BOT}}}", "{{bot}} pages"),
-                ],
+                limits=[limit("drawdown_warning_ratio"), limit("drawdown_critical_ratio")],
                 least=0,
             ),
         ],
@@ -259,9 +260,7 @@ def _words(dashboard: Dashboard) -> None:
                 "Errors and warnings",
                 "What went wrong, newest first. A click opens the line with all its fields; its trace leads to the "
                 "lines of the same order.",
-                f"{JOURNAL} | level=~`warning|error|critical` | json | line_format "
-                "`{{.bot}}  {{.level}}  {{.type}}  {{.component}} {{.kind_extracted}} {{.symbol}} {{.venue}} "
-                "{{.reason}} {{.alert}} {{.error}} {{.message}}`",
+                said(f"{JOURNAL} | level=~`warning|error|critical`"),
                 height=9,
             )
         ],
@@ -270,8 +269,7 @@ def _words(dashboard: Dashboard) -> None:
                 124,
                 "Its log",
                 "Log records and errors of its own code, newest first.",
-                f'{{service_name="deskwatch", {BOT}, kind="logs"}} | json | line_format '
-                "`{{.bot}}  {{.level}}  {{.name}}{{.component}}  {{.message}}`",
+                said(f'{{service_name="deskwatch", {BOT}, kind="logs"}}', _LOGGED),
                 height=9,
             )
         ],

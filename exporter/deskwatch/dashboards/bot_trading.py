@@ -10,6 +10,7 @@ from deskwatch.dashboards.expressions import (
     FAILED_PART,
     OUTCOMES,
     RESULT_STEPS,
+    limit,
     quantile,
 )
 from deskwatch.dashboards.layout import section
@@ -19,8 +20,10 @@ from deskwatch.dashboards.tables import Column, Label, joined
 from deskwatch.dashboards.variables import BOT, STRATEGY, SYMBOL, VENUE, matching
 
 PRICES = 61
-"""Id of the panel of prices, which alone has marks of trades."""
+EACH_PRICE = 141
+"""Ids of the panels of prices, which alone have marks of trades."""
 OF_POSITIONS = matching(BOT, STRATEGY, VENUE, SYMBOL)
+_OF_PLACES = matching(BOT, VENUE, SYMBOL)
 _OF_TRADES = matching(BOT, STRATEGY, SYMBOL)
 _TO_EXECUTION = to_dashboard("execution", "Execution of this bot", bot=OF_SERIES)
 
@@ -60,7 +63,7 @@ def trades(dashboard: Dashboard) -> None:
             (f"{profit} / ({loss} > 0)", "{{bot}} {{asset}}"),
             unit="none",
             decimals=2,
-            steps=((None, "red"), (1, "green")),
+            steps=((None, "text"), (0, "red"), (1, "green")),
             no_value="no loss",
         ),
         figure(
@@ -95,9 +98,10 @@ def trades(dashboard: Dashboard) -> None:
             47,
             "Losing streak",
             "Trades lost one after the other until now. Longer than its win rate makes likely: the market is no longer "
-            "the one that it was made for.",
+            "the one that it was made for. BotLosingStreak warns beyond 10, by default.",
             (f"max by (bot) (tradebot_losing_streak{{{matching(BOT, STRATEGY)}}})", "{{bot}}"),
             unit="none",
+            steps=((None, "green"), (5, "orange"), (10, "red")),
             no_value="no trades",
         ),
         figure(
@@ -167,16 +171,33 @@ def trades(dashboard: Dashboard) -> None:
 
 
 def prices(dashboard: Dashboard) -> None:
-    """A panel for each symbol, with marks where positions were opened and closed."""
-    place = matching(BOT, VENUE, SYMBOL)
+    """How prices moved, with marks where positions were opened and closed."""
+    price = f"tradebot_price{{{_OF_PLACES}}}"
+    first = f"last_over_time({price}[$__range] @ end()) - delta({price}[$__range] @ end())"
+    by = "max by (bot, venue, symbol)"
     panel = course(
         PRICES,
+        "Prices, change in the time range, and trades",
+        "By which part each price changed since the time range began: all symbols on one axis. Marks show positions "
+        "opened and closed, and fills if switched on above. A venue apart from the others is the spread that an "
+        "arbitrage lives of, or a stale price. The prices themselves, with entries, are at the end of the page.",
+        [(f"{by} ({price}) / {by} ({price} @ start() or {first}) - 1", "{{bot}} {{venue}} {{symbol}}")],
+        unit="percentunit",
+        span=24,
+        height=9,
+    )
+    section(dashboard, 60, "Prices and trades", [panel])
+
+
+def each_price(dashboard: Dashboard) -> None:
+    """A panel for each symbol, opened by a click: a bot may watch many."""
+    panel = course(
+        EACH_PRICE,
         "Price of $symbol",
         "Newest price at each venue, in the quote asset; dashed where open positions were entered. Marks show "
-        "positions opened and closed, and fills if switched on above. A venue's line apart from the others is the "
-        "spread that an arbitrage lives of, or a stale price.",
+        "positions opened and closed. Choose symbols above.",
         [
-            (f"max by (bot, venue, symbol) (tradebot_price{{{place}}})", "{{bot}} {{venue}} {{symbol}}"),
+            (f"max by (bot, venue, symbol) (tradebot_price{{{_OF_PLACES}}})", "{{bot}} {{venue}} {{symbol}}"),
             (
                 f"avg by (bot, venue, symbol, side) (tradebot_position_entry_price{{{OF_POSITIONS}}})",
                 "{{bot}} {{venue}} {{symbol}} entered {{side}}",
@@ -188,7 +209,7 @@ def prices(dashboard: Dashboard) -> None:
     )
     dashes = DynamicConfigValue(id_val="custom.lineStyle", value={"fill": "dash", "dash": [8, 6]})
     panel.override_by_regexp("/ entered /", [dashes]).repeat("symbol").repeat_direction("h").max_per_row(2)
-    section(dashboard, 60, "Prices and trades", [panel])
+    section(dashboard, 140, "Price of each symbol, with entries", [panel], collapsed=True)
 
 
 def orders(dashboard: Dashboard) -> None:
@@ -221,6 +242,7 @@ def orders(dashboard: Dashboard) -> None:
                 "(runbook: docs/runbooks/botorderfailures.md).",
                 [(FAILED_PART, "{{bot}}")],
                 unit="percentunit",
+                limits=[limit("order_failure_ratio")],
                 least=0,
                 link=_TO_EXECUTION,
             ),
@@ -228,12 +250,13 @@ def orders(dashboard: Dashboard) -> None:
                 83,
                 "Order latency",
                 "From submitting to the final fill: what half and 95 of 100 orders stay below. Dots are single orders "
-                "with a trace; a click on one leads to its lines.",
+                "with a trace; a click on one leads to its lines. Above the dashed line BotOrdersSlow fires.",
                 [
                     (quantile(0.5, "tradebot_order_latency_seconds", "bot", STRATEGY, VENUE), "{{bot}} median"),
                     (quantile(0.95, "tradebot_order_latency_seconds", "bot", STRATEGY, VENUE), "{{bot}} p95"),
                 ],
                 unit="s",
+                limits=[limit("order_latency_p95_seconds")],
                 least=0,
                 exemplars=True,
                 link=_TO_EXECUTION,

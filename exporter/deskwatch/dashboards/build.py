@@ -7,7 +7,6 @@ import importlib
 import json
 import sys
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -86,13 +85,14 @@ def _texts() -> dict[str, str]:
         from grafana_foundation_sdk.cog.encoder import JSONEncoder  # noqa: PLC0415 — see above
 
         encoder = JSONEncoder()
-        return {f"{name}.json": _text(encoder.encode(_make(file, name)().build())) for name, file in DASHBOARDS.items()}
+        return {f"{name}.json": _text(encoder.encode(_made(file, name))) for name, file in DASHBOARDS.items()}
 
 
-def _make(file: str, name: str) -> Callable[[], Any]:  # Any: the SDK's builder
-    """The function of a dashboard, which has its name."""
-    made: Callable[[], Any] = getattr(importlib.import_module(f"deskwatch.dashboards.{file}"), name)
-    return made
+def _made(file: str, name: str) -> Any:  # Any: the SDK's dashboard
+    """What the dashboard's function, which has its name, makes."""
+    dashboard = getattr(importlib.import_module(f"deskwatch.dashboards.{file}"), name)().build()
+    importlib.import_module("deskwatch.dashboards.marks").spare_states(dashboard)
+    return dashboard
 
 
 def _text(encoded: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from deskwatch.dashboards.expressions import FAILURE_STEPS, LATENCY_STEPS, quantile
+from deskwatch.dashboards.expressions import FAILURE_STEPS, LATENCY_STEPS, lowest_limit, quantile
 from deskwatch.dashboards.layout import section
 from deskwatch.dashboards.links import OF_CELL, to_dashboard
 from deskwatch.dashboards.panels import course, history
@@ -122,7 +122,8 @@ def ways(dashboard: Dashboard) -> None:
                 102,
                 "Age of prices",
                 "Time since the newest price of each symbol at each venue. A bot that trades on old prices trades with "
-                "those who know better.",
+                "those who know better. Above the dashed line BotPriceStale fires (runbook: "
+                "docs/runbooks/botpricestale.md).",
                 [
                     (
                         f"time() - max by (bot, venue, symbol) (tradebot_price_timestamp_seconds{{{_OF_VENUES}}})",
@@ -131,6 +132,7 @@ def ways(dashboard: Dashboard) -> None:
                 ],
                 unit="s",
                 span=12,
+                limits=[lowest_limit("price_stale_seconds", "stale from")],
                 least=0,
             ),
         ],
@@ -146,7 +148,8 @@ def ways(dashboard: Dashboard) -> None:
             course(
                 104,
                 "Requests failed",
-                "Which part of the requests of each interval failed.",
+                "Which part of the requests of each interval failed. Above the dashed line, for 10 minutes, "
+                "BotRequestsFailing warns.",
                 [
                     (
                         _part("tradebot_request_failures_total", "tradebot_requests_total", "$__rate_interval"),
@@ -154,6 +157,7 @@ def ways(dashboard: Dashboard) -> None:
                     )
                 ],
                 unit="percentunit",
+                limits=[lowest_limit("request_failure_ratio", "warns")],
                 least=0,
             ),
             course(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from deskwatch.dashboards import connectivity, variables
-from deskwatch.dashboards.expressions import FAILURE_STEPS, LATENCY_STEPS, OUTCOMES, quantile
+from deskwatch.dashboards.expressions import FAILURE_STEPS, LATENCY_STEPS, OUTCOMES, lowest_limit, quantile
 from deskwatch.dashboards.frame import frame
 from deskwatch.dashboards.layout import section
 from deskwatch.dashboards.panels import bars, course, figure
@@ -15,6 +15,8 @@ from deskwatch.dashboards.variables import BOT, STRATEGY, SYMBOL, VENUE, matchin
 _OF_ORDERS = matching(BOT, STRATEGY, VENUE, SYMBOL)
 _OF_OPPORTUNITIES = matching(BOT, STRATEGY, SYMBOL)
 _OF_SPEED = matching(STRATEGY, VENUE)
+_FILL = 23
+"""Id of the panel whose figures BotOrdersSlow looks at."""
 _COST_STEPS = ((None, "green"), (0.001, "orange"), (0.005, "red"))
 
 
@@ -183,11 +185,11 @@ def _latency(dashboard: Dashboard) -> None:
             "The way to the venue and its first answer. It rises with the network, or when the venue is under load.",
         ),
         (
-            23,
+            _FILL,
             "Submission to the final fill",
             "tradebot_order_latency_seconds",
             _OF_SPEED,
-            "All of it, until the order is complete: with limit orders mostly the market's patience.",
+            "All of it: with limit orders mostly the market's patience. Beyond the dashed line BotOrdersSlow fires.",
         ),
     )
     courses = [
@@ -203,6 +205,7 @@ def _latency(dashboard: Dashboard) -> None:
             ],
             unit="s",
             least=0,
+            limits=[lowest_limit("order_latency_p95_seconds", "p95 slow from")] if panel_id == _FILL else [],
             exemplars=True,
         )
         for panel_id, title, metric, matchers, words in parts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from deskwatch.dashboards.drawing import Query
 from deskwatch.dashboards.variables import BOT, BOT_OR_NONE, matching
 
 MODES = {1: ("halted", "red"), 2: ("closing", "orange"), 3: ("standby", "blue"), 4: ("active", "green")}
@@ -16,7 +17,8 @@ OUTCOMES = {
     "submitted": "blue",
 }
 """What became of orders, and its colour."""
-RESULT_STEPS = ((None, "red"), (0, "text"), (1e-9, "green"))
+RESULT_STEPS = ((None, "text"), (-1e18, "red"), (0, "text"), (1e-9, "green"))
+"""Of money won or lost. (The first colour is that of what is unknown, too.)"""
 BAD_FROM_ONE = ((None, "green"), (1, "red"))
 DRAWDOWN_STEPS = ((None, "green"), (0.10, "orange"), (0.20, "red"))
 """Colours at the defaults of the thresholds, as a colour can't follow a bot's own."""
@@ -24,7 +26,7 @@ FAILURE_STEPS = ((None, "green"), (0.05, "orange"), (0.20, "red"))
 LATENCY_STEPS = ((None, "green"), (2, "orange"), (10, "red"))
 AGE_STEPS = ((None, "green"), (15, "orange"), (30, "red"))
 
-DISTANCE_STEPS = ((None, "red"), (0.05, "orange"), (0.15, "green"))
+DISTANCE_STEPS = ((None, "text"), (-1, "red"), (0.05, "orange"), (0.10, "green"))
 """Of the distance to liquidation."""
 LEVEL_COLOURS = {"critical": "dark-red", "error": "red", "warning": "orange", "info": "blue", "debug": "text"}
 """How serious a line is, and its colour."""
@@ -43,8 +45,14 @@ FIRING_BY_BOT = (
     f'count by (bot) (ALERTS{{alertstate="firing", {BOT}}}) '
     f"or max by (bot) (tradebot_last_event_timestamp_seconds{{{BOT}}}) * 0"
 )
-FAILED_PART = f"bot:tradebot_orders_failed_per_submitted:ratio_increase10m{{{BOT}}}"
+FAILED_PART = f"bot:tradebot_orders_failed_per_submitted:ratio10m{{{BOT}}}"
 """Orders failed of orders submitted in 10 minutes."""
+
+
+RESULT = f"sum by (bot, asset) (bot:tradebot_pnl:delta1d{{{BOT}}})"
+"""What each bot won or lost in 24 hours, realized and open."""
+EQUITY = f"sum by (bot, asset) (bot:tradebot_equity:sum{{{BOT}}})"
+"""Worth of all holdings of each bot."""
 
 
 def mode(metric: str = "tradebot_mode") -> str:
@@ -54,9 +62,14 @@ def mode(metric: str = "tradebot_mode") -> str:
     )
 
 
-def realized(window: str, *matchers: str) -> str:
-    """What closed positions brought in a window, net of their costs, for each bot and asset."""
-    return f"sum by (bot, asset) (delta(tradebot_realized_pnl{{{matching(BOT, *matchers)}}}[{window}]))"
+def limit(name: str) -> Query:
+    """A threshold of the bots chosen as a line, for the bot that it is."""
+    return f"bot:{name}:threshold{{{BOT}}}", f"{{{{bot}}}} {name.rpartition('_')[0].replace('_', ' ')}, threshold"
+
+
+def lowest_limit(name: str, legend: str) -> Query:
+    """The lowest threshold of the bots chosen as one line, where lines for each bot would be too many."""
+    return f"min(bot:{name}:threshold{{{BOT}}})", legend
 
 
 def at_begin(metric: str, *, from_nothing: bool = False) -> str:

@@ -1,4 +1,7 @@
-"""Marks on the time axis: what happened, beside what the figures did. Each can be switched off above the panels."""
+"""Marks on the time axis: what happened, beside what the figures did. Each is switched on and off above the panels.
+
+What comes seldom and explains much is on at first; what may come by the hundred, in a bad night, is off.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from collections.abc import Sequence
 
 from grafana_foundation_sdk.builders import prometheus
 from grafana_foundation_sdk.builders.dashboard import AnnotationPanelFilter, AnnotationQuery
+from grafana_foundation_sdk.models.dashboard import AnnotationPanelFilter as Filter
+from grafana_foundation_sdk.models.dashboard import Dashboard, Panel
 
 from deskwatch.dashboards.variables import BOT, BOT_OR_NONE, LOKI, PROMETHEUS
 
@@ -43,6 +48,7 @@ def risk_alerts() -> AnnotationQuery:
         "risk_alert_raised",
         "{{.bot}}: {{.alert}}{{if .symbol}} {{.symbol}}{{end}} ({{.severity}}){{if .message}}: {{.message}}{{end}}",
         "orange",
+        shown=False,
     )
 
 
@@ -52,7 +58,7 @@ def firing_alerts() -> AnnotationQuery:
         AnnotationQuery()
         .name("Alerts")
         .datasource(PROMETHEUS)
-        .enable(True)
+        .enable(False)
         .hide(False)
         .icon_color("red")
         .expr(expr := f'ALERTS{{alertstate="firing", alertname!="Watchdog", {BOT_OR_NONE}}}')
@@ -97,3 +103,12 @@ def from_journal(
         .tag_keys("bot")
     )
     return made.filter(AnnotationPanelFilter().exclude(True).ids(list(spared))) if spared else made
+
+
+def spare_states(dashboard: Dashboard) -> None:
+    """Keep marks off the panels that show states as coloured bars: they would cut them to pieces, and say the same."""
+    drawn = ("state-timeline", "status-history")
+    ids = [panel.id_val for panel in dashboard.panels or [] if isinstance(panel, Panel) and panel.type_val in drawn]
+    for one in dashboard.annotations.list_val or [] if dashboard.annotations else []:
+        if one.filter_val is None and ids:
+            one.filter_val = Filter(exclude=True, ids=[panel_id for panel_id in ids if panel_id is not None])

@@ -9,6 +9,7 @@ from deskwatch.dashboards.expressions import (
     AGE_STEPS,
     BAD_FROM_ONE,
     DRAWDOWN_STEPS,
+    EQUITY,
     FAILED_PART,
     FAILURE_STEPS,
     FIRING,
@@ -17,26 +18,27 @@ from deskwatch.dashboards.expressions import (
     LIFE,
     LIVES,
     MODES,
+    RESULT,
     RESULT_STEPS,
     RUNNING,
     at_begin,
+    lowest_limit,
     mode,
     quantile,
-    realized,
 )
 from deskwatch.dashboards.frame import frame
 from deskwatch.dashboards.layout import section
-from deskwatch.dashboards.lines import activity
+from deskwatch.dashboards.lines import activity, said
 from deskwatch.dashboards.links import OF_CELL, OF_SERIES, to_dashboard
 from deskwatch.dashboards.marks import FREQUENT, JOURNAL
 from deskwatch.dashboards.panels import course, figure, states
-from deskwatch.dashboards.tables import Column, Label, joined, rows
+from deskwatch.dashboards.tables import Column, Label, joined
 from deskwatch.dashboards.variables import BOT
 
 _TO_BOT = to_dashboard("bot", "This bot", bot=OF_SERIES)
 _TO_ORDERS = to_dashboard("execution", "Execution of this bot", bot=OF_SERIES)
 _LATENCY = "tradebot_order_latency_seconds"
-_OF_BOTS = {"bot": Label(title="Bot", link=to_dashboard("bot", "This bot", bot=OF_CELL), width=150)}
+_BOT = Label(title="Bot", link=to_dashboard("bot", "This bot", bot=OF_CELL), width=150)
 
 
 def overview() -> Dashboard:
@@ -84,9 +86,9 @@ def _fleet(dashboard: Dashboard) -> None:
         figure(
             5,
             "Bots losing, 24 h",
-            "Bots whose closed positions brought a loss over the last 24 hours, in at least one asset. One such day "
-            "is usual; look at how much in the table below.",
-            (f"count(count by (bot) ({realized('24h')} < 0)) or vector(0)", "losing"),
+            "Bots that lost over the last 24 hours, realized and open, in at least one asset. One such day is "
+            "usual; look at how much in the table below.",
+            (f"count(count by (bot) ({RESULT} < 0)) or vector(0)", "losing"),
             unit="none",
             steps=((None, "green"), (1, "orange")),
         ),
@@ -134,21 +136,21 @@ def _fleet(dashboard: Dashboard) -> None:
     bots = joined(
         10,
         "Bots",
-        "Each bot, and the asset that it is judged in; the highest drawdown comes first. Results are those of "
-        "positions closed in the last 24 hours, net of their costs. A click on a bot leads to its own dashboard.",
-        {**_OF_BOTS, "asset": Label(title="Asset", width=80)},
+        "Each bot, and the asset that it is judged in; the highest drawdown comes first. Results are "
+        "those of the last 24 hours, realized and open. A click on a bot leads to its own dashboard.",
+        {"bot": _BOT, "asset": Label(title="Asset", width=80)},
         [
             Column(title="State", expr=LIVES, names=LIFE, width=90),
             Column(title="Mode", expr=mode(), names=MODES, width=90),
             Column(
                 title="Equity",
-                expr=f"sum by (bot, asset) (tradebot_equity{{{BOT}}})",
+                expr=EQUITY,
                 unit="short",
                 decimals=2,
             ),
             Column(
                 title="Result, 24 h",
-                expr=realized("24h"),
+                expr=RESULT,
                 unit="short",
                 decimals=2,
                 steps=RESULT_STEPS,
@@ -204,29 +206,44 @@ def _fire(dashboard: Dashboard) -> None:
         20,
         "On fire",
         [
-            rows(
+            joined(
                 21,
                 "Alerts firing",
-                "Each alert that fires now, and since when its condition holds. What to do is in docs/runbooks, in the "
-                "file with its name in small letters.",
-                (f"{since} * 1000 and ignoring (alertstate) {FIRING}", "{{alertname}}"),
-                unit="dateTimeFromNow",
-                hidden=("job", "instance", "run"),
-                renamed={"alertname": "Alert", "bot": "Bot", "severity": "Severity", "Value": "Since"},
-                links={"Bot": to_dashboard("bot", "This bot", bot=OF_CELL)},
+                "Each alert that fires now, and since when its condition holds; the newest comes first. What to do is "
+                "in docs/runbooks, in the file with its name in small letters.",
+                {
+                    "alertname": Label(title="Alert", width=240),
+                    "severity": Label(title="Severity", width=90),
+                    "bot": _BOT,
+                    "venue": Label(title="Venue"),
+                    "symbol": Label(title="Symbol"),
+                },
+                [
+                    Column(
+                        title="Since",
+                        expr="max by (alertname, severity, bot, venue, symbol) "
+                        f"({since} * 1000 and ignoring (alertstate) {FIRING})",
+                        unit="dateTimeFromNow",
+                    )
+                ],
+                sort_by="Since",
                 span=14,
+                no_value="-",
             ),
-            rows(
+            joined(
                 22,
                 "The bots' own risk alerts",
                 "Limits of their own that bots say are crossed now, and since when. Positions, funding and risk tells "
                 "more.",
-                (raised, "{{bot}} {{kind}}"),
-                unit="dateTimeFromNow",
-                hidden=(),
-                renamed={"bot": "Bot", "kind": "Limit", "symbol": "Symbol", "Value": "Since"},
-                links={"Bot": to_dashboard("risk", "Risk of this bot", bot=OF_CELL)},
+                {
+                    "bot": Label(title="Bot", link=to_dashboard("risk", "Risk of this bot", bot=OF_CELL)),
+                    "kind": Label(title="Limit"),
+                    "symbol": Label(title="Symbol"),
+                },
+                [Column(title="Since", expr=raised, unit="dateTimeFromNow")],
+                sort_by="Since",
                 span=10,
+                no_value="-",
             ),
         ],
         [
@@ -249,7 +266,7 @@ def _fire(dashboard: Dashboard) -> None:
                 [(f"max by (bot) ({AGE} and {RUNNING})", "{{bot}}")],
                 unit="s",
                 span=12,
-                limits=[(f"min(bot:silence_seconds:threshold{{{BOT}}})", "silent from")],
+                limits=[lowest_limit("silence_seconds", "silent from")],
                 least=0,
                 link=_TO_BOT,
             ),
@@ -258,7 +275,6 @@ def _fire(dashboard: Dashboard) -> None:
 
 
 def _money(dashboard: Dashboard) -> None:
-    equity = f"sum by (bot, asset) (tradebot_equity{{{BOT}}})"
     result = f"sum by (bot, asset) (tradebot_realized_pnl{{{BOT}}})"
     section(
         dashboard,
@@ -270,7 +286,7 @@ def _money(dashboard: Dashboard) -> None:
                 "Equity, change in the time range",
                 "By which part each bot's worth changed since the time range began: comparable though their assets "
                 "differ. A deposit or withdrawal moves it too. Its own dashboard shows the amounts.",
-                [(f"{equity} / {at_begin('tradebot_equity')} - 1", "{{bot}} {{asset}}")],
+                [(f"{EQUITY} / {at_begin('bot:tradebot_equity:sum')} - 1", "{{bot}} {{asset}}")],
                 unit="percentunit",
                 link=_TO_BOT,
             ),
@@ -291,8 +307,8 @@ def _money(dashboard: Dashboard) -> None:
                 [(f"max by (bot, asset) (tradebot_drawdown_ratio{{{BOT}}})", "{{bot}} {{asset}}")],
                 unit="percentunit",
                 limits=[
-                    (f"min(bot:drawdown_warning_ratio:threshold{{{BOT}}})", "warns"),
-                    (f"min(bot:drawdown_critical_ratio:threshold{{{BOT}}})", "pages"),
+                    lowest_limit("drawdown_warning_ratio", "warns"),
+                    lowest_limit("drawdown_critical_ratio", "pages"),
                 ],
                 least=0,
                 link=_TO_BOT,
@@ -320,10 +336,11 @@ def _orders(dashboard: Dashboard) -> None:
             course(
                 62,
                 "Failed of submitted, in 10 minutes",
-                "Which part of the orders venues or chains refused; nothing where none was submitted. From 20 % on, by "
-                "default, and with some orders, BotOrderFailures warns.",
+                "Which part of the orders venues or chains refused; nothing where none was submitted. Above the dashed "
+                "line, and with some orders, BotOrderFailures warns (runbook: docs/runbooks/botorderfailures.md).",
                 [(FAILED_PART, "{{bot}}")],
                 unit="percentunit",
+                limits=[lowest_limit("order_failure_ratio", "warns")],
                 least=0,
                 link=_TO_ORDERS,
             ),
@@ -331,9 +348,10 @@ def _orders(dashboard: Dashboard) -> None:
                 63,
                 "Order latency, p95",
                 "From submitting an order to its final fill: what 95 of 100 orders stay below. Dots are single orders "
-                "with a trace; a click on one leads to its lines.",
+                "with a trace; a click on one leads to its lines. Above the dashed line BotOrdersSlow fires.",
                 [(quantile(0.95, _LATENCY, "bot"), "{{bot}}")],
                 unit="s",
+                limits=[lowest_limit("order_latency_p95_seconds", "slow from")],
                 least=0,
                 exemplars=True,
                 link=_TO_ORDERS,
@@ -353,7 +371,7 @@ def _now(dashboard: Dashboard) -> None:
                 "Activity",
                 "What the bots did, as journaled: decisions, orders, positions, modes, errors. Observations that come "
                 "many times a second are left out; the Activity journal has them all, with filters.",
-                f"{JOURNAL} | type !~ `{FREQUENT}` | line_format `{{{{.bot}}}}  {{{{.type}}}}  {{{{__line__}}}}`",
+                said(f"{JOURNAL} | type!~`{FREQUENT}`"),
             )
         ],
     )

@@ -103,7 +103,7 @@ def course(
         span: Columns.
         height: Rows of the grid.
         steps: Fixed values of meaning, drawn as dashed lines.
-        limits: Queries of thresholds that are configured, drawn as dashed lines in red: `bot:…:threshold`.
+        limits: Queries of thresholds that are configured, `bot:…:threshold`: dashed lines in red, not in the legend.
         least: Where the axis begins, at the latest.
         most: Where it ends, at the earliest.
         colours: Regular expression over legends → colour, where a colour means something (green good, red bad).
@@ -113,7 +113,7 @@ def course(
     """
     panel = (
         described(timeseries.Panel(), panel_id, title, description, unit=unit, span=span, height=height, steps=steps)
-        .line_width(1)
+        .line_width(2)
         .fill_opacity(40 if stacked else 0)
         .show_points(VisibilityMode.NEVER)
         .tooltip(common.VizTooltipOptions().mode(TooltipDisplayMode.MULTI).sort(SortOrder.DESCENDING))
@@ -231,7 +231,8 @@ def _as_limit() -> list[DynamicConfigValue]:
     return [
         _fixed("red"),
         DynamicConfigValue(id_val="custom.lineStyle", value={"fill": "dash", "dash": [8, 6]}),
-        DynamicConfigValue(id_val="custom.fillOpacity", value=0),
+        DynamicConfigValue(id_val="custom.lineWidth", value=1),
+        DynamicConfigValue(id_val="custom.hideFrom", value={"legend": True, "tooltip": False, "viz": False}),
     ]
 
 

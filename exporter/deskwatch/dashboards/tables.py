@@ -68,10 +68,13 @@ def rows(
         no_value: Shown where there are no series.
     """
     panel = (
-        described(table.Panel(), panel_id, title, description, unit=unit, span=span, height=height, no_value=no_value)
+        described(table.Panel(), panel_id, title, description, unit="none", span=span, height=height, no_value=no_value)
         .with_target(at_the_end(query, "A", table=True))
         .with_transformation(_organized(("Time", "__name__", *hidden), renamed or {}, ()))
     )
+    if unit != "none":  # of the value alone: a unit of time makes nonsense of labels
+        heading = (renamed or {}).get("Value", "Value")
+        panel.override_by_name(heading, [DynamicConfigValue(id_val="unit", value=unit)])
     for heading, link in (links or {}).items():
         panel.override_by_name(heading, [_linked(link)])
     return panel
@@ -109,6 +112,7 @@ def joined(
     headings |= {value: column.title for value, column in values.items()}
     panel = (
         described(table.Panel(), panel_id, title, description, unit="none", span=span, height=height, no_value=no_value)
+        .min_width(60)
         .sort_by([common.TableSortByFieldState().display_name(sort_by).desc(falling)])
         .with_transformation(DataTransformerConfig(id_val="merge", options={}))
         .with_transformation(_organized(("Time",), headings, tuple(headings)))

@@ -51,8 +51,9 @@ def venue() -> QueryVariable:
 
 
 def symbol() -> QueryVariable:
-    """Which instruments of those bots. All: also what belongs to none."""
-    return _label("symbol", "Symbol")
+    """Which instruments of those that these bots watch, trade or hold. All: also what belongs to none."""
+    families = "tradebot_(price|funding_rate_ratio|opportunities_found_total|orders_submitted_total|positions_open)"
+    return _label("symbol", "Symbol", families)
 
 
 def provider() -> QueryVariable:
@@ -65,9 +66,9 @@ def sidecar_url() -> TextBoxVariable:
     return TextBoxVariable("sidecar_url").label("Live page").default_value("http://localhost:9464")
 
 
-def _label(name: str, label: str) -> QueryVariable:
-    """Values of a label over all families of the bots: no one family has each strategy, venue or symbol."""
-    return _query(name, label, f'label_values({{__name__=~"tradebot_.+", {BOT}}}, {name})').all_value(".*")
+def _label(name: str, label: str, families: str = "tradebot_.+") -> QueryVariable:
+    """Values of a label over several families of the bots: no one has each strategy, venue or symbol."""
+    return _query(name, label, f'label_values({{__name__=~"{families}", {BOT}}}, {name})').all_value(".*")
 
 
 def _query(name: str, label: str, query: str) -> QueryVariable:
