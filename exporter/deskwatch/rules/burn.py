@@ -38,7 +38,7 @@ _WORDS = {
         alert="BotOrderSuccessBudgetBurn",
         summary="A bot's orders fail too often for its objective.",
         description="Venues or chains refuse orders of {{ $labels.bot }}",
-        action="Look at the reasons (Execution dashboard); put the bot in standby if each refusal costs fees or gas.",
+        action="Look at the reasons (Execution dashboard); put it in standby if each refusal costs fees or gas.",
     ),
     "execution_latency": _Words(
         alert="BotExecutionLatencyBudgetBurn",
@@ -49,7 +49,7 @@ _WORDS = {
     "command_confirmation": _Words(
         alert="BotCommandConfirmationBudgetBurn",
         summary="A bot does not confirm commands in time.",
-        description="Commands to {{ $labels.bot }} are not begun, or not seen to take effect, in time",
+        description="Commands to {{ $labels.bot }} are not begun or not confirmed in time",
         action="Look at the bot's mode and positions at the venue: what was asked for may not have happened.",
     ),
     "data_freshness": _Words(
@@ -132,8 +132,8 @@ def _annotations(one: Objective, words: _Words, *, first: bool) -> list[str]:
     description = [
         f"{words.description}: the error budget is used up",
         '{{ $value | printf "%.1f" }} times as fast as it may be.',
-        f'{{{{ with printf "{left}" $labels.bot' if of_bot else f'{{{{ with "{left}"',
-        "| query }}Of 30 days' budget, {{ . | first | value | humanizePercentage }} is left.{{ end }}",
+        f'{{{{- with printf "{left}" $labels.bot' if of_bot else f'{{{{- with "{left}"',
+        "| query }} Of 30 days' budget, {{ . | first | value | humanizePercentage }} is left.{{ end }}",
     ]
     lines = [f"          summary: {words.summary}", "          description: >-", *_indented(description)]
     lines += ["          action: >-", *_indented([words.action])]

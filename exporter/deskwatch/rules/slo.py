@@ -50,7 +50,8 @@ def text(folder: Path) -> str:
     lines += [line for window in _FAST for line in _window(window)]
     lines += [line for window, fast in _COUNTED.items() if fast for line in _count(window)]
     lines += _rule("bot_slo:burn_rate:ratio1h", ["bot_slo:sli_error:ratio_rate1h / (1 - bot_slo:objective:ratio)"])
-    lines += ["  - name: slo_days", "    interval: 5m", "    rules:"]
+    # A query finds a sample for 5 minutes, so that the slow group has to be faster than that.
+    lines += ["  - name: slo_days", "    interval: 2m", "    rules:"]
     lines += [line for window in _SLOW for line in _window(window)]
     lines += [line for window, fast in _COUNTED.items() if not fast for line in _count(window)]
     budget = "1 - bot_slo:sli_error:ratio_rate30d / (1 - bot_slo:objective:ratio)"
