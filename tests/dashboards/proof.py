@@ -124,9 +124,15 @@ class Proof:
                 widest[label] = everything(variable, values)
                 is_multi = bool(variable.json.get("multi"))
                 narrow[label] = Chosen(tuple(values if is_multi else values[:1]), is_multi=is_multi)
+            elif kind == "custom":
+                values = [one.rpartition(" : ")[2].strip() for one in str(variable.query).split(",")]
+                is_multi = bool(variable.json.get("multi"))
+                has_all = bool(variable.json.get("includeAll"))
+                narrow[label] = Chosen(tuple(values if is_multi else values[:1]), is_multi=is_multi)
+                widest[label] = everything(variable, values) if has_all else narrow[label]
             elif kind != "datasource":
                 current = variable.json.get("current") or {}
-                value = str(current.get("value") or variable.json["query"]).split(",")[0]
+                value = str(current.get("value") or variable.json["query"]).split(",")[0]  # an interval, or some text
                 widest[label] = narrow[label] = Chosen((value,), is_multi=False)
         return widest, narrow
 
