@@ -95,18 +95,19 @@ class Proof:
             if target.panel.dashboard != name or (target.source == "loki" and not self.has_loki):
                 continue
             least = least_step(target.panel.json, target.json)
-            query, narrowed = (fill(target.expr, target.source, self._view, one, least) for one in (widest, narrow))
+            instant = bool(target.json.get("instant")) or target.json.get("queryType") == "instant"
+            query, narrowed = (
+                fill(target.expr, target.source, self._view, one, least, is_instant=instant) for one in (widest, narrow)
+            )
             if target.source == "prometheus":
-                instant = bool(target.json.get("instant"))
                 ways: list[float | None] = [self._view.end - one for one in LOOKS] if instant else []
                 ways += [None] * (bool(target.json.get("range")) or not instant)
                 self.all[target.id] = [self._ask_prometheus(query, one, least) for one in ways]
                 self.chosen[target.id] = [self._ask_prometheus(narrowed, one, least) for one in ways]
                 self.trees[target.id] = _tree(self._servers.prometheus, query)
             else:
-                is_instant = target.json.get("queryType") == "instant"
-                self.all[target.id] = [self._ask_loki(query, is_instant=is_instant)]
-                self.chosen[target.id] = [self._ask_loki(narrowed, is_instant=is_instant)]
+                self.all[target.id] = [self._ask_loki(query, is_instant=instant)]
+                self.chosen[target.id] = [self._ask_loki(narrowed, is_instant=instant)]
         for annotation in committed.annotation_queries():
             if annotation.dashboard == name and self.has_loki:
                 query = fill(annotation.expr, "loki", self._view, widest)
