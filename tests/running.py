@@ -223,7 +223,7 @@ class Prometheus:
 @contextlib.contextmanager
 def prometheus(
     folder: Path,
-    target_port: int,
+    target_port: int | None = None,
     *flags: str,
     scrape_seconds: float = 1,
     as_text: bool = False,
@@ -234,7 +234,7 @@ def prometheus(
 
     Args:
         folder: Gets its configuration, data and output.
-        target_port: The sidecar's.
+        target_port: The sidecar's; None where there is none, and it scrapes itself.
         flags: More of its own.
         scrape_seconds: Between scrapes, and between two looks at the rules.
         as_text: Whether it scrapes the sidecar as text too, in a job `text`.
@@ -243,7 +243,7 @@ def prometheus(
     """
     binary = require("prometheus")
     port = free_port()
-    jobs: list[dict[str, Any]] = [{"job_name": "deskwatch", **_static(f"127.0.0.1:{target_port}")}]
+    jobs: list[dict[str, Any]] = [{"job_name": "deskwatch", **_static(f"127.0.0.1:{target_port or port}")}]
     if as_text:
         jobs.append(jobs[0] | {"job_name": "text", "scrape_protocols": ["PrometheusText0.0.4"]})
     if others is not None:

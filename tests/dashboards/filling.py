@@ -43,7 +43,9 @@ def everything(variable: Variable, values: Sequence[str]) -> Chosen:
     return Chosen(tuple(values), is_multi=True, all_value=variable.json.get("allValue") or None)
 
 
-def fill(text: str, source: str, view: View, choices: Choices, minimum: str | None = None) -> str:
+def fill(
+    text: str, source: str, view: View, choices: Choices, minimum: str | None = None, *, is_instant: bool = False
+) -> str:
     """A query as it is sent.
 
     Args:
@@ -52,16 +54,21 @@ def fill(text: str, source: str, view: View, choices: Choices, minimum: str | No
         view: For the macros of time.
         choices: By variable.
         minimum: The least step that the query or its panel asks for: `1m`.
+        is_instant: Whether it shows one moment: what Loki counts it counts over the whole range then.
 
     Raises:
         AssertionError: A variable is named that the dashboard lacks.
     """
-    known = _macros(view, source, minimum)
+    return fill_variables(text, source, choices, _macros(view, source, minimum, is_instant=is_instant))
+
+
+def fill_variables(text: str, source: str, choices: Choices, macros: Mapping[str, str] | None = None) -> str:
+    """The same, with macros that Grafana's server fills in left as they are where none are given."""
 
     def replace(match: re.Match[str]) -> str:
         name = match["braced"] or match["old"] or match["plain"]
-        if name in known:
-            return known[name]
+        if name.startswith("__"):
+            return match[0] if macros is None else macros[name]
         assert name in choices, f"expected a variable ${name}; the dashboard has {sorted(choices)}"
         return _written(choices[name], source, match["format"])
 
@@ -82,7 +89,7 @@ def seconds(duration: str) -> float:
     return float(sum(int(count) * _SECONDS[unit] for count, unit in found))
 
 
-def _macros(view: View, source: str, minimum: str | None) -> dict[str, str]:
+def _macros(view: View, source: str, minimum: str | None, *, is_instant: bool) -> dict[str, str]:
     interval, window = step(view, minimum), view.end - view.start
     least = seconds(minimum) if minimum else view.scrape_seconds
     rate = max(interval + least, 4 * least)
@@ -97,7 +104,7 @@ def _macros(view: View, source: str, minimum: str | None) -> dict[str, str]:
     }
     if source == "prometheus":
         return known | {"__rate_interval": f"{rate:.0f}s", "__rate_interval_ms": f"{rate * 1000:.0f}"}
-    return known | {"__auto": f"{max(interval, 1):.0f}s"}
+    return known | {"__auto": f"{window if is_instant else interval:.0f}s"}
 
 
 def _written(chosen: Chosen, source: str, form: str | None) -> str:

@@ -95,18 +95,19 @@ class Proof:
             if target.panel.dashboard != name or (target.source == "loki" and not self.has_loki):
                 continue
             least = least_step(target.panel.json, target.json)
-            query, narrowed = (fill(target.expr, target.source, self._view, one, least) for one in (widest, narrow))
+            instant = bool(target.json.get("instant")) or target.json.get("queryType") == "instant"
+            query, narrowed = (
+                fill(target.expr, target.source, self._view, one, least, is_instant=instant) for one in (widest, narrow)
+            )
             if target.source == "prometheus":
-                instant = bool(target.json.get("instant"))
                 ways: list[float | None] = [self._view.end - one for one in LOOKS] if instant else []
                 ways += [None] * (bool(target.json.get("range")) or not instant)
                 self.all[target.id] = [self._ask_prometheus(query, one, least) for one in ways]
                 self.chosen[target.id] = [self._ask_prometheus(narrowed, one, least) for one in ways]
                 self.trees[target.id] = _tree(self._servers.prometheus, query)
             else:
-                is_instant = target.json.get("queryType") == "instant"
-                self.all[target.id] = [self._ask_loki(query, is_instant=is_instant)]
-                self.chosen[target.id] = [self._ask_loki(narrowed, is_instant=is_instant)]
+                self.all[target.id] = [self._ask_loki(query, is_instant=instant)]
+                self.chosen[target.id] = [self._ask_loki(narrowed, is_instant=instant)]
         for annotation in committed.annotation_queries():
             if annotation.dashboard == name and self.has_loki:
                 query = fill(annotation.expr, "loki", self._view, widest)
@@ -124,9 +125,15 @@ class Proof:
                 widest[label] = everything(variable, values)
                 is_multi = bool(variable.json.get("multi"))
                 narrow[label] = Chosen(tuple(values if is_multi else values[:1]), is_multi=is_multi)
+            elif kind == "custom":
+                values = [one.rpartition(" : ")[2].strip() for one in str(variable.query).split(",")]
+                is_multi = bool(variable.json.get("multi"))
+                has_all = bool(variable.json.get("includeAll"))
+                narrow[label] = Chosen(tuple(values if is_multi else values[:1]), is_multi=is_multi)
+                widest[label] = everything(variable, values) if has_all else narrow[label]
             elif kind != "datasource":
                 current = variable.json.get("current") or {}
-                value = str(current.get("value") or variable.json["query"]).split(",")[0]
+                value = str(current.get("value") or variable.json["query"]).split(",")[0]  # an interval, or some text
                 widest[label] = narrow[label] = Chosen((value,), is_multi=False)
         return widest, narrow
 

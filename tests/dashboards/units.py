@@ -30,9 +30,8 @@ _RATES = {"rate", "irate", "deriv"}
 _KEEPING = {
     "increase", "delta", "idelta", "abs", "ceil", "floor", "round", "clamp", "clamp_min", "clamp_max", "sort",
     "sort_desc", "scalar", "vector", "predict_linear", "last_over_time", "max_over_time", "min_over_time",
-    "avg_over_time", "sum_over_time", "quantile_over_time", "stddev_over_time", "median_over_time", "first_over_time",
+    "avg_over_time", "sum_over_time", "stddev_over_time", "median_over_time", "first_over_time",
 }  # fmt: skip
-_LAST_ARGUMENT = {"histogram_quantile", "quantile_over_time"}
 _FIRST_ARGUMENT = {"label_replace", "label_join", "sort_by_label", "sort_by_label_desc"}
 
 
@@ -62,10 +61,10 @@ def of(tree: Any, recorded: Callable[[str], str | None]) -> str:
 
 def of_name(name: str) -> str:
     """A metric's unit, as its name says."""
-    bare = name.removesuffix("_total").removesuffix("_bucket").removesuffix("_sum").removesuffix("_count")
-    if name.endswith("_count") and bare.endswith(("_seconds", "_ratio", "_bytes")):
+    if name.endswith(("_bucket", "_count")):
         return "number"
-    if bare.endswith(("_timestamp_seconds", "_start_time_seconds", "_boot_time_seconds")):
+    bare = name.removesuffix("_total").removesuffix("_sum")
+    if name == "ALERTS_FOR_STATE" or bare.endswith(("_timestamp_seconds", "_start_time_seconds", "_boot_time_seconds")):
         return "timestamp"
     for suffix, unit in (("_seconds", "s"), ("_bytes", "bytes"), ("_ratio", "ratio")):
         if bare.endswith(suffix):
@@ -88,8 +87,10 @@ def _call(tree: Any, recorded: Callable[[str], str | None]) -> str:
         return _per_second(of(arguments[0], recorded))
     if name in ("time", "timestamp"):
         return "timestamp"
-    if name in _LAST_ARGUMENT:
-        return of(arguments[-1], recorded).removesuffix("/s")  # buckets per second: the bounds are not
+    if name == "histogram_quantile":
+        return of_name(_bucket(arguments[1]))
+    if name == "quantile_over_time":
+        return of(arguments[1], recorded)
     if name in _KEEPING | _FIRST_ARGUMENT:
         return of(arguments[0], recorded) if arguments else "any"
     if name in ("absent", "absent_over_time", "count_over_time", "changes", "resets", "sgn", "present_over_time"):
@@ -130,6 +131,8 @@ def _times(left: str, right: str) -> str:
 
 
 def _scaled(unit: str, by: float | None) -> str:
+    if by == 0:
+        return "constant"
     if unit == "timestamp" and by == _MILLI:
         return "timestamp ms"
     if unit == "ratio" and by == 100:
@@ -163,3 +166,10 @@ def _number(tree: Any) -> float | None:
     if tree["type"] == "numberLiteral":
         return float(tree["val"])
     return None
+
+
+def _bucket(tree: Any) -> str:
+    """The name of the histogram whose buckets an expression is about."""
+    while tree["type"] not in ("vectorSelector", "matrixSelector"):
+        tree = tree["args"][0] if tree["type"] == "call" else tree.get("expr") or tree["lhs"]
+    return str(tree["name"]).removesuffix("_bucket")
