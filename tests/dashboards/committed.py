@@ -98,8 +98,14 @@ class Link(NamedTuple):
 
 
 def panels() -> list[Panel]:
-    """All panels that show something: those of collapsed rows too, rows not."""
-    return [Panel(name, one) for name, dashboard in DASHBOARDS.items() for one in within(dashboard) if not is_row(one)]
+    """All panels that show data: those of collapsed rows too; neither rows nor mere text."""
+    return [Panel(name, one) for name, dashboard in DASHBOARDS.items() for one in within(dashboard) if is_data(one)]
+
+
+def texts() -> list[Panel]:
+    """All panels that are words only."""
+    found = [Panel(name, one) for name, dashboard in DASHBOARDS.items() for one in within(dashboard)]
+    return [one for one in found if one.json["type"] == "text"]
 
 
 def within(dashboard: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -109,9 +115,9 @@ def within(dashboard: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from panel.get("panels", [])
 
 
-def is_row(panel: dict[str, Any]) -> bool:
-    """Whether it is a heading only."""
-    return bool(panel["type"] == "row")
+def is_data(panel: dict[str, Any]) -> bool:
+    """Whether it is more than a heading or some words."""
+    return panel["type"] not in {"row", "text"}
 
 
 def targets(source: str) -> list[Target]:

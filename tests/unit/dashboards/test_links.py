@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.dashboards import committed
-from tests.dashboards.committed import DASHBOARDS, ROOT, Link
+from tests.dashboards.committed import DASHBOARDS, ROOT, Link, Panel
 
 BY_UID = {dashboard["uid"]: name for name, dashboard in DASHBOARDS.items()}
 DASHBOARD_URL = re.compile(r"/d/(?P<uid>[\w-]+)(?:/[\w-]*)?(?:\?(?P<query>.*))?$", re.DOTALL)
@@ -58,6 +58,13 @@ def test_links_keep_the_time(link: Link) -> None:
 def test_other_links_name_no_host_of_ours(link: Link) -> None:
     """They begin with a variable, or are paths of Grafana's own, or lead to the project's runbooks."""
     assert re.match(r"\$\{\w+(:\w+)?\}|/|https://|docs/", link.json["url"]), link.json["url"]
+
+
+@pytest.mark.parametrize("panel", committed.texts(), ids=lambda one: one.id)
+def test_links_in_words_lead_somewhere(panel: Panel) -> None:
+    """Those of text panels, in Markdown."""
+    for url in re.findall(r"\]\((/d/[^)]+)\)", panel.json["options"]["content"]):
+        leads_somewhere(url)
 
 
 @pytest.mark.parametrize("rule", ALERTS, ids=lambda one: f"{one['alert']}-{one['labels']['severity']}")
