@@ -24,10 +24,7 @@ EMPTY: dict[str, str] = {
 }
 """Id of a target that is empty in the proof's run → why. At most 5 % of all."""
 MAY_BE_EMPTY = 0.05
-UNNAMED: dict[str, str] = {
-    "self-32-Removed by retention-B": "shows 0, by no kind, until a line is lost",
-    "self-43-Turned away at the limit-B": "shows 0, by no kind, until something makes room",
-}
+UNNAMED: dict[str, str] = {}
 """Id of a target whose legend names a label that its answer lacks → why."""
 UNIT_EXEMPT: dict[str, str] = {}
 """Id of a target whose unit the reckoning gets wrong → why Grafana's is right."""

@@ -98,7 +98,7 @@ def courses() -> list[Line]:
                     (
                         (
                             f"{rate('deskwatch_host_cpu_seconds_total', 'mode', where=_WORK)} / on () group_left () "
-                            "sum(deskwatch_host_cpus)"
+                            f"{rate('deskwatch_host_cpu_seconds_total', where='')}"
                         ),
                         "{{mode}}",
                     )

@@ -124,24 +124,27 @@ def _now() -> list[Line]:
                 "Sidecars",
                 "Each sidecar that Prometheus scrapes, with its version. A version that is older than the bots' own "
                 "deskwatch may find their lines invalid.",
-                {"instance": Label(title="Sidecar"), "version": Label(title="Version")},
+                {"instance": Label(title="Sidecar", width=170), "version": Label(title="Version", width=90)},
                 [
-                    Column(title="State", expr='max by (instance) (up{job="deskwatch"})', names=_UP),
+                    Column(title="State", width=110, expr='max by (instance) (up{job="deskwatch"})', names=_UP),
                     Column(
                         title="Runs for",
+                        width=110,
                         expr="(time() - max by (instance) (deskwatch_process_start_time_seconds)) * on (instance) "
                         "group_left (version) max by (instance, version) (deskwatch_build_info)",
                         unit="s",
                         decimals=0,
                     ),
-                    Column(title="Figures", expr="min by (instance) (deskwatch_base_whole)", names=_WHOLE),
+                    Column(title="Figures", width=110, expr="min by (instance) (deskwatch_base_whole)", names=_WHOLE),
                     Column(
                         title="Events/s",
+                        width=110,
                         expr=rate("deskwatch_events_total", "instance"),
                         decimals=1,
                     ),
                     Column(
                         title="Series",
+                        width=110,
                         expr=f"sum by (instance) ({series('deskwatch_series', BOT_OR_NONE)})",
                         unit="short",
                         decimals=0,
@@ -227,25 +230,29 @@ def _following() -> list[Line]:
                 "Journals",
                 "How far each journal is followed. Unreadable: its figures stand still; see the folder's permissions "
                 "and the disk.",
-                {"bot": Label(title="Bot"), "writer": Label(title="Writer")},
+                {"bot": Label(title="Bot", width=90), "writer": Label(title="Writer", width=75)},
                 [
                     Column(
                         title="Read",
+                        width=80,
                         expr=f"max by (bot, writer) ({series('deskwatch_journal_unreadable')})",
                         names={0: ("yes", "green"), 1: ("unreadable", "red")},
                     ),
                     Column(
                         title="Segment",
+                        width=80,
                         expr=f"max by (bot, writer) ({series('deskwatch_followed_segment')})",
                         decimals=0,
                     ),
                     Column(
                         title="Up to",
+                        width=80,
                         expr=f"max by (bot, writer) ({series('deskwatch_followed_offset_bytes')})",
                         unit="bytes",
                     ),
                     Column(
                         title="Size",
+                        width=80,
                         expr=f"max by (bot, writer) ({series('deskwatch_journal_bytes')})",
                         unit="bytes",
                     ),
@@ -333,7 +340,7 @@ def _process() -> list[Line]:
                         "{{instance}} lost the processor",
                     ),
                 ],
-                unit="none",
+                unit="short",
                 least=0,
             ),
         ],
