@@ -85,13 +85,13 @@ def journals() -> list[Line]:
                 [
                     (
                         or_none(increase("deskwatch_retention_removed_segments_total", "bot"), size, "bot"),
-                        "{{bot}} segments",
+                        "segments: {{bot}}",
                     ),
                     (
                         or_none(increase("deskwatch_retention_overflow_lines_total", "bot"), size, "bot"),
-                        "{{bot}} lines not delivered",
+                        "lines not delivered: {{bot}}",
                     ),
-                    (increase("deskwatch_retention_failures_total", "instance", where=""), "{{instance}} failed runs"),
+                    (increase("deskwatch_retention_failures_total", "instance", where=""), "failed runs: {{instance}}"),
                 ],
                 colours={"lines not delivered": "red", "failed runs": "orange"},
             ),

@@ -28,7 +28,7 @@ def line() -> Line:
         ),
         course(
             42,
-            "Pools used",
+            "Pools used, over time",
             "The same over time, as a part of what there may be.",
             [(f"max by (bot, component, kind) ({POOL})", "{{bot}} {{component}} {{kind}}")],
             unit="percentunit",
