@@ -172,7 +172,7 @@ def less_patient(text: str) -> str:
 def _prepared(folder: Path, url: str, change: Callable[[str], str], preferences: stack.Preferences) -> Path:
     """The repository's configuration, with secrets that lead here."""
     secrets, template = folder / "secrets", folder / "source" / "alertmanager.template.yml"
-    secrets.mkdir()
+    secrets.mkdir(parents=True)
     template.parent.mkdir()
     (secrets / "slack_webhook_url").write_text(f"{url}/services/T0/B0/secret\n")
     (secrets / "telegram_bot_token").write_text(f"{BOT_TOKEN}\n")

@@ -186,7 +186,7 @@ def test_info_waits_for_the_end_of_the_quiet_hours(
 SILENCED = [
     # what fires                what it silences           what it leaves alone
     ("BotDown", "critical", ["BotOrderFailures", "BotDrawdown", "BotPriceStale"], ["BotUnattendedPositions"]),
-    ("BotCrashLooping", "critical", ["BotErrorBurst"], ["BotEventsLost", "BotDown"]),
+    ("BotCrashLooping", "critical", ["BotErrorBurst"], ["BotEventsLost", "BotCommandUnconfirmed", "BotDown"]),
     ("BotProcessGaveUp", "critical", ["BotConnectionDown"], ["BotNearLiquidation"]),
     ("BotStalled", "critical", ["BotPriceStale", "BotModeNotApplied"], ["BotDrawdown", "BotOrderFailures"]),
 ]

@@ -124,6 +124,8 @@ def _wrong_numbers(where: str, given: Any, known: dict[str, tuple[str, ...]], *,
     for slo, numbers in given.items():
         if slo not in known:
             yield f"{where}.{slo}: expected an objective{_hint(slo, known)}"
+        elif numbers is None and not whole:
+            continue  # an empty mapping is written as nothing
         elif not isinstance(numbers, dict):
             yield f"{where}.{slo}: expected {', '.join(known[slo])}, was {numbers!r}"
         else:
