@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,6 +36,7 @@ class Rule(NamedTuple):
         return str(self.json["expr"])
 
 
+@cache
 def rules() -> list[Rule]:
     """All of them."""
     return [
@@ -45,11 +47,13 @@ def rules() -> list[Rule]:
     ]
 
 
+@cache
 def alerts() -> list[Rule]:
     """Those that fire."""
     return [one for one in rules() if "alert" in one.json]
 
 
+@cache
 def records() -> list[Rule]:
     """Those that record a series."""
     return [one for one in rules() if "record" in one.json]

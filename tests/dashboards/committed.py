@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -97,11 +98,13 @@ class Link(NamedTuple):
         return f"{self.owner}-{self.json['title']}"
 
 
+@cache
 def panels() -> list[Panel]:
     """All panels that show data: those of collapsed rows too; neither rows nor mere text."""
     return [Panel(name, one) for name, dashboard in DASHBOARDS.items() for one in within(dashboard) if is_data(one)]
 
 
+@cache
 def texts() -> list[Panel]:
     """All panels that are words only."""
     found = [Panel(name, one) for name, dashboard in DASHBOARDS.items() for one in within(dashboard)]
@@ -120,6 +123,7 @@ def is_data(panel: dict[str, Any]) -> bool:
     return panel["type"] not in {"row", "text"}
 
 
+@cache
 def targets(source: str) -> list[Target]:
     """All queries for this kind of data source."""
     found = [Target(panel, one) for panel in panels() for one in panel.json.get("targets", [])]
@@ -131,11 +135,13 @@ def variables(dashboard: str) -> list[Variable]:
     return [Variable(dashboard, one) for one in DASHBOARDS[dashboard]["templating"]["list"]]
 
 
+@cache
 def query_variables() -> list[Variable]:
     """All variables whose values are asked for."""
     return [one for name in DASHBOARDS for one in variables(name) if one.json["type"] == "query"]
 
 
+@cache
 def annotation_queries() -> list[Annotation]:
     """All queries for annotations, but for Grafana's built-in one."""
     found = [
@@ -146,6 +152,7 @@ def annotation_queries() -> list[Annotation]:
     return [one for one in found if not one.json.get("builtIn") and one.json["datasource"].get("type") == "loki"]
 
 
+@cache
 def links() -> list[Link]:
     """All links: of dashboards, panels, their figures and their overrides."""
     found = [Link(name, None, one) for name, dashboard in DASHBOARDS.items() for one in dashboard.get("links", [])]

@@ -149,8 +149,8 @@ def _divided(left: str, right: str, by: float | None) -> str:
         return "any"
     if left == right:
         return "part" if left in ("number", "number/s", "number/min", "ratio", "part") else "ratio"
-    if left.removesuffix("/s") == "s" and right.removesuffix("/s") == "number":
-        return "s"
+    if left.endswith("/s") and right == "number/s":
+        return left.removesuffix("/s")
     if right in ("number", "number/s", "ratio", "part"):
         return left.removesuffix("/s") if right.endswith("/s") else left
     return "any"

@@ -145,7 +145,9 @@ def test_target_promql(target: Target) -> None:
 @each_promql
 def test_target_rate_interval(target: Target) -> None:
     """Rates fit the zoom. An increase is over the step, the whole range, or a time that the panel's words tell."""
-    words = f"{target.panel.json['title']} {target.panel.json['description']}"
+    columns = [one["options"] for one in target.panel.json.get("transformations", []) if one["id"] == "organize"]
+    named = [name for one in columns for name in one.get("renameByName", {}).values()]
+    words = " ".join([target.panel.json["title"], target.panel.json["description"], *named])
     for name, window in re.findall(r"\b(rate|irate|increase)\([^\[\]]*\[([^\]]+)\]", target.expr):
         if name != "increase":
             assert window in {"$__rate_interval", "$__range"} or _told(window, words), f"{name} over {window}"
@@ -202,7 +204,7 @@ def _told(window: str, words: str) -> bool:
     count, unit = re.fullmatch(r"(\d+)([smhdw])", window).groups()  # type: ignore[union-attr]  # else it is no window
     full = {"s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week"}[unit]
     more = ["24 h", "24 hours", "today", "daily"] if window == "1d" else []
-    names = [window, f"{count} {unit}", f"{count} {full}", *more]
+    names = [window, f"{count} {unit}", f"{count} {full[:3]}", *more]
     if count == "1":
         names += [f"an {full}", f"a {full}", f"one {full}", f"last {full}", f"per {full}", f"each {full}"]
     return any(name in words for name in names)
