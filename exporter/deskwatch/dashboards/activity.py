@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grafana_foundation_sdk.builders.dashboard import CustomVariable, Dashboard, TextBoxVariable
+from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from deskwatch.dashboards import lines, variables
 from deskwatch.dashboards.expressions import LEVEL_COLOURS
@@ -24,20 +24,15 @@ def activity() -> Dashboard:
         "Activity journal",
         "Every line that the bots journaled, newest first: choose kinds and levels above, or type a part of a line "
         "(an order's id, a trace, a word). A click on a line opens its fields; its trace leads to the lines with it.",
-        _choice("kind", "Kind", sorted({*KINDS.values(), UNKNOWN_KIND})),
-        _choice("level", "Level", LEVELS),
+        variables.choice("kind", "Kind", sorted({*KINDS.values(), UNKNOWN_KIND})),
+        variables.choice("level", "Level", LEVELS),
         variables.symbol(),
-        TextBoxVariable("search").label("Text").default_value(""),
+        variables.text("search", "Text"),
         since="now-15m",
     )
     for part in (_how_much, _all, _by_subject):
         part(dashboard)
     return dashboard
-
-
-def _choice(name: str, label: str, values: list[str] | tuple[str, ...]) -> CustomVariable:
-    """One or several of what the journal knows; all at first."""
-    return CustomVariable(name).label(label).values(",".join(values)).multi(True).include_all(True).all_value(".*")
 
 
 def _count(expr: str, by: str = "") -> str:

@@ -55,7 +55,7 @@ def activity(
         .enable_log_details(True)
         .dedup_strategy(LogsDedupStrategy.NONE)
         .sort_order(LogsSortOrder.DESCENDING)
-        .with_target(loki_query.Dataquery().datasource(LOKI).expr(expr).ref_id("A").query_type("range"))
+        .with_target(loki_query.Dataquery().datasource(LOKI).expr(expr).ref_id("A").query_type("range").max_lines(300))
     )
 
 
