@@ -86,8 +86,8 @@ def fleet(dashboard: Dashboard) -> None:
         figure(
             7,
             "Worst failure ratio",
-            "Orders failed of orders submitted in 10 minutes, for the bot that fails most. Above its threshold, 20 % "
-            "by default, BotOrderFailures warns (runbook: docs/runbooks/botorderfailures.md).",
+            "Orders failed of orders submitted in 10 minutes, for the bot that fails most. Above its threshold, "
+            "40 % by default, BotOrderFailures warns (runbook: docs/runbooks/botorderfailures.md).",
             (f"max({FAILED_PART}) or vector(0)", "failed"),
             unit="percentunit",
             steps=FAILURE_STEPS,
