@@ -71,7 +71,7 @@ def total(
     height: int = 4,
     steps: Steps | None = None,
 ) -> stat.Panel:
-    """How many lines in the whole time range. `expr` counts over `[$__auto]`, which is all of it here."""
+    """How many lines in the whole time range. `expr` counts over `[$__range]`."""
     panel = (
         described(
             stat.Panel(),
