@@ -104,13 +104,14 @@ def _now(dashboard: Dashboard) -> None:
             unit="s",
             steps=AGE_STEPS,
             decimals=0,
+            graph=False,
         ),
         figure(
             5,
             "Equity",
             "Worth of all its holdings, in the asset that it is judged in.",
             (EQUITY, "{{bot}} {{asset}}"),
-            unit="short",
+            unit="locale",
             decimals=2,
         ),
         figure(
@@ -119,7 +120,7 @@ def _now(dashboard: Dashboard) -> None:
             "What it won or lost in the last 24 hours, realized and open. Red: it lost; far enough, and BotDailyLoss "
             "fires (runbook: docs/runbooks/botdailyloss.md).",
             (RESULT, "{{bot}} {{asset}}"),
-            unit="short",
+            unit="locale",
             steps=RESULT_STEPS,
             decimals=2,
             no_value="no trades",
@@ -156,12 +157,16 @@ def _now(dashboard: Dashboard) -> None:
             link=to_dashboard("overview", "Which", bot=OF_SERIES),
         ),
     ]
+    acting_and_asked = (  # one query: Prometheus orders it by bot
+        f'label_replace({mode()}, "what", "acts by", "", "") '
+        f'or label_replace(({mode("tradebot_desired_mode")}) > 0, "what", "asked for", "", "")'
+    )
     modes = states(
         10,
         "Mode, and what was asked for",
-        "Above what it acts by, below what was last asked of it. They differ while it takes up a command, or when it "
+        "What it acts by, and below it what was last asked of it. They differ while it takes up a command, or when it "
         "refuses: then look at Control and audit.",
-        [(mode(), "{{bot}} acts by"), (f"({mode('tradebot_desired_mode')}) > 0", "{{bot}} asked for")],
+        [(acting_and_asked, "{{bot}} {{what}}")],
         names=MODES,
         height=5,
         link=to_dashboard("control", "Commands to it", bot=OF_SERIES),
@@ -181,7 +186,7 @@ def _money(dashboard: Dashboard) -> None:
                 "Equity",
                 "Worth of all holdings, in the asset named; a strategy that reports its own has a line of its own.",
                 [(f"max by (bot, strategy, asset) ({_EQUITY})", "{{bot}} {{strategy}} {{asset}}")],
-                unit="short",
+                unit="locale",
             ),
             course(
                 22,
@@ -197,7 +202,7 @@ def _money(dashboard: Dashboard) -> None:
                     ),
                     (unrealized, "{{bot}} {{asset}} open"),
                 ],
-                unit="short",
+                unit="locale",
             ),
             course(
                 23,

@@ -42,9 +42,10 @@ def trades(dashboard: Dashboard) -> None:
             "Trades closed",
             "Positions closed in the time range.",
             (closed, "{{bot}}"),
-            unit="short",
+            unit="locale",
             decimals=0,
             no_value="no trades",
+            graph=False,
         ),
         figure(
             42,
@@ -71,7 +72,7 @@ def trades(dashboard: Dashboard) -> None:
             "Average trade",
             "Result of the time range over its trades: what one trade brings, net of costs.",
             (f"({profit} - {loss}) / on (bot) group_left () ({closed} > 0)", "{{bot}} {{asset}}"),
-            unit="short",
+            unit="locale",
             decimals=2,
             steps=RESULT_STEPS,
             no_value="no trades",
@@ -81,18 +82,20 @@ def trades(dashboard: Dashboard) -> None:
             "Best trade",
             "Largest profit of one trade since its journal began.",
             (f"max by (bot, asset) (tradebot_best_trade{{{_OF_TRADES}}})", "{{bot}} {{asset}}"),
-            unit="short",
+            unit="locale",
             decimals=2,
             no_value="no trades",
+            graph=False,
         ),
         figure(
             46,
             "Worst trade",
             "Largest loss of one trade since its journal began. Far beyond an average loss: a stop did not hold.",
             (f"min by (bot, asset) (tradebot_worst_trade{{{_OF_TRADES}}})", "{{bot}} {{asset}}"),
-            unit="short",
+            unit="locale",
             decimals=2,
             no_value="no trades",
+            graph=False,
         ),
         figure(
             47,
@@ -103,6 +106,7 @@ def trades(dashboard: Dashboard) -> None:
             unit="none",
             steps=((None, "green"), (5, "orange"), (10, "red")),
             no_value="no trades",
+            graph=False,
         ),
         figure(
             48,
@@ -140,7 +144,7 @@ def trades(dashboard: Dashboard) -> None:
             "asset": Label(title="Asset"),
         },
         [
-            Column(title="Trades", expr=_in_range("tradebot_trades_closed_total", by), unit="short", decimals=0),
+            Column(title="Trades", expr=_in_range("tradebot_trades_closed_total", by), unit="locale", decimals=0),
             Column(
                 title="Won",
                 expr=f"{_in_range('tradebot_trades_won_total', by)} "
@@ -151,14 +155,14 @@ def trades(dashboard: Dashboard) -> None:
             Column(
                 title="Result",
                 expr=f"sum by ({by}, asset) (delta(tradebot_realized_pnl{{{_OF_TRADES}}}[$__range]))",
-                unit="short",
+                unit="locale",
                 decimals=2,
                 steps=RESULT_STEPS,
             ),
             Column(
                 title="Costs within",
                 expr=_in_range("tradebot_trade_costs_total", f"{by}, asset"),
-                unit="short",
+                unit="locale",
                 decimals=2,
             ),
         ],
@@ -278,7 +282,7 @@ def holdings(dashboard: Dashboard) -> None:
         [
             Column(title="Positions", expr=count),
             Column(
-                title="Size", expr=f"sum by ({by}) (tradebot_position_quantity{{{OF_POSITIONS}}}) > 0", unit="short"
+                title="Size", expr=f"sum by ({by}) (tradebot_position_quantity{{{OF_POSITIONS}}}) > 0", unit="locale"
             ),
             Column(
                 title="Entered at", expr=f"avg by ({by}) (tradebot_position_entry_price{{{OF_POSITIONS}}})", decimals=2
@@ -287,7 +291,7 @@ def holdings(dashboard: Dashboard) -> None:
             Column(
                 title="Open result",
                 expr=f"sum by ({by}) (tradebot_unrealized_pnl{{{OF_POSITIONS}}}) and ({count})",
-                unit="short",
+                unit="locale",
                 decimals=2,
                 steps=RESULT_STEPS,
             ),
@@ -314,12 +318,12 @@ def holdings(dashboard: Dashboard) -> None:
         {name: Label(title=name.title()) for name in ("bot", "venue", "asset")},
         [
             Column(
-                title="All", expr=f"sum by (bot, venue, asset) (tradebot_balance{{{place}}})", unit="short", decimals=3
+                title="All", expr=f"sum by (bot, venue, asset) (tradebot_balance{{{place}}})", unit="locale", decimals=3
             ),
             Column(
                 title="Free",
                 expr=f"sum by (bot, venue, asset) (tradebot_balance_free{{{place}}})",
-                unit="short",
+                unit="locale",
                 decimals=3,
             ),
         ],

@@ -37,7 +37,7 @@ def venues(dashboard: Dashboard) -> None:
             Column(
                 title="Orders",
                 expr=f"sum by ({_BY}) (increase(tradebot_orders_submitted_total{{{_OF_VENUES}}}[$__range]))",
-                unit="short",
+                unit="locale",
                 decimals=0,
             ),
             Column(
@@ -62,7 +62,7 @@ def venues(dashboard: Dashboard) -> None:
             Column(
                 title="Requests",
                 expr=f"sum by ({_BY}) (increase(tradebot_requests_total{{{_OF_VENUES}}}[$__range]))",
-                unit="short",
+                unit="locale",
                 decimals=0,
             ),
             Column(
@@ -86,7 +86,7 @@ def venues(dashboard: Dashboard) -> None:
             Column(
                 title="Losses",
                 expr=f"sum by ({_BY}) (increase(tradebot_connection_losses_total{{{_OF_VENUES}}}[$__range]))",
-                unit="short",
+                unit="locale",
                 decimals=0,
             ),
             Column(

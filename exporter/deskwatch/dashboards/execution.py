@@ -136,13 +136,18 @@ def _funnel(dashboard: Dashboard) -> None:
             steps=((None, "green"), (1, "red")),
         ),
     ]
+    hunters = f"and on (bot, strategy) increase(tradebot_opportunities_found_total{{{_OF_OPPORTUNITIES}}}[$__range])"
+    steps = [
+        (f"sum(increase(tradebot_orders_{name}_total{{{_OF_ORDERS}}}[$__range]) {hunters})", name)
+        for name in ("submitted", "filled")
+    ]
     funnel = bars(
         10,
         "From opportunity to fill",
-        "How many of the time range got how far. The largest step down is where to look. Orders may be more than "
-        "opportunities taken: one opportunity may need several, and not each order comes of one.",
-        [(found, "found"), (taken, "taken"), (submitted, "submitted"), (filled, "filled")],
-        unit="short",
+        "How many of the time range got how far, of strategies that tell their opportunities. The largest step down is "
+        "where to look. Orders may outnumber opportunities taken: one of them may need several orders.",
+        [(found, "opportunities found"), (taken, "taken"), *((expr, f"orders {name}") for expr, name in steps)],
+        unit="locale",
         span=8,
         decimals=0,
     )
@@ -152,7 +157,7 @@ def _funnel(dashboard: Dashboard) -> None:
         "Why opportunities of the time range were not taken, or were gone when taken. Much 'gone': too slow. Much "
         "'unprofitable': costs eat the spread. Much 'standby': it is not allowed to.",
         [(_count("tradebot_opportunities_missed_total", _OF_OPPORTUNITIES, "reason") + " > 0", "{{reason}}")],
-        unit="short",
+        unit="locale",
         span=8,
         decimals=0,
     )
@@ -196,17 +201,15 @@ def _latency(dashboard: Dashboard) -> None:
         course(
             panel_id,
             title,
-            f"{words} What half, 95 and 99 of 100 orders stay below; dots are single orders with a trace, a click on "
-            "one leads to its lines.",
+            f"{words} What half, 95 and 99 of 100 orders stay below, over all bots chosen.",
             [
-                (quantile(0.5, metric, "bot", matchers), "{{bot}} median"),
-                (quantile(0.95, metric, "bot", matchers), "{{bot}} p95"),
-                (quantile(0.99, metric, "bot", matchers), "{{bot}} p99"),
+                (quantile(0.5, metric, "", matchers), "median"),
+                (quantile(0.95, metric, "", matchers), "p95"),
+                (quantile(0.99, metric, "", matchers), "p99"),
             ],
             unit="s",
             least=0,
             limits=[lowest_limit("order_latency_p95_seconds", "p95 slow from")] if panel_id == _FILL else [],
-            exemplars=True,
         )
         for panel_id, title, metric, matchers, words in parts
     ]
@@ -216,7 +219,8 @@ def _latency(dashboard: Dashboard) -> None:
             24,
             "Fills, by latency",
             "How many orders took how long from submitting to the final fill, in each interval. Two bands: two kinds "
-            "of orders, or two venues; choose one above.",
+            "of orders, or two venues; choose one above. Dots are single orders with a trace: a click leads to its "
+            "lines.",
             buckets.format("tradebot_order_latency_seconds", matching(BOT, _OF_SPEED)),
             unit="s",
         ),
@@ -261,7 +265,7 @@ def _failures(dashboard: Dashboard) -> None:
                 "Failures by symbol",
                 "Orders refused in the time range. One symbol alone: its limits, its tick size, its liquidity.",
                 [(_count("tradebot_orders_failed_total", _OF_ORDERS, "bot, symbol") + " > 0", "{{bot}} {{symbol}}")],
-                unit="short",
+                unit="locale",
                 span=8,
                 decimals=0,
             ),

@@ -22,7 +22,7 @@ RESULT_STEPS = ((None, "text"), (-1e18, "red"), (0, "text"), (1e-9, "green"))
 BAD_FROM_ONE = ((None, "green"), (1, "red"))
 DRAWDOWN_STEPS = ((None, "green"), (0.10, "orange"), (0.20, "red"))
 """Colours at the defaults of the thresholds, as a colour can't follow a bot's own."""
-FAILURE_STEPS = ((None, "green"), (0.05, "orange"), (0.20, "red"))
+FAILURE_STEPS = ((None, "green"), (0.10, "orange"), (0.40, "red"))
 LATENCY_STEPS = ((None, "green"), (2, "orange"), (10, "red"))
 AGE_STEPS = ((None, "green"), (15, "orange"), (30, "red"))
 

@@ -16,6 +16,7 @@ from grafana_foundation_sdk.models.common import (
     BarGaugeValueMode,
     BigValueColorMode,
     BigValueGraphMode,
+    BigValueTextMode,
     GraphThresholdsStyleMode,
     LegendDisplayMode,
     LegendPlacement,
@@ -46,8 +47,25 @@ def figure(
     names: Names | None = None,
     link: DashboardLink | None = None,
     no_value: str = "none",
+    graph: bool = True,
 ) -> stat.Panel:
-    """One number, with its course behind it. Right for what is looked at first; `names` shows words for values."""
+    """One number. Right for what is looked at first.
+
+    Args:
+        panel_id: Unique on the dashboard.
+        title: What is shown.
+        description: What it means and what to do about it, in sentences.
+        query: Expression and legend. One that names `{{asset}}` is shown with its name: an amount of what?
+        unit: Grafana's name of it.
+        span: Columns.
+        height: Rows of the grid.
+        steps: Colours from certain values on; the first is that of `no_value`, too.
+        decimals: Shown.
+        names: Words in place of values.
+        link: Where a click leads.
+        no_value: Shown where there is nothing.
+        graph: Draw its course behind it; not where the course says nothing.
+    """
     panel = (
         described(
             stat.Panel(),
@@ -62,7 +80,7 @@ def figure(
         )
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
         .color_mode(BigValueColorMode.VALUE)
-        .graph_mode(BigValueGraphMode.AREA if names is None else BigValueGraphMode.NONE)
+        .graph_mode(BigValueGraphMode.AREA if graph and names is None else BigValueGraphMode.NONE)
         .with_target(over_time(query, "A"))
     )
     if names is not None:
@@ -71,6 +89,8 @@ def figure(
         panel.color_scheme(PLAIN)
     if decimals is not None:
         panel.decimals(decimals)
+    if "{{asset}}" in query[1]:
+        panel.text_mode(BigValueTextMode.VALUE_AND_NAME)
     return panel if link is None else panel.data_links([link])
 
 
@@ -103,7 +123,8 @@ def course(
         span: Columns.
         height: Rows of the grid.
         steps: Fixed values of meaning, drawn as dashed lines.
-        limits: Queries of thresholds that are configured, `bot:…:threshold`: dashed lines in red, not in the legend.
+        limits: Queries of thresholds that are configured, `bot:…:threshold`: dashed lines that the legend leaves out,
+            orange where they are a warning's, else red.
         least: Where the axis begins, at the latest.
         most: Where it ends, at the earliest.
         colours: Regular expression over legends → colour, where a colour means something (green good, red bad).
@@ -130,7 +151,7 @@ def course(
     for query, ref_id in zip((*queries, *limits), REF_IDS, strict=False):
         panel.with_target(over_time(query, ref_id, exemplars=exemplars and query not in limits))
         if query in limits:
-            panel.override_by_query(ref_id, _as_limit())
+            panel.override_by_query(ref_id, _as_limit("orange" if "_warning_" in query[0] else "red"))
     for pattern, colour in (colours or {}).items():
         panel.override_by_regexp(f"/{pattern}/", [_fixed(colour)])
     return panel if link is None else panel.data_links([link])
@@ -227,9 +248,9 @@ def plain_legend() -> common.VizLegendOptions:
     )
 
 
-def _as_limit() -> list[DynamicConfigValue]:
+def _as_limit(colour: str) -> list[DynamicConfigValue]:
     return [
-        _fixed("red"),
+        _fixed(colour),
         DynamicConfigValue(id_val="custom.lineStyle", value={"fill": "dash", "dash": [8, 6]}),
         DynamicConfigValue(id_val="custom.lineWidth", value=1),
         DynamicConfigValue(id_val="custom.hideFrom", value={"legend": True, "tooltip": False, "viz": False}),

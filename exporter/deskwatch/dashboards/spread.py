@@ -6,6 +6,7 @@ from grafana_foundation_sdk.builders import bargauge, common, heatmap
 from grafana_foundation_sdk.builders.dashboard import FieldColor
 from grafana_foundation_sdk.models.common import (
     BarGaugeDisplayMode,
+    BarGaugeNamePlacement,
     BarGaugeValueMode,
     HeatmapCellLayout,
     TooltipDisplayMode,
@@ -58,9 +59,10 @@ def distribution(
     return (
         described(bargauge.Panel(), panel_id, title, description, unit=unit, span=span, height=height)
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
-        .orientation(VizOrientation.VERTICAL)
+        .orientation(VizOrientation.HORIZONTAL)
         .display_mode(BarGaugeDisplayMode.BASIC)
         .value_mode(BarGaugeValueMode.TEXT)
+        .name_placement(BarGaugeNamePlacement.LEFT)
         .show_unfilled(False)
         .min(0)
         .decimals(0)

@@ -107,7 +107,9 @@ def joined(
         height: Rows of the grid.
         no_value: In empty cells.
     """
-    values = {f"Value #{ref_id}": column for ref_id, column in zip(REF_IDS, columns, strict=False)}
+    # Grafana calls the values of a lone query plainly `Value`.
+    names = [f"Value #{ref_id}" for ref_id, _ in zip(REF_IDS, columns, strict=False)] if len(columns) > 1 else ["Value"]
+    values = dict(zip(names, columns, strict=False))
     headings = {name: label.title for name, label in labels.items()}
     headings |= {value: column.title for value, column in values.items()}
     panel = (

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from grafana_foundation_sdk.builders.dashboard import DatasourceVariable, QueryVariable, TextBoxVariable
+from collections.abc import Sequence
+
+from grafana_foundation_sdk.builders.dashboard import (
+    CustomVariable,
+    DatasourceVariable,
+    QueryVariable,
+    TextBoxVariable,
+)
 from grafana_foundation_sdk.models.common import DataSourceRef
-from grafana_foundation_sdk.models.dashboard import VariableRefresh, VariableSort
+from grafana_foundation_sdk.models.dashboard import VariableOption, VariableRefresh, VariableSort
 
 PROMETHEUS = DataSourceRef(type_val="prometheus", uid="${prometheus_datasource}")
 """Whatever Prometheus the reader picked: no panel names a data source's uid."""
@@ -18,6 +25,10 @@ STRATEGY = 'strategy=~"$strategy"'
 VENUE = 'venue=~"$venue"'
 SYMBOL = 'symbol=~"$symbol"'
 PROVIDER = 'provider=~"$provider"'
+
+
+_ALL = VariableOption(selected=True, text=["All"], value=["$__all"])
+"""What is chosen at first."""
 
 
 def matching(*matchers: str) -> str:
@@ -63,7 +74,29 @@ def provider() -> QueryVariable:
 
 def sidecar_url() -> TextBoxVariable:
     """Where the reader's browser finds the sidecar's live page."""
-    return TextBoxVariable("sidecar_url").label("Live page").default_value("http://localhost:9464")
+    return text("sidecar_url", "Live page", "http://localhost:9464")
+
+
+def text(name: str, label: str, value: str = "") -> TextBoxVariable:
+    """What the reader types."""
+    given = VariableOption(selected=True, text=value, value=value)
+    return TextBoxVariable(name).label(label).default_value(value).current(given).options([given])
+
+
+def choice(name: str, label: str, values: Sequence[str]) -> CustomVariable:
+    """One or several of what is known beforehand; all at first."""
+    options = [VariableOption(selected=True, text="All", value="$__all")]
+    options += [VariableOption(selected=False, text=value, value=value) for value in values]
+    return (
+        CustomVariable(name)
+        .label(label)
+        .values(",".join(values))
+        .options(options)
+        .current(_ALL)
+        .multi(True)
+        .include_all(True)
+        .all_value(".*")
+    )
 
 
 def _label(name: str, label: str, families: str = "tradebot_.+") -> QueryVariable:
@@ -81,6 +114,7 @@ def _query(name: str, label: str, query: str) -> QueryVariable:
         .definition(query)
         .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(VariableSort.ALPHABETICAL_ASC)
+        .current(_ALL)
         .multi(True)
         .include_all(True)
     )

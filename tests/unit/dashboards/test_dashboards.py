@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
+from deskwatch.exposition import _client_exemplar
+from deskwatch.projections.metrics import Exemplar
+from deskwatch.sinks.loki.entries import _METADATA
 from tests.reference import served
 from tests.servers import require
 
@@ -204,3 +207,46 @@ def test_provisioning_and_panels_agree() -> None:
     assert provider["allowUiUpdates"] is False
     mounts = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["grafana"]["volumes"]
     assert f"./grafana/dashboards:{provider['options']['path']}:ro" in mounts
+
+
+def test_a_trace_leads_to_its_lines() -> None:
+    """From an exemplar (by the label that the sidecar gives it) and from a line, to the text search, on any host."""
+    path = ROOT / "grafana" / "provisioning" / "datasources" / "deskwatch.yml"
+    sources = {source["uid"]: source["jsonData"] for source in yaml.safe_load(path.read_text())["datasources"]}
+    (exemplar,) = sources["prometheus"]["exemplarTraceIdDestinations"]
+    (derived,) = sources["loki"]["derivedFields"]
+    observed = Exemplar(trace="4bf92f3577b34da6a3ce929d0e0e4736", value=1, seconds=1)
+    assert set(_client_exemplar(observed).labels) == {exemplar["name"]}
+    assert derived["matcherRegex"] in _METADATA
+    for way in (exemplar, derived):
+        assert way["url"].startswith(f"/d/{DASHBOARDS['activity']['uid']}?var-search=$${{__value.raw}}&")
+    assert "search" in {one["name"] for one in DASHBOARDS["activity"]["templating"]["list"]}
+
+
+@each_panel
+def test_runbooks_that_are_named_exist(panel: dict[str, Any]) -> None:
+    """Who reads a panel at night finds the page that it names."""
+    for path in re.findall(r"docs/runbooks/\w+\.md", panel["description"]):
+        assert (ROOT / path).is_file()
+
+
+@each_dashboard
+def test_marks_spare_the_bars_of_states(dashboard: dict[str, Any]) -> None:
+    """They would cut them to pieces. What may come by the hundred is off until it is asked for."""
+    states = {one["id"] for one in panels(dashboard) if one["type"] in ("state-timeline", "status-history")}
+    for mark in dashboard["annotations"]["list"]:
+        if states:
+            assert mark["filter"]["exclude"]
+            assert states <= set(mark["filter"]["ids"])
+    shown = {mark["name"]: mark["enable"] for mark in dashboard["annotations"]["list"]}
+    assert {"Modes": True, "Starts": True, "Alerts": False, "Risk alerts": False}.items() <= shown.items()
+
+
+@each_dashboard
+def test_what_is_chosen_at_first_is_said(dashboard: dict[str, Any]) -> None:
+    """So that every Grafana opens it alike: all bots, all kinds, and the address of the page."""
+    for one in dashboard["templating"]["list"]:
+        if one.get("includeAll"):
+            assert one["current"]["value"] == ["$__all"]
+        if one["type"] == "textbox":
+            assert one["current"]["value"] == one["query"]
