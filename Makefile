@@ -26,6 +26,7 @@ check: $(STAMP)
 	$(BIN)/lint-imports
 	$(BIN)/yamllint --strict .
 	$(BIN)/deskwatch dashboards check
+	$(BIN)/deskwatch kubernetes check
 	$(BIN)/pytest tests/unit --quiet --cov --cov-report=term:skip-covered
 
 test: check
@@ -42,6 +43,7 @@ docs: $(STAMP)
 
 dashboards: $(STAMP)
 	$(BIN)/deskwatch dashboards build
+	$(BIN)/deskwatch kubernetes build
 
 constraints: $(STAMP)
 	$(BIN)/python -m pip freeze --exclude-editable >constraints.txt
