@@ -27,6 +27,7 @@ check: $(STAMP)
 	$(BIN)/yamllint --strict .
 	$(BIN)/deskwatch dashboards check
 	$(BIN)/deskwatch rules check
+	$(BIN)/deskwatch kubernetes check
 	$(BIN)/pytest tests/unit --quiet --cov --cov-report=term:skip-covered
 
 test: check
@@ -43,6 +44,7 @@ docs: $(STAMP)
 
 dashboards: $(STAMP)
 	$(BIN)/deskwatch dashboards build
+	$(BIN)/deskwatch kubernetes build
 
 constraints: $(STAMP)
 	$(BIN)/python -m pip freeze --exclude-editable >constraints.txt

@@ -18,6 +18,7 @@ NOT_RUN = {
     "make demo": "it is `deskwatch demo` on the default port; test_demo runs that",
     "make bench": "minutes long; its output is figures",
     "docker": "needs a Docker engine; the files are checked by their schema and their servers' own checkers",
+    "kubectl": "needs a cluster; tests/unit/kubernetes and tests/functional/test_pod.py hold what it is given",
     "sudo": "changes the machine",
     "deskwatch ctl kill": "needs a bot that the sidecar runs; tests/fault/test_process_control.py kills some",
 }
