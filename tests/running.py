@@ -13,7 +13,7 @@ import sys
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -222,20 +222,42 @@ class Prometheus:
 
 @contextlib.contextmanager
 def prometheus(
-    folder: Path, target_port: int, *flags: str, scrape_seconds: float = 1, as_text: bool = False
+    folder: Path,
+    target_port: int | None = None,
+    *flags: str,
+    scrape_seconds: float = 1,
+    as_text: bool = False,
+    rules: Path | None = None,
+    others: Mapping[str, str] | None = None,
 ) -> Iterator[Prometheus]:
-    """A Prometheus that scrapes one sidecar, as OpenMetrics; with `as_text` as text too, in a job `text`."""
+    """A Prometheus that scrapes one sidecar, as OpenMetrics.
+
+    Args:
+        folder: Gets its configuration, data and output.
+        target_port: The sidecar's; None where there is none, and it scrapes itself.
+        flags: More of its own.
+        scrape_seconds: Between scrapes, and between two looks at the rules.
+        as_text: Whether it scrapes the sidecar as text too, in a job `text`.
+        rules: Files of rules, a pattern.
+        others: Job → `host:port` of what else it scrapes, beside itself; None for neither.
+    """
     binary = require("prometheus")
     port = free_port()
-    config = folder / "prometheus.yml"
-    targets = f"static_configs: [{{targets: ['127.0.0.1:{target_port}']}}]"
-    jobs = [f"{{job_name: deskwatch, {targets}}}"]
-    jobs += [f"{{job_name: text, scrape_protocols: [PrometheusText0.0.4], {targets}}}"] * as_text
-    config.write_text(
-        f"global: {{scrape_interval: {scrape_seconds}s, scrape_timeout: {scrape_seconds}s}}\n"
-        f"scrape_configs: [{', '.join(jobs)}]\n"
-    )
-    argv = [binary, f"--config.file={config}", f"--storage.tsdb.path={folder / 'tsdb'}"]
+    jobs: list[dict[str, Any]] = [{"job_name": "deskwatch", **_static(f"127.0.0.1:{target_port or port}")}]
+    if as_text:
+        jobs.append(jobs[0] | {"job_name": "text", "scrape_protocols": ["PrometheusText0.0.4"]})
+    if others is not None:
+        own = {"prometheus": f"127.0.0.1:{port}", **others}
+        jobs += [{"job_name": name, **_static(target)} for name, target in own.items()]
+    every = f"{scrape_seconds}s"
+    config: dict[str, Any] = {
+        "global": {"scrape_interval": every, "scrape_timeout": every, "evaluation_interval": every},
+        "rule_files": [str(rules)] if rules else [],
+        "scrape_configs": jobs,
+    }
+    path = folder / "prometheus.yml"
+    path.write_text(json.dumps(config))  # which is YAML
+    argv = [binary, f"--config.file={path}", f"--storage.tsdb.path={folder / 'tsdb'}"]
     argv += [f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn", *flags]
     with process(argv, folder / "prometheus.out"):
         running = Prometheus(f"http://127.0.0.1:{port}")
@@ -248,6 +270,10 @@ def prometheus(
 
         eventually(up, 30, every=0.2)
         yield running
+
+
+def _static(target: str) -> dict[str, Any]:
+    return {"static_configs": [{"targets": [target]}]}
 
 
 def journal_lines(home: Path) -> dict[tuple[str, str], list[bytes]]:

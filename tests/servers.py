@@ -14,14 +14,20 @@ REQUIRED_VARIABLE = "DESKWATCH_REQUIRE_SERVERS"
 """Set to 1, a missing server fails the test in place of skipping it."""
 
 
+def find(binary: str) -> str | None:
+    """The path of a server's binary; None where the machine has none."""
+    folder = os.environ.get(FOLDER_VARIABLE)
+    path = (shutil.which(binary, path=folder) if folder else None) or shutil.which(binary)
+    return None if path is None or (binary == "loki" and not _is_grafana_loki(path)) else path
+
+
 def require(binary: str) -> str:
     """The path of a server's binary. Skips the test, with the server's name, where the machine has none.
 
     Where servers are required a missing one fails the test, but for Loki: no distribution packages it.
     """
-    folder = os.environ.get(FOLDER_VARIABLE)
-    path = (shutil.which(binary, path=folder) if folder else None) or shutil.which(binary)
-    if path is not None and (binary != "loki" or _is_grafana_loki(path)):
+    path = find(binary)
+    if path is not None:
         return path
     message = f"needs {binary}: not on PATH, nor in ${FOLDER_VARIABLE}"
     if os.environ.get(REQUIRED_VARIABLE) == "1" and binary != "loki":

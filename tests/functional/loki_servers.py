@@ -72,15 +72,16 @@ def running_fake(_: Path) -> Iterator[Loki]:
 
 
 @contextlib.contextmanager
-def running_real(folder: Path, ruler: dict[str, Any] | None = None) -> Iterator[Loki]:
+def running_real(folder: Path, port: int | None = None, ruler: dict[str, Any] | None = None) -> Iterator[Loki]:
     """A real Loki with the repository's configuration, but for its folders and ports.
 
     Args:
         folder: Where it keeps what it stores, and its log.
+        port: Where it listens; without one on a free one.
         ruler: What differs from the configuration's `ruler`; without it no rules are read.
     """
     binary = require("loki")
-    port = running.free_port()
+    port = port or running.free_port()
     config = yaml.safe_load((running.ROOT / "loki" / "loki.yml").read_text())
     config["server"] |= {
         "http_listen_address": "127.0.0.1",

@@ -142,7 +142,10 @@ def test_log_rules_fire_by_lines_as_the_sink_sends_them_and_clear(tmp_path: Path
     """Each alert fires for the bot, venue, token it is about, for no other, and ends when its lines are past."""
     rules = hurried(tmp_path / "rules")
     ruler = {"storage": {"type": "local", "local": {"directory": str(rules)}}, "poll_interval": "1s"}
-    with Alertmanager() as alertmanager, running_real(tmp_path, ruler | {"alertmanager_url": alertmanager.url}) as loki:
+    with (
+        Alertmanager() as alertmanager,
+        running_real(tmp_path, ruler=ruler | {"alertmanager_url": alertmanager.url}) as loki,
+    ):
         now = time.time_ns()
         entries = [
             as_entry(line_of(event, seq=seq, ts=now - ago + seq), bot, writer_of(event))

@@ -1,8 +1,8 @@
-"""The variables that every dashboard offers under the same names, so that links between dashboards carry them over."""
+"""The variables that dashboards offer under the same names, so that links between dashboards carry them over."""
 
 from __future__ import annotations
 
-from grafana_foundation_sdk.builders.dashboard import DatasourceVariable, QueryVariable
+from grafana_foundation_sdk.builders.dashboard import DatasourceVariable, QueryVariable, TextBoxVariable
 from grafana_foundation_sdk.models.common import DataSourceRef
 from grafana_foundation_sdk.models.dashboard import VariableRefresh, VariableSort
 
@@ -14,6 +14,15 @@ BOT = 'bot=~"$bot"'
 """Matcher of the bots that the reader picked."""
 BOT_OR_NONE = 'bot=~"$bot|"'
 """The same, and what belongs to no bot."""
+STRATEGY = 'strategy=~"$strategy"'
+VENUE = 'venue=~"$venue"'
+SYMBOL = 'symbol=~"$symbol"'
+PROVIDER = 'provider=~"$provider"'
+
+
+def matching(*matchers: str) -> str:
+    """Matchers as they stand between braces: `matching(BOT, VENUE)`. A series must have the labels that they name."""
+    return ", ".join(matchers)
 
 
 def prometheus_datasource() -> DatasourceVariable:
@@ -27,16 +36,51 @@ def loki_datasource() -> DatasourceVariable:
 
 
 def bot() -> QueryVariable:
-    """Which bots; all of them at first. Read anew when the time range changes, so that past bots are found too."""
+    """Which bots; all of them at first."""
+    return _query("bot", "Bot", "label_values(tradebot_last_event_timestamp_seconds, bot)").all_value(".+")
+
+
+def strategy() -> QueryVariable:
+    """Which strategies of those bots. All: also what belongs to none."""
+    return _label("strategy", "Strategy")
+
+
+def venue() -> QueryVariable:
+    """Which venues of those bots. All: also what belongs to none."""
+    return _label("venue", "Venue")
+
+
+def symbol() -> QueryVariable:
+    """Which instruments of those that these bots watch, trade or hold. All: also what belongs to none."""
+    families = "tradebot_(price|funding_rate_ratio|opportunities_found_total|orders_submitted_total|positions_open)"
+    return _label("symbol", "Symbol", families)
+
+
+def provider() -> QueryVariable:
+    """Which of those who decide and predict for those bots."""
+    return _label("provider", "Provider")
+
+
+def sidecar_url() -> TextBoxVariable:
+    """Where the reader's browser finds the sidecar's live page."""
+    return TextBoxVariable("sidecar_url").label("Live page").default_value("http://localhost:9464")
+
+
+def _label(name: str, label: str, families: str = "tradebot_.+") -> QueryVariable:
+    """Values of a label over several families of the bots: no one has each strategy, venue or symbol."""
+    return _query(name, label, f'label_values({{__name__=~"{families}", {BOT}}}, {name})').all_value(".*")
+
+
+def _query(name: str, label: str, query: str) -> QueryVariable:
+    """Read anew when the time range changes, so that what is past is found too."""
     return (
-        QueryVariable("bot")
-        .label("Bot")
+        QueryVariable(name)
+        .label(label)
         .datasource(PROMETHEUS)
-        .query({"query": "label_values(tradebot_last_event_timestamp_seconds, bot)", "refId": "bot"})
-        .definition("label_values(tradebot_last_event_timestamp_seconds, bot)")
+        .query({"query": query, "refId": name})
+        .definition(query)
         .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(VariableSort.ALPHABETICAL_ASC)
         .multi(True)
         .include_all(True)
-        .all_value(".+")
     )

@@ -35,7 +35,7 @@ PANELS = [
     pytest.param(panel, id=f"{name}-{panel['title']}")
     for name, dashboard in DASHBOARDS.items()
     for panel in panels(dashboard)
-    if panel["type"] != "row"
+    if panel["type"] not in ("row", "text")
 ]
 PROMQL = [
     pytest.param(target["expr"], id=f"{param.id}-{target['refId']}")
@@ -61,11 +61,13 @@ def test_files_are_small_enough_to_review(path: Path) -> None:
 
 @each_dashboard
 def test_dashboards_are_found_linked_and_not_edited_by_hand(dashboard: dict[str, Any]) -> None:
-    """A fixed uid, the shared tag with a link by it that keeps time and variables, and no editing."""
+    """A fixed uid, the shared tag with a link by it that keeps time and variables, one to the page, and no editing."""
     assert dashboard["uid"].startswith(f"{TAG}-")
     assert dashboard["tags"] == [TAG]
     assert dashboard["editable"] is False
-    (link,) = dashboard["links"]
+    assert dashboard["description"].endswith(".")
+    link, page = dashboard["links"]
+    assert page["url"] == "${sidecar_url:raw}/"
     assert link["tags"] == [TAG]
     assert link["asDropdown"]
     assert link["includeVars"]
@@ -80,6 +82,8 @@ def test_the_reader_chooses_sources_and_bots(dashboard: dict[str, Any]) -> None:
     assert variables["prometheus_datasource"]["query"] == "prometheus"
     assert variables["prometheus_datasource"]["label"] == "Prometheus data source"
     assert variables["loki_datasource"]["query"] == "loki"
+    assert variables["sidecar_url"]["query"] == "http://localhost:9464"
+    assert variables["bot"]["type"] == "query"
     for one in variables.values():
         if one["type"] == "query":
             assert one["refresh"] == 2
@@ -128,13 +132,20 @@ def test_thresholds_are_ours(panel: dict[str, Any]) -> None:
     assert 80 not in [step["value"] for step in steps]
 
 
+@each_promql
+def test_queries_follow_the_chosen_bots(expr: str, of_bots: set[str]) -> None:
+    """Every selector of a bot's series is narrowed to the bots chosen; those of the host and the sidecar have none."""
+    for match in re.finditer(r"\b(\w+(?::\w+:\w+)?)\b(\{[^{}]*\})?", re.sub(r'(?<==)"[^"$]*"', '""', expr)):
+        if match[1] in of_bots or match[1].startswith("bot"):
+            assert match[1] in {"bot", "bots"} or 'bot=~"$bot' in (match[2] or ""), match[0]
+
+
 @each_panel
-def test_queries_follow_the_chosen_bots(panel: dict[str, Any]) -> None:
-    """Every selector of a bot's series or lines is narrowed to the bots chosen."""
+def test_lines_are_those_of_the_chosen_bots(panel: dict[str, Any]) -> None:
+    """But what was done to the sidecar itself, which belongs to none, is told whichever are chosen."""
     for target in panel["targets"]:
-        selectors = re.findall(r"\{([^{}]*=[^{}]*)\}", target["expr"])
-        assert selectors
-        assert all('bot=~"$bot' in selector for selector in selectors)
+        if target["datasource"]["type"] == "loki":
+            assert re.search(r'bot=~"\$bot|bot="_sidecar"', target["expr"])
 
 
 @each_promql
@@ -154,6 +165,13 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     return recorded | served.names(served.families(tmp_path_factory.mktemp("home")))
 
 
+@pytest.fixture(scope="module")
+def of_bots(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """Every series of a sidecar that belongs to a bot."""
+    families = served.families(tmp_path_factory.mktemp("home"))
+    return served.names([family for family in families if family.labels[:1] == ("bot",)])
+
+
 @each_promql
 def test_queries_name_only_series_that_exist(expr: str, known: set[str]) -> None:
     """No panel that no metric feeds: each name is the sidecar's, a sample's, or recorded by a rule."""
@@ -163,7 +181,9 @@ def test_queries_name_only_series_that_exist(expr: str, known: set[str]) -> None
 def test_queries_are_promql(tmp_path: Path) -> None:
     """Promtool parses every expression, with Grafana's macros filled in."""
     promtool = require("promtool")
-    filled = [param.values[0].replace("$__rate_interval", "1m").replace("$bot", ".+") for param in PROMQL]  # type: ignore[union-attr]  # strings, as made above
+    filled = [str(param.values[0]) for param in PROMQL]
+    for macro, value in (("$__rate_interval", "1m"), ("$__range", "1h"), ("$__interval", "1m")):
+        filled = [expr.replace(macro, value) for expr in filled]
     rules = [{"record": f"panel:query{number}:value", "expr": expr} for number, expr in enumerate(filled)]
     path = tmp_path / "panels.yml"
     path.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}))
