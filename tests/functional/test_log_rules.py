@@ -117,23 +117,34 @@ def test_every_log_rule_is_tried() -> None:
     assert sorted(names) == [alert["alertname"] for alert in ALERTS]
 
 
+def failed(reason: str) -> Event:
+    """A request that a venue did not answer as it should."""
+    return RequestCompleted(venue="kraken", operation="place_order", ok=False, latency_seconds=0.1, reason=reason)
+
+
+def refused(number: int, message: str) -> Event:
+    """An order that a venue refused, in its own words."""
+    return OrderRejected(order_id=f"o-{number}", venue="kraken", symbol="ETH/USDC", reason="refused", message=message)
+
+
 def lines() -> Iterator[tuple[str, Event, int]]:
     """Whose, what and how long ago (ns): what should raise alerts, and what is like it and should not."""
     critical = ErrorOccurred(component="wallet", kind="KeyError", message="key is gone", levelname="CRITICAL")
     yield "arb-1", critical, 0
     yield "calm", ErrorOccurred(component="wallet", kind="KeyError", message="nothing critical"), 0
     for _ in range(5):
-        limited = {"venue": "kraken", "operation": "place_order", "ok": False, "latency_seconds": 0.1}
-        yield "arb-1", RequestCompleted(**limited, reason="rate_limited"), 0
-        yield "calm", RequestCompleted(**limited, reason="timeout"), 0
+        yield "arb-1", failed("rate_limited"), 0
+        yield "calm", failed("timeout"), 0
     for number in range(3):
-        order = {"order_id": f"o-{number}", "venue": "kraken", "symbol": "ETH/USDC"}
-        yield "arb-1", OrderRejected(**order, reason="refused", message="EOrder:Insufficient funds"), 0
-        yield "calm", OrderRejected(**order, reason="refused", message="EOrder:Post only"), 0
-    for actor, ago in (("stranger", 0), ("trader", 0), ("trader", 2 * DAY_NS)):
-        command = {"command_id": f"c-{actor}-{ago}", "params": {}, "actor": actor, "expires_ts": 0}
-        yield "arb-1", CommandAccepted(command="close_all", **command), ago
-        yield "arb-1", CommandAccepted(command="ping", **(command | {"actor": "pinger"})), ago
+        yield "arb-1", refused(number, "EOrder:Insufficient funds"), 0
+        yield "calm", refused(number, "EOrder:Post only"), 0
+    for actor, command, ago in (
+        ("stranger", "close_all", 0),
+        ("pinger", "ping", 0),
+        ("trader", "close_all", 0),
+        ("trader", "close_all", 2 * DAY_NS),
+    ):
+        yield "arb-1", CommandAccepted(command_id="c-1", command=command, params={}, actor=actor, expires_ts=0), ago
     yield "_sidecar", TokenMade(name="night-shift", scopes=["read", "trade"]), 0
     yield "_sidecar", TokenMade(name="grafana", scopes=["read"]), 0
 
