@@ -26,6 +26,7 @@ check: $(STAMP)
 	$(BIN)/lint-imports
 	$(BIN)/yamllint --strict .
 	$(BIN)/deskwatch dashboards check
+	$(BIN)/deskwatch rules check
 	$(BIN)/pytest tests/unit --quiet --cov --cov-report=term:skip-covered
 
 test: check

@@ -18,6 +18,7 @@ from deskwatch.version import __version__
 EXIT_USAGE = 2
 PACKAGES = {
     "dashboards": "deskwatch.dashboards",
+    "rules": "deskwatch.rules",
     "stack": "deskwatch.stack",
     "verify": "deskwatch.verify",
     "journal": "deskwatch.inspection",

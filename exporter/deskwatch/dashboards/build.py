@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import importlib
+import json
 import sys
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from deskwatch.errors import ConfigError
 
 FOLDER = Path("grafana/dashboards")
+DASHBOARDS = {
+    "activity": "activity",
+    "bot": "bot",
+    "execution": "execution",
+    "overview": "overview",
+}
+"""The dashboards, in order of name: what each is called (in its uid, as its JSON and as its function) and its file."""
 
 
 def add_parser(commands: Any) -> None:  # Any: argparse keeps the type of its subparsers private
@@ -69,8 +77,22 @@ def _texts() -> dict[str, str]:
         warnings.filterwarnings("ignore", "Prefer using dashboardv2", DeprecationWarning)
         from grafana_foundation_sdk.cog.encoder import JSONEncoder  # noqa: PLC0415 — see above
 
-        from deskwatch.dashboards.overview import overview  # noqa: PLC0415 — see above
+        encoder = JSONEncoder()
+        return {f"{name}.json": _text(encoder.encode(_made(file, name))) for name, file in DASHBOARDS.items()}
 
-    dashboards: dict[str, Callable[[], Any]] = {"overview": overview}  # Any: the SDK's builder
-    encoder = JSONEncoder(sort_keys=True, indent=2)
-    return {f"{name}.json": encoder.encode(make().build()) + "\n" for name, make in sorted(dashboards.items())}
+
+def _made(file: str, name: str) -> Any:  # Any: the SDK's dashboard
+    """What the dashboard's function, which has its name, makes."""
+    dashboard = getattr(importlib.import_module(f"deskwatch.dashboards.{file}"), name)().build()
+    importlib.import_module("deskwatch.dashboards.marks").spare_states(dashboard)
+    return dashboard
+
+
+def _text(encoded: str) -> str:
+    """As it is committed. Without `placement`, by which the SDK hides all links and marks' switches in a menu."""
+    plain = json.loads(encoded, object_hook=_shown)
+    return json.dumps(plain, sort_keys=True, indent=2, ensure_ascii=False) + "\n"
+
+
+def _shown(node: dict[str, Any]) -> dict[str, Any]:  # Any: JSON
+    return {key: value for key, value in node.items() if value != "inControlsMenu"}

@@ -1,327 +1,224 @@
-"""The overview: all bots at a glance, then one by one. Symptoms first, causes below."""
+"""The overview: who is up, in which mode, making or losing money, how fast, and on fire where."""
 
 from __future__ import annotations
 
-from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
+from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from deskwatch.dashboards import variables
+from deskwatch.dashboards.expressions import (
+    AGE,
+    EQUITY,
+    FAILED_PART,
+    FIRING,
+    RUNNING,
+    at_begin,
+    lowest_limit,
+    quantile,
+)
+from deskwatch.dashboards.fleet import BOT_LABEL, fleet
 from deskwatch.dashboards.frame import frame
-from deskwatch.dashboards.panels import activity, course, figure, rows, states
-from deskwatch.dashboards.variables import BOT, BOT_OR_NONE
+from deskwatch.dashboards.layout import section
+from deskwatch.dashboards.lines import activity, said
+from deskwatch.dashboards.links import OF_CELL, OF_SERIES, to_dashboard
+from deskwatch.dashboards.marks import FREQUENT, JOURNAL
+from deskwatch.dashboards.panels import course
+from deskwatch.dashboards.tables import Column, Label, joined
+from deskwatch.dashboards.variables import BOT
 
-SILENT_SECONDS = 30
-"""From this age of the newest event on, BotDown is on its way."""
-_AGE = f"(time() - tradebot_last_event_timestamp_seconds{{{BOT}}})"
-_RUNNING = f"on (job, instance, bot) tradebot_running{{{BOT}}} == 1"
-_MODES = {1: ("halted", "red"), 2: ("closing", "orange"), 3: ("standby", "blue"), 4: ("active", "green")}
-_DRAWDOWN_STEPS = ((None, "green"), (0.10, "orange"), (0.20, "red"))
-_FAILURE_STEPS = ((None, "green"), (0.05, "orange"), (0.20, "red"))
-_AGE_STEPS = ((None, "green"), (15, "orange"), (SILENT_SECONDS, "red"))
-_BAD_FROM_ONE = ((None, "green"), (1, "red"))
+_TO_BOT = to_dashboard("bot", "This bot", bot=OF_SERIES)
+_TO_ORDERS = to_dashboard("execution", "Execution of this bot", bot=OF_SERIES)
+_LATENCY = "tradebot_order_latency_seconds"
 
 
 def overview() -> Dashboard:
     """The dashboard."""
-    dashboard = frame("overview", "Overview").with_variable(variables.bot())
-    for part in (_fleet, _money, _orders, _health, _activity):
+    dashboard = frame(
+        "overview",
+        "Overview",
+        "All bots at a glance: who is up, in which mode, making or losing money, how fast, on fire where. "
+        "A click on a bot leads to its own dashboard.",
+    )
+    for part in (fleet, _fire, _money, _orders, _now):
         part(dashboard)
     return dashboard
 
 
-def _fleet(dashboard: Dashboard) -> None:
-    mode = " + ".join(
-        f'sum by (bot) (tradebot_mode{{{BOT}, mode="{name}"}} * {value})' for value, (name, _) in _MODES.items()
+def _fire(dashboard: Dashboard) -> None:
+    raised = (
+        f"max by (bot, kind, symbol) (tradebot_risk_alert_timestamp_seconds{{{BOT}}} * 1000) "
+        f"and max by (bot, kind, symbol) (tradebot_risk_alert{{{BOT}}} == 1)"
     )
-    dashboard.with_row(Row("Fleet").id(1))
-    dashboard.with_panel(
-        figure(
-            2,
-            "Bots up",
-            f"Bots that started, did not stop, and wrote something within {SILENT_SECONDS} s (a heartbeat is enough).",
-            (f"count({_AGE} <= {SILENT_SECONDS} and {_RUNNING}) or vector(0)", "up"),
-            unit="none",
-            steps=((None, "red"), (1, "green")),
-        )
-    )
-    dashboard.with_panel(
-        figure(
-            3,
-            "Bots silent",
-            f"Bots that did not stop in good order, yet have written nothing for {SILENT_SECONDS} s.",
-            (f"count({_AGE} > {SILENT_SECONDS} and {_RUNNING}) or vector(0)", "silent"),
-            unit="none",
-            steps=_BAD_FROM_ONE,
-        )
-    )
-    dashboard.with_panel(
-        figure(
-            4,
-            "Alerts firing",
-            "Alerts of Prometheus that fire now, for the bots chosen and for deskwatch itself.",
-            (f'count(ALERTS{{alertstate="firing", alertname!="Watchdog", {BOT_OR_NONE}}}) or vector(0)', "firing"),
-            unit="none",
-            steps=_BAD_FROM_ONE,
-        )
-    )
-    dashboard.with_panel(
-        figure(
-            5,
-            "Worst drawdown",
-            "The largest loss from the highest equity among the bots chosen. 10 % warns, 20 % pages.",
-            (f"max(tradebot_drawdown_ratio{{{BOT}}})", "drawdown"),
-            unit="percentunit",
-            steps=_DRAWDOWN_STEPS,
-        )
-    )
-    dashboard.with_panel(
-        figure(
-            6,
-            "Worst failure ratio",
-            "Orders failed of orders submitted in 10 minutes, for the bot that fails most. From 20 % on it warns.",
-            (f"max(bot:tradebot_orders_failed_per_submitted:ratio_increase10m{{{BOT}}})", "failed"),
-            unit="percentunit",
-            steps=_FAILURE_STEPS,
-        )
-    )
-    dashboard.with_panel(
-        figure(
-            7,
-            "Open positions",
-            "Positions that are open, over all bots chosen.",
-            (f"sum(tradebot_positions_open{{{BOT}}}) or vector(0)", "open"),
-            unit="none",
-        )
-    )
-    dashboard.with_panel(
-        figure(
-            8,
-            "Errors in an hour",
-            "Errors that the bots' own code reported in the last hour.",
-            (f"sum(increase(tradebot_errors_total{{{BOT}}}[1h])) or vector(0)", "errors"),
-            unit="none",
-            steps=((None, "green"), (1, "orange"), (50, "red")),
-        )
-    )
-    dashboard.with_panel(
-        figure(
-            9,
-            "Oldest last event",
-            "Age of the newest event of the running bot that has been silent longest.",
-            (f"max({_AGE} and {_RUNNING})", "age"),
-            unit="s",
-            steps=_AGE_STEPS,
-        )
-    )
-    dashboard.with_panel(
-        states(
-            10,
-            "Mode",
-            "What each bot may do: active trades; standby watches and may close; closing reduces to flat; halted sends "
-            "nothing until a person re-arms it. Taken from the bot's own word that it acts by its mode.",
-            (mode, "{{bot}}"),
-            names=_MODES,
-        )
+    since = FIRING.replace('alertstate="firing", ', "").replace("ALERTS{", "ALERTS_FOR_STATE{")
+    section(
+        dashboard,
+        20,
+        "On fire",
+        [
+            joined(
+                21,
+                "Alerts firing",
+                "Each alert that fires now, and since when its condition holds; the newest comes first. What to do is "
+                "in docs/runbooks, in the file with its name in small letters.",
+                {
+                    "alertname": Label(title="Alert", width=240),
+                    "severity": Label(title="Severity", width=90),
+                    "bot": BOT_LABEL,
+                    "venue": Label(title="Venue"),
+                    "symbol": Label(title="Symbol"),
+                },
+                [
+                    Column(
+                        title="Since",
+                        expr="max by (alertname, severity, bot, venue, symbol) "
+                        f"({since} * 1000 and ignoring (alertstate) {FIRING})",
+                        unit="dateTimeFromNow",
+                    )
+                ],
+                sort_by="Since",
+                span=14,
+                no_value="-",
+            ),
+            joined(
+                22,
+                "The bots' own risk alerts",
+                "Limits of their own that bots say are crossed now, and since when. Positions, funding and risk tells "
+                "more.",
+                {
+                    "bot": Label(title="Bot", link=to_dashboard("risk", "Risk of this bot", bot=OF_CELL)),
+                    "kind": Label(title="Limit"),
+                    "symbol": Label(title="Symbol"),
+                },
+                [Column(title="Since", expr=raised, unit="dateTimeFromNow")],
+                sort_by="Since",
+                span=10,
+                no_value="-",
+            ),
+        ],
+        [
+            course(
+                23,
+                "Errors",
+                "Errors that the bots' own code reported in each interval. A step up after a start points to the new "
+                "version; its lines are on the bot's dashboard.",
+                [(f"sum by (bot) (increase(tradebot_errors_total{{{BOT}}}[$__rate_interval]))", "{{bot}}")],
+                unit="none",
+                span=12,
+                least=0,
+                link=_TO_BOT,
+            ),
+            course(
+                24,
+                "Age of the last event",
+                "Time since each running bot's newest event. A heartbeat comes every 5 s; above the dashed line "
+                "BotDown fires (runbook: docs/runbooks/botdown.md).",
+                [(f"max by (bot) ({AGE} and {RUNNING})", "{{bot}}")],
+                unit="s",
+                span=12,
+                limits=[lowest_limit("silence_seconds", "silent from")],
+                least=0,
+                link=_TO_BOT,
+            ),
+        ],
     )
 
 
 def _money(dashboard: Dashboard) -> None:
-    dashboard.with_row(Row("Money").id(20))
-    dashboard.with_panel(
-        course(
-            21,
-            "Equity",
-            "Worth of all holdings. Each line in its own asset, named in the legend; assets are never added up.",
-            [(f"max by (bot, strategy, asset) (tradebot_equity{{{BOT}}})", "{{bot}} {{strategy}} {{asset}}")],
-            unit="short",
-        )
-    )
-    dashboard.with_panel(
-        course(
-            22,
-            "Realized profit and loss",
-            "Sum of closed positions since the journal began, in the asset named.",
-            [(f"sum by (bot, asset) (tradebot_realized_pnl{{{BOT}}})", "{{bot}} {{asset}}")],
-            unit="short",
-        )
-    )
-    dashboard.with_panel(
-        course(
-            23,
-            "Drawdown",
-            "Loss from the highest equity; deposits and withdrawals move that peak. Lines: 10 % warns, 20 % pages.",
-            [(f"max by (bot, strategy, asset) (tradebot_drawdown_ratio{{{BOT}}})", "{{bot}} {{strategy}} {{asset}}")],
-            unit="percentunit",
-            steps=_DRAWDOWN_STEPS,
-            least=0,
-        )
+    result = f"sum by (bot, asset) (tradebot_realized_pnl{{{BOT}}})"
+    section(
+        dashboard,
+        40,
+        "Money",
+        [
+            course(
+                41,
+                "Equity, change in the time range",
+                "By which part each bot's worth changed since the time range began: comparable though their assets "
+                "differ. A deposit or withdrawal moves it too. Its own dashboard shows the amounts.",
+                [(f"{EQUITY} / {at_begin('bot:tradebot_equity:sum')} - 1", "{{bot}} {{asset}}")],
+                unit="percentunit",
+                link=_TO_BOT,
+            ),
+            course(
+                42,
+                "Realized result in the time range",
+                "Profit less loss of the positions closed since the time range began, net of their costs. Each line in "
+                "its own asset, named in the legend; assets are never added up.",
+                [(f"{result} - {at_begin('tradebot_realized_pnl', from_nothing=True)}", "{{bot}} {{asset}}")],
+                unit="short",
+                link=_TO_BOT,
+            ),
+            course(
+                43,
+                "Drawdown",
+                "Loss from the highest equity; deposits and withdrawals move that peak. Above the dashed lines "
+                "BotDrawdown warns, then pages (the lowest threshold of the bots chosen counts here).",
+                [(f"max by (bot, asset) (tradebot_drawdown_ratio{{{BOT}}})", "{{bot}} {{asset}}")],
+                unit="percentunit",
+                limits=[
+                    lowest_limit("drawdown_warning_ratio", "warns"),
+                    lowest_limit("drawdown_critical_ratio", "pages"),
+                ],
+                least=0,
+                link=_TO_BOT,
+            ),
+        ],
     )
 
 
 def _orders(dashboard: Dashboard) -> None:
-    bucket = f"rate(tradebot_order_latency_seconds_bucket{{{BOT}}}[$__rate_interval])"
-    dashboard.with_row(Row("Orders").id(40))
-    dashboard.with_panel(
-        course(
-            41,
-            "Orders per second",
-            "Submitted, filled completely, and refused by a venue or a chain.",
-            [
-                (
-                    f"sum by (bot) (rate(tradebot_orders_submitted_total{{{BOT}}}[$__rate_interval]))",
-                    "{{bot}} submitted",
-                ),
-                (f"sum by (bot) (rate(tradebot_orders_filled_total{{{BOT}}}[$__rate_interval]))", "{{bot}} filled"),
-                (f"sum by (bot) (rate(tradebot_orders_failed_total{{{BOT}}}[$__rate_interval]))", "{{bot}} failed"),
-            ],
-            unit="ops",
-            least=0,
-        )
-    )
-    dashboard.with_panel(
-        course(
-            42,
-            "Failed of submitted, in 10 minutes",
-            "Nothing where nothing was submitted. From 20 % on, and with 5 orders or more, BotOrderFailures fires.",
-            [(f"bot:tradebot_orders_failed_per_submitted:ratio_increase10m{{{BOT}}}", "{{bot}}")],
-            unit="percentunit",
-            steps=_FAILURE_STEPS,
-            least=0,
-        )
-    )
-    dashboard.with_panel(
-        course(
-            43,
-            "Order latency",
-            "From submitting an order to its final fill: the median, and what 95 of 100 orders stay below.",
-            [
-                (f"histogram_quantile(0.5, sum by (bot, le) ({bucket}))", "{{bot}} median"),
-                (f"histogram_quantile(0.95, sum by (bot, le) ({bucket}))", "{{bot}} p95"),
-            ],
-            unit="s",
-            least=0,
-        )
-    )
-    dashboard.with_panel(
-        course(
-            44,
-            "Failures by reason",
-            "Orders refused in each interval, by the reason that the venue or the chain gave.",
-            [
-                (
-                    f"sum by (bot, reason) (increase(tradebot_orders_failed_total{{{BOT}}}[$__rate_interval]))",
-                    "{{bot}} {{reason}}",
-                )
-            ],
-            unit="none",
-            span=12,
-            least=0,
-        )
-    )
-    dashboard.with_panel(
-        course(
-            45,
-            "Gas spent per hour",
-            "Paid for gas at the pace of each interval, in the chain's native asset. Reverted transactions pay too.",
-            [
-                (
-                    f"sum by (bot, chain, asset) (rate(tradebot_gas_spent_total{{{BOT}}}[$__rate_interval])) * 3600",
-                    "{{bot}} {{chain}} {{asset}}",
-                )
-            ],
-            unit="short",
-            span=12,
-            least=0,
-        )
-    )
-
-
-def _health(dashboard: Dashboard) -> None:
-    dashboard.with_row(Row("Health").id(60))
-    dashboard.with_panel(
-        course(
-            61,
-            "Errors",
-            "Errors that the bots' own code reported in each interval, by exception or short word.",
-            [
-                (
-                    f"sum by (bot, kind) (increase(tradebot_errors_total{{{BOT}}}[$__rate_interval]))",
-                    "{{bot}} {{kind}}",
-                )
-            ],
-            unit="none",
-            span=6,
-            least=0,
-        )
-    )
-    dashboard.with_panel(
-        course(
-            62,
-            "Age of the last event",
-            "Time since each running bot's newest event. A heartbeat comes every 5 s; from 30 s on BotDown fires.",
-            [(f"max by (bot) ({_AGE} and {_RUNNING})", "{{bot}}")],
-            unit="s",
-            span=6,
-            steps=_AGE_STEPS,
-            least=0,
-        )
-    )
-    dashboard.with_panel(
-        course(
-            63,
-            "CPU",
-            "Of each bot's process; 100 % is one core.",
-            [(f"sum by (bot) (rate(tradebot_process_cpu_seconds_total{{{BOT}}}[$__rate_interval]))", "{{bot}}")],
-            unit="percentunit",
-            span=6,
-            least=0,
-        )
-    )
-    dashboard.with_panel(
-        course(
-            64,
-            "Memory",
-            "Resident memory of each bot's process.",
-            [(f"max by (bot) (tradebot_process_resident_memory_bytes{{{BOT}}})", "{{bot}}")],
-            unit="bytes",
-            span=6,
-            least=0,
-        )
-    )
-
-
-def _activity(dashboard: Dashboard) -> None:
-    dashboard.with_row(Row("Now").id(80))
-    dashboard.with_panel(
-        rows(
-            81,
-            "Alerts firing",
-            "Each alert that fires now. Its runbook lies in docs/runbooks under its name in small letters.",
-            (f'ALERTS{{alertstate="firing", alertname!="Watchdog", {BOT_OR_NONE}}}', "{{alertname}}"),
-            unit="none",
-            hidden=("Value", "alertstate", "job"),
-        )
-    )
-    dashboard.with_panel(
-        rows(
-            82,
-            "Open positions",
-            "Positions that are open now, counted by bot, strategy, venue, symbol and side.",
-            (
-                f"sum by (bot, strategy, venue, symbol, side) (tradebot_positions_open{{{BOT}}}) > 0",
-                "{{bot}} {{symbol}}",
+    section(
+        dashboard,
+        60,
+        "Orders",
+        [
+            course(
+                61,
+                "Orders submitted",
+                "Orders sent to venues in each second. A bot that is active and sends none has found nothing, or "
+                "can't: Execution shows where it ends.",
+                [(f"sum by (bot) (rate(tradebot_orders_submitted_total{{{BOT}}}[$__rate_interval]))", "{{bot}}")],
+                unit="ops",
+                least=0,
+                link=_TO_ORDERS,
             ),
-            unit="none",
-            hidden=(),
-        )
+            course(
+                62,
+                "Failed of submitted, in 10 minutes",
+                "Which part of the orders venues or chains refused; nothing where none was submitted. Above the dashed "
+                "line, and with some orders, BotOrderFailures warns (runbook: docs/runbooks/botorderfailures.md).",
+                [(FAILED_PART, "{{bot}}")],
+                unit="percentunit",
+                limits=[lowest_limit("order_failure_ratio", "warns")],
+                least=0,
+                link=_TO_ORDERS,
+            ),
+            course(
+                63,
+                "Order latency, p95",
+                "From submitting an order to its final fill: what 95 of 100 orders stay below. Dots are single orders "
+                "with a trace; a click on one leads to its lines. Above the dashed line BotOrdersSlow fires.",
+                [(quantile(0.95, _LATENCY, "bot"), "{{bot}}")],
+                unit="s",
+                limits=[lowest_limit("order_latency_p95_seconds", "slow from")],
+                least=0,
+                exemplars=True,
+                link=_TO_ORDERS,
+            ),
+        ],
     )
-    dashboard.with_panel(
-        activity(
-            83,
-            "Activity",
-            "What the bots did, as journaled: decisions, orders, positions, modes, errors. Observations that come many "
-            "times a second are left out; find them in Explore.",
-            f'{{service_name="deskwatch", {BOT}}} '
-            '| type !~ ".+_observed|heartbeat_sent|request_completed|position_updated" '
-            "| line_format `{{.bot}}  {{.type}}  {{__line__}}`",
-        )
+
+
+def _now(dashboard: Dashboard) -> None:
+    section(
+        dashboard,
+        80,
+        "Now",
+        [
+            activity(
+                81,
+                "Activity",
+                "What the bots did, as journaled: decisions, orders, positions, modes, errors. Observations that come "
+                "many times a second are left out; the Activity journal has them all, with filters.",
+                said(f"{JOURNAL} | type!~`{FREQUENT}`"),
+            )
+        ],
     )

@@ -37,8 +37,12 @@ def test_building_twice_makes_the_same_bytes(tmp_path: Path) -> None:
 
 def test_check_tells_of_missing_changed_and_foreign_files(tmp_path: Path) -> None:
     """Each kind of drift is a sentence with the way out."""
-    assert dashboards.check(tmp_path)[0].endswith("overview.json is missing; run: deskwatch dashboards build")
-    (path, *_) = dashboards.build(tmp_path)
+    assert any(
+        line.endswith("overview.json is missing; run: deskwatch dashboards build")
+        for line in dashboards.check(tmp_path)
+    )
+    dashboards.build(tmp_path)
+    path = tmp_path / "overview.json"
     path.write_text(path.read_text().replace("Equity", "Equities"))
     (tmp_path / "by-hand.json").write_text("{}")
 

@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
+from deskwatch.exposition import _client_exemplar
+from deskwatch.projections.metrics import Exemplar
+from deskwatch.sinks.loki.entries import _METADATA
 from tests.reference import served
 from tests.servers import require
 
@@ -35,7 +38,7 @@ PANELS = [
     pytest.param(panel, id=f"{name}-{panel['title']}")
     for name, dashboard in DASHBOARDS.items()
     for panel in panels(dashboard)
-    if panel["type"] != "row"
+    if panel["type"] not in ("row", "text")
 ]
 PROMQL = [
     pytest.param(target["expr"], id=f"{param.id}-{target['refId']}")
@@ -61,11 +64,13 @@ def test_files_are_small_enough_to_review(path: Path) -> None:
 
 @each_dashboard
 def test_dashboards_are_found_linked_and_not_edited_by_hand(dashboard: dict[str, Any]) -> None:
-    """A fixed uid, the shared tag with a link by it that keeps time and variables, and no editing."""
+    """A fixed uid, the shared tag with a link by it that keeps time and variables, one to the page, and no editing."""
     assert dashboard["uid"].startswith(f"{TAG}-")
     assert dashboard["tags"] == [TAG]
     assert dashboard["editable"] is False
-    (link,) = dashboard["links"]
+    assert dashboard["description"].endswith(".")
+    link, page = dashboard["links"]
+    assert page["url"] == "${sidecar_url:raw}/"
     assert link["tags"] == [TAG]
     assert link["asDropdown"]
     assert link["includeVars"]
@@ -80,6 +85,8 @@ def test_the_reader_chooses_sources_and_bots(dashboard: dict[str, Any]) -> None:
     assert variables["prometheus_datasource"]["query"] == "prometheus"
     assert variables["prometheus_datasource"]["label"] == "Prometheus data source"
     assert variables["loki_datasource"]["query"] == "loki"
+    assert variables["sidecar_url"]["query"] == "http://localhost:9464"
+    assert variables["bot"]["type"] == "query"
     for one in variables.values():
         if one["type"] == "query":
             assert one["refresh"] == 2
@@ -163,7 +170,9 @@ def test_queries_name_only_series_that_exist(expr: str, known: set[str]) -> None
 def test_queries_are_promql(tmp_path: Path) -> None:
     """Promtool parses every expression, with Grafana's macros filled in."""
     promtool = require("promtool")
-    filled = [param.values[0].replace("$__rate_interval", "1m").replace("$bot", ".+") for param in PROMQL]  # type: ignore[union-attr]  # strings, as made above
+    filled = [str(param.values[0]) for param in PROMQL]
+    for macro, value in (("$__rate_interval", "1m"), ("$__range", "1h"), ("$__interval", "1m")):
+        filled = [expr.replace(macro, value) for expr in filled]
     rules = [{"record": f"panel:query{number}:value", "expr": expr} for number, expr in enumerate(filled)]
     path = tmp_path / "panels.yml"
     path.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}))
@@ -184,3 +193,46 @@ def test_provisioning_and_panels_agree() -> None:
     assert provider["allowUiUpdates"] is False
     mounts = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["grafana"]["volumes"]
     assert f"./grafana/dashboards:{provider['options']['path']}:ro" in mounts
+
+
+def test_a_trace_leads_to_its_lines() -> None:
+    """From an exemplar (by the label that the sidecar gives it) and from a line, to the text search, on any host."""
+    path = ROOT / "grafana" / "provisioning" / "datasources" / "deskwatch.yml"
+    sources = {source["uid"]: source["jsonData"] for source in yaml.safe_load(path.read_text())["datasources"]}
+    (exemplar,) = sources["prometheus"]["exemplarTraceIdDestinations"]
+    (derived,) = sources["loki"]["derivedFields"]
+    observed = Exemplar(trace="4bf92f3577b34da6a3ce929d0e0e4736", value=1, seconds=1)
+    assert set(_client_exemplar(observed).labels) == {exemplar["name"]}
+    assert derived["matcherRegex"] in _METADATA
+    for way in (exemplar, derived):
+        assert way["url"].startswith(f"/d/{DASHBOARDS['activity']['uid']}?var-search=$${{__value.raw}}&")
+    assert "search" in {one["name"] for one in DASHBOARDS["activity"]["templating"]["list"]}
+
+
+@each_panel
+def test_runbooks_that_are_named_exist(panel: dict[str, Any]) -> None:
+    """Who reads a panel at night finds the page that it names."""
+    for path in re.findall(r"docs/runbooks/\w+\.md", panel["description"]):
+        assert (ROOT / path).is_file()
+
+
+@each_dashboard
+def test_marks_spare_the_bars_of_states(dashboard: dict[str, Any]) -> None:
+    """They would cut them to pieces. What may come by the hundred is off until it is asked for."""
+    states = {one["id"] for one in panels(dashboard) if one["type"] in ("state-timeline", "status-history")}
+    for mark in dashboard["annotations"]["list"]:
+        if states:
+            assert mark["filter"]["exclude"]
+            assert states <= set(mark["filter"]["ids"])
+    shown = {mark["name"]: mark["enable"] for mark in dashboard["annotations"]["list"]}
+    assert {"Modes": True, "Starts": True, "Alerts": False, "Risk alerts": False}.items() <= shown.items()
+
+
+@each_dashboard
+def test_what_is_chosen_at_first_is_said(dashboard: dict[str, Any]) -> None:
+    """So that every Grafana opens it alike: all bots, all kinds, and the address of the page."""
+    for one in dashboard["templating"]["list"]:
+        if one.get("includeAll"):
+            assert one["current"]["value"] == ["$__all"]
+        if one["type"] == "textbox":
+            assert one["current"]["value"] == one["query"]

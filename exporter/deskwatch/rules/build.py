@@ -1,0 +1,96 @@
+"""Building the rules that are made from other files, and telling whether the committed ones are up to date.
+
+Rules themselves are written by hand, in `prometheus/rules/`. Made are only those that say the same of many names: the
+thresholds of each bot. `_MADE` is the one list of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from deskwatch import atomic
+from deskwatch.errors import ConfigError
+from deskwatch.rules import thresholds
+from deskwatch.rules.origin import MADE_BY
+
+FOLDER = Path("prometheus")
+_MADE: dict[str, Callable[[Path], str]] = {"thresholds.yml": thresholds.text}
+"""File in `rules/` → what makes its text, given the folder; it raises ConfigError with all that is wrong."""
+
+
+def add_parser(commands: Any) -> None:  # Any: argparse keeps the type of its subparsers private
+    """Add `rules build` and `rules check` to the command line."""
+    rules = commands.add_parser("rules", help="Prometheus rules that are made from thresholds")
+    actions = rules.add_subparsers(required=True, metavar="ACTION")
+    for name, meaning in (("build", "write the rules"), ("check", "fail where rules are not what their sources say")):
+        action = actions.add_parser(name, help=meaning)
+        action.add_argument("--folder", type=Path, default=FOLDER, help="Prometheus's folder (default: %(default)s)")
+        action.set_defaults(run=run, action=name)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run `rules build` or `rules check`."""
+    if not (arguments.folder / "rules").is_dir():
+        raise ConfigError(
+            f"expected a folder at {arguments.folder / 'rules'}; run from the root of a checkout, or give --folder"
+        )
+    if arguments.action == "build":
+        for path in build(arguments.folder):
+            print(path)
+        return 0
+    drift = check(arguments.folder)
+    for line in drift:
+        print(f"deskwatch: {line}", file=sys.stderr)
+    return 1 if drift else 0
+
+
+def build(folder: Path) -> list[Path]:
+    """Write all made rules below a folder; returns the files, in order of name.
+
+    Raises:
+        ConfigError: A source is wrong. All that is wrong is told, and nothing is written.
+    """
+    written = []
+    for path, text in _texts(folder).items():
+        atomic.write(path, text.encode(), mode=0o644)  # Prometheus may read at any time, as another user
+        written.append(path)
+    return written
+
+
+def check(folder: Path) -> list[str]:
+    """What differs between the made rules and their sources, a sentence each; empty if nothing does.
+
+    Raises:
+        ConfigError: A source is wrong.
+    """
+    drift = []
+    expected = _texts(folder)
+    for path, text in expected.items():
+        if not path.exists():
+            drift.append(f"{path} is missing; run: deskwatch rules build")
+        elif path.read_text() != text:
+            drift.append(f"{path} is not what its source says; change the source, then run: deskwatch rules build")
+    drift += [
+        f"{path} is made by nothing any more; delete it"
+        for path in sorted((folder / "rules").glob("*.yml"))
+        if path not in expected and path.read_text().startswith(MADE_BY)
+    ]
+    return drift
+
+
+def _texts(folder: Path) -> dict[Path, str]:
+    """File → what it is to hold."""
+    texts: dict[Path, str] = {}
+    faults = []
+    for name, make in sorted(_MADE.items()):
+        try:
+            texts[folder / "rules" / name] = make(folder)
+        except ConfigError as error:
+            faults.append(str(error))
+    if faults:
+        raise ConfigError("\n".join(faults))
+    return texts
