@@ -16,8 +16,15 @@ FOLDER = Path("grafana/dashboards")
 DASHBOARDS = {
     "activity": "activity",
     "bot": "bot",
+    "chain": "chain",
+    "control": "control",
+    "decisions": "decisions",
     "execution": "execution",
     "overview": "overview",
+    "process": "process",
+    "risk": "risk",
+    "self": "itself",
+    "slo": "slo",
 }
 """The dashboards, in order of name: what each is called (in its uid, as its JSON and as its function) and its file."""
 

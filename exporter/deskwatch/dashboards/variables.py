@@ -24,6 +24,7 @@ BOT_OR_NONE = 'bot=~"$bot|"'
 STRATEGY = 'strategy=~"$strategy"'
 VENUE = 'venue=~"$venue"'
 SYMBOL = 'symbol=~"$symbol"'
+PROVIDER = 'provider=~"$provider"'
 
 
 _ALL = VariableOption(selected=True, text=["All"], value=["$__all"])
@@ -64,6 +65,11 @@ def symbol() -> QueryVariable:
     """Which instruments of those that these bots watch, trade or hold. All: also what belongs to none."""
     families = "tradebot_(price|funding_rate_ratio|opportunities_found_total|orders_submitted_total|positions_open)"
     return _label("symbol", "Symbol", families)
+
+
+def provider() -> QueryVariable:
+    """Which of those who decide and predict for those bots."""
+    return _label("provider", "Provider")
 
 
 def sidecar_url() -> TextBoxVariable:

@@ -1,7 +1,7 @@
 """Building the rules that are made from other files, and telling whether the committed ones are up to date.
 
 Rules themselves are written by hand, in `prometheus/rules/`. Made are only those that say the same of many names: the
-thresholds of each bot. `_MADE` is the one list of them.
+thresholds of each bot, the windows of its objectives. `_MADE` is the one list of them.
 """
 
 from __future__ import annotations
@@ -14,17 +14,21 @@ from typing import Any
 
 from deskwatch import atomic
 from deskwatch.errors import ConfigError
-from deskwatch.rules import thresholds
+from deskwatch.rules import burn, slo, thresholds
 from deskwatch.rules.origin import MADE_BY
 
 FOLDER = Path("prometheus")
-_MADE: dict[str, Callable[[Path], str]] = {"thresholds.yml": thresholds.text}
+_MADE: dict[str, Callable[[Path], str]] = {
+    "thresholds.yml": thresholds.text,
+    slo.FILE: slo.text,
+    burn.FILE: burn.text,
+}
 """File in `rules/` → what makes its text, given the folder; it raises ConfigError with all that is wrong."""
 
 
 def add_parser(commands: Any) -> None:  # Any: argparse keeps the type of its subparsers private
     """Add `rules build` and `rules check` to the command line."""
-    rules = commands.add_parser("rules", help="Prometheus rules that are made from thresholds")
+    rules = commands.add_parser("rules", help="Prometheus rules that are made from thresholds and objectives")
     actions = rules.add_subparsers(required=True, metavar="ACTION")
     for name, meaning in (("build", "write the rules"), ("check", "fail where rules are not what their sources say")):
         action = actions.add_parser(name, help=meaning)
@@ -92,5 +96,5 @@ def _texts(folder: Path) -> dict[Path, str]:
         except ConfigError as error:
             faults.append(str(error))
     if faults:
-        raise ConfigError("\n".join(faults))
+        raise ConfigError("\n".join(dict.fromkeys(faults)))  # two files may have one source
     return texts

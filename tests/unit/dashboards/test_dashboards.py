@@ -135,13 +135,20 @@ def test_thresholds_are_ours(panel: dict[str, Any]) -> None:
     assert 80 not in [step["value"] for step in steps]
 
 
+@each_promql
+def test_queries_follow_the_chosen_bots(expr: str, of_bots: set[str]) -> None:
+    """Every selector of a bot's series is narrowed to the bots chosen; those of the host and the sidecar have none."""
+    for match in re.finditer(r"\b(\w+(?::\w+:\w+)?)\b(\{[^{}]*\})?", re.sub(r'(?<==)"[^"$]*"', '""', expr)):
+        if match[1] in of_bots or match[1].startswith("bot"):
+            assert match[1] in {"bot", "bots"} or 'bot=~"$bot' in (match[2] or ""), match[0]
+
+
 @each_panel
-def test_queries_follow_the_chosen_bots(panel: dict[str, Any]) -> None:
-    """Every selector of a bot's series or lines is narrowed to the bots chosen."""
+def test_lines_are_those_of_the_chosen_bots(panel: dict[str, Any]) -> None:
+    """But what was done to the sidecar itself, which belongs to none, is told whichever are chosen."""
     for target in panel["targets"]:
-        selectors = re.findall(r"\{([^{}]*=[^{}]*)\}", target["expr"])
-        assert selectors
-        assert all('bot=~"$bot' in selector for selector in selectors)
+        if target["datasource"]["type"] == "loki":
+            assert re.search(r'bot=~"\$bot|bot="_sidecar"', target["expr"])
 
 
 @each_promql
@@ -159,6 +166,13 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     groups = [group for path in RULES for group in yaml.safe_load(path.read_text())["groups"]]
     recorded = {rule["record"] for group in groups for rule in group["rules"] if "record" in rule}
     return recorded | served.names(served.families(tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture(scope="module")
+def of_bots(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """Every series of a sidecar that belongs to a bot."""
+    families = served.families(tmp_path_factory.mktemp("home"))
+    return served.names([family for family in families if family.labels[:1] == ("bot",)])
 
 
 @each_promql

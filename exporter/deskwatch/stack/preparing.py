@@ -8,7 +8,8 @@ under `out`, a volume that nobody else mounts:
     out/grafana/admin-password        the admin's password of a new Grafana
     out/alertmanager/                 alertmanager.yml, templates/, and the secrets that it names
 
-What is generated is generated once and kept. What comes from `secrets` and the template is made anew each time.
+What is generated is generated once and kept. What comes from `secrets`, the environment (`deskwatch.stack.preferences`)
+and the template is made anew each time.
 Alertmanager expands no variables, but reads secrets from files: any key of a receiver that ends in `_file` names one,
 by the last part of its path. A receiver's channel whose secret is missing is left out, with a warning.
 """
@@ -28,6 +29,7 @@ from typing import Any
 
 from deskwatch import atomic
 from deskwatch.errors import ConfigError
+from deskwatch.stack.preferences import LINKS, Preferences, from_environment
 
 OWNERS = {"deskwatch": 10464, "prometheus": 65534, "alertmanager": 65534, "grafana": 472}
 """User id that each consumer's container runs as (its image's own, and ours: see the Dockerfile)."""
@@ -56,13 +58,26 @@ def add_parser(commands: Any) -> None:  # Any: argparse keeps the type of its su
 
 def run(arguments: argparse.Namespace) -> int:
     """Run `stack prepare`; warnings go to stderr and fail nothing."""
-    warnings = prepare(arguments.secrets, arguments.template, arguments.out, give_away=arguments.give_away)
+    warnings = prepare(
+        arguments.secrets,
+        arguments.template,
+        arguments.out,
+        give_away=arguments.give_away,
+        preferences=from_environment(os.environ),
+    )
     for warning in warnings:
         print(f"deskwatch: warning: {warning}", file=sys.stderr)
     return 0
 
 
-def prepare(secrets: Path, template: Path, out: Path, *, give_away: bool = False) -> list[str]:
+def prepare(
+    secrets: Path,
+    template: Path,
+    out: Path,
+    *,
+    give_away: bool = False,
+    preferences: Preferences = Preferences(),  # noqa: B008 — frozen
+) -> list[str]:
     """Write what every consumer reads at its start.
 
     Args:
@@ -70,6 +85,7 @@ def prepare(secrets: Path, template: Path, out: Path, *, give_away: bool = False
         template: Alertmanager's configuration; its message templates lie in `templates/` beside it.
         out: Where to write; see the module's text.
         give_away: Make each consumer's user the owner of its files. Needs CAP_CHOWN.
+        preferences: Where links lead, and when nobody wants to hear of what can wait.
 
     Returns:
         Warnings: each says what is left out, and which file would bring it in.
@@ -86,7 +102,11 @@ def prepare(secrets: Path, template: Path, out: Path, *, give_away: bool = False
         _write(path, token)
     password = out / "grafana" / "admin-password"
     _write(password, _kept(password) or random.token_urlsafe(18))
-    warnings = _prepare_alertmanager(configuration, secrets, template.parent / "templates", out / "alertmanager")
+    preferences.set_quiet_hours(configuration)
+    messages = {path.name: path.read_text() for path in (template.parent / "templates").glob("*.tmpl")}
+    if LINKS in messages:
+        messages[LINKS] = preferences.in_links(messages[LINKS])
+    warnings = _prepare_alertmanager(configuration, secrets, messages, out / "alertmanager")
     if give_away:
         _give_away(out)
     return warnings
@@ -106,7 +126,7 @@ def _read_template(path: Path) -> _Node:
     return content
 
 
-def _prepare_alertmanager(configuration: _Node, secrets: Path, templates: Path, folder: Path) -> list[str]:
+def _prepare_alertmanager(configuration: _Node, secrets: Path, messages: dict[str, str], folder: Path) -> list[str]:
     """Write the configuration without what lacks its secret, the secrets it names, and the message templates."""
     import yaml  # noqa: PLC0415 — as above
 
@@ -139,9 +159,9 @@ def _prepare_alertmanager(configuration: _Node, secrets: Path, templates: Path, 
     text = yaml.safe_dump(configuration, sort_keys=False, allow_unicode=True, width=100)
     text = "# Made by `deskwatch stack prepare` at each start; change the template.\n" + text
     _replace_files(folder, {name: found[name] for name in used} | {"alertmanager.yml": text})
-    messages = folder / "templates"
-    messages.mkdir(exist_ok=True)
-    _replace_files(messages, {path.name: path.read_text() for path in templates.glob("*.tmpl")})
+    templates = folder / "templates"
+    templates.mkdir(exist_ok=True)
+    _replace_files(templates, messages)
     return warnings
 
 
