@@ -9,7 +9,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import yaml
 
@@ -72,8 +72,14 @@ def running_fake(_: Path) -> Iterator[Loki]:
 
 
 @contextlib.contextmanager
-def running_real(folder: Path, port: int | None = None) -> Iterator[Loki]:
-    """A real Loki with the repository's configuration, but for its folders and ports; without one on a free one."""
+def running_real(folder: Path, port: int | None = None, ruler: dict[str, Any] | None = None) -> Iterator[Loki]:
+    """A real Loki with the repository's configuration, but for its folders and ports.
+
+    Args:
+        folder: Where it keeps what it stores, and its log.
+        port: Where it listens; without one on a free one.
+        ruler: What differs from the configuration's `ruler`; without it no rules are read.
+    """
     binary = require("loki")
     port = port or running.free_port()
     config = yaml.safe_load((running.ROOT / "loki" / "loki.yml").read_text())
@@ -84,6 +90,9 @@ def running_real(folder: Path, port: int | None = None) -> Iterator[Loki]:
         "grpc_listen_port": running.free_port(),
     }
     config = json.loads(json.dumps(config).replace("/loki/", f"{folder}/loki/").replace('"/loki"', f'"{folder}/loki"'))
+    rules = config.pop("ruler")
+    if ruler is not None:
+        config["ruler"] = rules | ruler
     path = folder / "loki.yml"
     path.write_text(yaml.safe_dump(config))
     with running.process([binary, f"-config.file={path}"], folder / "loki.out", cwd=folder):

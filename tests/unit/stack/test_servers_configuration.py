@@ -11,12 +11,24 @@ from typing import Any
 import pytest
 import yaml
 
+from deskwatch.events import KINDS
+from deskwatch.sinks.loki.entries import SERVICE
 from tests.reference import served
 from tests.servers import require
 
 ROOT = Path(__file__).parents[3]
 RULES = sorted((ROOT / "prometheus" / "rules").glob("*.yml"))
-OTHERS = {"up", "ALERTS", "prometheus_notifications_dropped_total", "alertmanager_notifications_failed_total"}
+LOG_RULES = sorted((ROOT / "loki" / "rules" / "fake").glob("*.yml"))
+OTHERS = {
+    "up",
+    "ALERTS",
+    "alertmanager_notifications_failed_total",
+    "prometheus_config_last_reload_success_timestamp_seconds",
+    "prometheus_config_last_reload_successful",
+    "prometheus_notifications_dropped_total",
+    "prometheus_rule_evaluation_failures_total",
+    "prometheus_rule_group_iterations_missed_total",
+}
 """Names that other servers make."""
 NAME = re.compile(r"\b(?:tradebot|deskwatch|prometheus|alertmanager)_\w+|\b\w+:\w+:\w+")
 
@@ -28,8 +40,8 @@ def check(*command: str | Path) -> str:
     return told.stdout + told.stderr
 
 
-def all_rules() -> list[dict[str, Any]]:
-    groups = [group for path in RULES for group in yaml.safe_load(path.read_text())["groups"]]
+def all_rules(paths: list[Path] = RULES) -> list[dict[str, Any]]:
+    groups = [group for path in paths for group in yaml.safe_load(path.read_text())["groups"]]
     return [rule for group in groups for rule in group["rules"]]
 
 
@@ -73,7 +85,9 @@ def test_every_alert_has_a_case_where_it_fires_and_one_where_it_does_not(name: s
     assert set(cases) == ({True} if name == "Watchdog" else {True, False})
 
 
-@pytest.mark.parametrize("rule", alerts(), ids=lambda rule: f"{rule['alert']}-{rule['labels']['severity']}")
+@pytest.mark.parametrize(
+    "rule", alerts() + all_rules(LOG_RULES), ids=lambda rule: f"{rule['alert']}-{rule['labels']['severity']}"
+)
 def test_alerts_tell_what_a_person_needs(rule: dict[str, Any]) -> None:
     """A static sentence, the figures, what to do, a dashboard that exists and a runbook that exists."""
     said = rule["annotations"]
@@ -103,13 +117,36 @@ def test_rules_name_only_series_that_exist(rule: dict[str, Any], names: set[str]
 @pytest.mark.parametrize("path", sorted((ROOT / "docs" / "runbooks").glob("*.md")), ids=lambda path: path.name)
 def test_runbooks_belong_to_an_alert_and_name_only_series_that_exist(path: Path, names: set[str]) -> None:
     """At night is no time to find out that a query is wrong."""
-    assert path.stem in {rule["alert"].lower() for rule in alerts()}
+    assert path.stem in {rule["alert"].lower() for rule in alerts() + all_rules(LOG_RULES)}
     assert set(NAME.findall(path.read_text())) <= names
 
 
 def test_loki_accepts_its_configuration() -> None:
     """Loki's own check."""
     check(require("loki"), "-verify-config", f"-config.file={ROOT / 'loki' / 'loki.yml'}")
+
+
+def test_log_rules_read_what_the_sink_sends() -> None:
+    """Streams are chosen by the sink's labels only, and by kinds that there are; old lines raise no alert."""
+    for rule in all_rules(LOG_RULES):
+        selectors = [
+            dict(re.findall(r'(\w+)=~?"([^"]*)"', chosen)) for chosen in re.findall(r"{([^}]*)}", rule["expr"])
+        ]
+        assert selectors
+        assert selectors[0]["lane"] == "live"
+        for selector in selectors:
+            assert selector.keys() <= {"service_name", "bot", "kind", "lane"}
+            assert selector["service_name"] == SERVICE
+            assert set(selector["kind"].split("|")) <= set(KINDS.values())
+
+
+def test_loki_finds_the_rules_where_they_are_mounted() -> None:
+    """The folder below it is the tenant, `fake` where there is no sign-in; compose mounts loki/ as /etc/loki."""
+    ruler = yaml.safe_load((ROOT / "loki" / "loki.yml").read_text())["ruler"]
+    assert ruler["storage"] == {"type": "local", "local": {"directory": "/etc/loki/rules"}}
+    volumes = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["loki"]["volumes"]
+    assert "./loki:/etc/loki:ro" in volumes
+    assert LOG_RULES
 
 
 def test_lokis_check_can_fail(tmp_path: Path) -> None:
