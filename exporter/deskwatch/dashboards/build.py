@@ -14,7 +14,6 @@ from deskwatch.errors import ConfigError
 
 FOLDER = Path("grafana/dashboards")
 DASHBOARDS = {
-    "activity": "activity",
     "bot": "bot",
     "chain": "chain",
     "control": "control",
