@@ -14,6 +14,7 @@ from deskwatch.errors import ConfigError
 
 FOLDER = Path("grafana/dashboards")
 DASHBOARDS = {
+    "activity": "activity",
     "bot": "bot",
     "chain": "chain",
     "control": "control",
