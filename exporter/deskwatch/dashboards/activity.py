@@ -35,46 +35,51 @@ def activity() -> Dashboard:
     return dashboard
 
 
-def _count(expr: str, by: str = "") -> str:
-    grouped = f"sum by ({by}) " if by else "sum"
-    return f"{grouped}(count_over_time({expr} [$__auto]))"
+def _all_of(expr: str) -> str:
+    """How many in the whole time range."""
+    return f"sum(count_over_time({expr} [$__range]))"
+
+
+def _by(label: str, expr: str) -> str:
+    """How many in each interval."""
+    return f"sum by ({label}) (count_over_time({expr} [$__auto]))"
 
 
 def _how_much(dashboard: Dashboard) -> None:
     figures = [
-        lines.total(2, "Lines", "Lines of the time range that fit what is chosen above.", _count(_CHOSEN)),
+        lines.total(2, "Lines", "Lines of the time range that fit what is chosen above.", _all_of(_CHOSEN)),
         lines.total(
             3,
             "Errors",
             "Of those, errors: an exception in a bot's code, a command that failed. Read them below.",
-            _count(f"{_CHOSEN} | level=~`error|critical`"),
+            _all_of(f"{_CHOSEN} | level=~`error|critical`"),
             steps=((None, "green"), (1, "red")),
         ),
         lines.total(
             4,
             "Warnings",
             "Of those, warnings: orders refused, connections lost, transactions reverted, limits crossed.",
-            _count(f"{_CHOSEN} | level=`warning`"),
+            _all_of(f"{_CHOSEN} | level=`warning`"),
             steps=((None, "green"), (1, "orange")),
         ),
         lines.total(
             5,
             "Orders submitted",
             "Of those, orders that were sent. Compare with the refused ones.",
-            _count(f"{_CHOSEN} | type=`order_submitted`"),
+            _all_of(f"{_CHOSEN} | type=`order_submitted`"),
         ),
         lines.total(
             6,
             "Orders refused",
             "Of those, orders that a venue or chain refused. Execution tells why.",
-            _count(f"{_CHOSEN} | type=`order_rejected`"),
+            _all_of(f"{_CHOSEN} | type=`order_rejected`"),
             steps=((None, "green"), (1, "orange")),
         ),
         lines.total(
             7,
             "Decisions",
             "Of those, what models and rules decided. None, while it should trade: its inputs are missing.",
-            _count(f"{_CHOSEN} | type=`decision_made`"),
+            _all_of(f"{_CHOSEN} | type=`decision_made`"),
         ),
     ]
     counts = [
@@ -82,13 +87,13 @@ def _how_much(dashboard: Dashboard) -> None:
             8,
             "Lines by kind",
             "How many lines of each kind in each interval. A kind that stops is a part of the bot that stopped.",
-            [(_count(_CHOSEN, "kind"), "{{kind}}")],
+            [(_by("kind", _CHOSEN), "{{kind}}")],
         ),
         lines.counted(
             9,
             "Lines by level",
             "How serious they are, observations and heartbeats left out. More red and orange than usual: read below.",
-            [(_count(f"{_CHOSEN} | type!~`{FREQUENT}`", "level"), "{{level}}")],
+            [(_by("level", f"{_CHOSEN} | type!~`{FREQUENT}`"), "{{level}}")],
             colours=LEVEL_COLOURS,
         ),
     ]

@@ -45,6 +45,7 @@ def trades(dashboard: Dashboard) -> None:
             unit="locale",
             decimals=0,
             no_value="no trades",
+            graph=False,
         ),
         figure(
             42,
@@ -84,6 +85,7 @@ def trades(dashboard: Dashboard) -> None:
             unit="locale",
             decimals=2,
             no_value="no trades",
+            graph=False,
         ),
         figure(
             46,
@@ -93,6 +95,7 @@ def trades(dashboard: Dashboard) -> None:
             unit="locale",
             decimals=2,
             no_value="no trades",
+            graph=False,
         ),
         figure(
             47,
@@ -103,6 +106,7 @@ def trades(dashboard: Dashboard) -> None:
             unit="none",
             steps=((None, "green"), (5, "orange"), (10, "red")),
             no_value="no trades",
+            graph=False,
         ),
         figure(
             48,

@@ -27,7 +27,9 @@ SAID = (
     "{{.bot}}  {{.type}}  {{.command}}{{.alert}}{{.action}}{{.signal}}{{.target}}{{.component}} {{.kind_extracted}} "
     "{{if .previous}}{{.previous}} → {{end}}{{.mode}} {{.side}} "
     '{{if .quantity}}{{printf "%.8g" (float64 .quantity)}} {{end}}{{.symbol}} '
-    '{{if .price}}at {{printf "%.8g" (float64 .price)}} {{end}}{{.venue}} {{.provider}} {{.version}} '
+    '{{if .price}}at {{printf "%.8g" (float64 .price)}} {{end}}{{.venue}} {{.chain}} {{.provider}} '
+    "{{.version}} {{.problem}} "
+    '{{if .amount}}{{printf "%.8g" (float64 .amount)}} {{.asset}} {{end}}'
     '{{if .realized_pnl}}result {{printf "%.2f" (float64 .realized_pnl)}} {{.asset}} {{end}}'
     '{{if .expected_profit}}expects {{printf "%.2f" (float64 .expected_profit)}} {{.asset}} {{end}}'
     '{{if .confidence}}sure {{printf "%.2f" (float64 .confidence)}} {{end}}'
@@ -69,7 +71,7 @@ def total(
     height: int = 4,
     steps: Steps | None = None,
 ) -> stat.Panel:
-    """How many lines in the whole time range. `expr` counts over `[$__auto]`, which is all of it here."""
+    """How many lines in the whole time range. `expr` counts over `[$__range]`."""
     panel = (
         described(
             stat.Panel(),
