@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-WINDOW_SECONDS = 900
-"""How far back is asked."""
+WINDOW_SECONDS = 3600
+"""How far back is asked: bots seldom start."""
 
 
 MISSING = (

@@ -26,7 +26,7 @@ from tests.lively.running import lively
 from tests.servers import find
 from tests.waiting import eventually
 
-LIFE_SECONDS = 240.0
+LIFE_SECONDS = 400.0
 """Patience until all has happened that takes its time; about 75 s where the machine has nothing else to do."""
 HAPPENED = (
     "count(tradebot_commands_unconfirmed_total > 0)",

@@ -21,7 +21,7 @@ SHOWN_AS: dict[str, set[str]] = {
     "number/s": {"ops", "reqps", "cps", "wps", "rps", "eps", "mps", "short"},
     "number/min": {"cpm", "opm", "rpm", "wpm", "none", "short"},
     "number": {"none", "short", "locale", "sishort", "bool", "string"},
-    "part": {"percentunit", "none", "short"},
+    "part": {"percentunit", "none", "short", "locale"},
 }
 """Unit → Grafana's names. Where it is `number`, currencies and words before or behind count too."""
 _PER_TIME = {60.0, 3600.0, 86_400.0}

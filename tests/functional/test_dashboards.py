@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -186,6 +187,7 @@ def unfed() -> dict[str, str]:
     }
 
 
+@cache
 def _documented() -> dict[str, Any]:
     from tests.reference.page import documented
 
