@@ -79,3 +79,10 @@ def test_links_lead_somewhere(page: Path):
     """Every relative link of a page points at a file that is there."""
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
         assert (page.parent / target).exists(), target
+
+
+def test_every_how_to_is_in_the_index():
+    """Whoever looks for a page finds it in the folder's README."""
+    folder = running.ROOT / "docs" / "how-to"
+    named = set(re.findall(r"\]\(([\w-]+\.md)\)", (folder / "README.md").read_text()))
+    assert named == {page.name for page in folder.glob("*.md")} - {"README.md"}
