@@ -23,10 +23,14 @@ LONG = (
     "test_endurance.py",
     "test_chain_is_the_judge.py",
     "test_model_beats_the_base_rate.py",
-    "test_demo.py",
     "test_sidecar_killed.py",
+    "test_demo.py",
+    "test_dashboards.py",
+    "test_paged.py",
+    "test_page_demo.py",
+    "test_docs.py",
 )
-"""The files that take longest, longest first."""
+"""Files that take longest, longest first but for the fourth: it waits behind the first, which takes three minutes."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
