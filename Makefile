@@ -2,6 +2,9 @@
 PYTHON ?= $(firstword $(foreach one,python3.11 python3.12 python3.13 python3,$(shell command -v $(one) 2>/dev/null)))
 BIN := .venv/bin
 STAMP := .venv/.ready
+# Tests run in a process for each core. Functional ones mostly wait: they have one more, which the run of minutes takes.
+CORES ?= $(shell nproc)
+SERVERS_TESTS := tests/functional tests/fault --dist loadfile --no-loadscope-reorder --numprocesses $(shell expr $(CORES) + 1)
 
 .PHONY: setup demo test check bench soak clean constraints docs dashboards
 
@@ -28,16 +31,16 @@ check: $(STAMP)
 	$(BIN)/deskwatch dashboards check
 	$(BIN)/deskwatch rules check
 	$(BIN)/deskwatch kubernetes check
-	$(BIN)/pytest tests/unit --quiet --cov --cov-report=term:skip-covered
+	$(BIN)/pytest tests/unit --quiet --dist loadfile --numprocesses $(CORES) --cov --cov-report=term:skip-covered
 
 test: check
-	$(BIN)/pytest tests/functional tests/fault --durations=10
+	$(BIN)/pytest $(SERVERS_TESTS) --durations=10
 
 bench: $(STAMP)
 	@for one in emit ingest exposition scrape_hold mode stream shipping footprint memory fleet; do $(BIN)/python -m benchmarks.$$one || exit 1; done
 
 soak: $(STAMP)
-	DESKWATCH_SOAK=1 $(BIN)/pytest tests/functional tests/fault
+	DESKWATCH_SOAK=1 $(BIN)/pytest $(SERVERS_TESTS)
 
 docs: $(STAMP)
 	$(BIN)/python -m tests.reference

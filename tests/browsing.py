@@ -10,6 +10,7 @@ from typing import Any
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, ViewportSize, WebSocket, expect, sync_playwright
 
 from tests.servers import require
+from tests.waiting import patience
 
 FLAGS = [
     "--no-sandbox",
@@ -64,7 +65,8 @@ def watched(browser: Browser, *expected: str, **context: Any) -> Iterator[Page]:
     """
     opened = browser.new_context(**{"viewport": DESKTOP, **context})
     page = opened.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(10_000 * patience())
+    expect.set_options(timeout=5_000 * patience())
     page.add_init_script(_COLLECT)
     faults: list[str] = []
 

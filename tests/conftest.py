@@ -6,15 +6,9 @@ import os
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
-
-if TYPE_CHECKING:  # its imports are of use to few
-    from collections.abc import Iterator
-
-    from tests.endurance.run import Endurance
 
 # A forked child is not measured: another thread may have held the lock of what measures coverage. Registered before
 # anything of deskwatch is imported, whose own work after a fork would be measured otherwise.
@@ -25,25 +19,23 @@ settings.register_profile("deskwatch", deadline=None, max_examples=50, database=
 settings.load_profile("deskwatch")
 
 
+LONG = (
+    "test_endurance.py",
+    "test_chain_is_the_judge.py",
+    "test_model_beats_the_base_rate.py",
+    "test_sidecar_killed.py",
+    "test_demo.py",
+    "test_dashboards.py",
+    "test_paged.py",
+    "test_page_demo.py",
+    "test_docs.py",
+)
+"""Files that take longest, longest first but for the fourth: it waits behind the first, which takes three minutes."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The run that lasts for minutes is judged last: the other tests go on beside it."""
-    items.sort(key=_is_endurance)
-
-
-def _is_endurance(item: pytest.Item) -> bool:
-    return item.path.name == "test_endurance.py"
-
-
-@pytest.fixture(scope="session", autouse=True)
-def endurance(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endurance | None]:
-    """The run, from the first test on, where its test is among those that were asked for."""
-    if not any(map(_is_endurance, request.session.items)):
-        yield None
-        return
-    from tests.endurance import run
-
-    with run.endurance(tmp_path_factory.mktemp("endurance")) as one:
-        yield one
+    """What takes longest begins first, so that the others go on beside it and no worker is left with it at the end."""
+    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from typing import Any
 from deskwatch.events import Event
 from deskwatch.journal import Follower, Record, read
 from tests.servers import require
-from tests.waiting import eventually
+from tests.waiting import eventually, patience
 
 ROOT = Path(__file__).parent.parent
 
@@ -44,7 +44,7 @@ def process(argv: list[str], log: Path, *, stop_seconds: float = 20, **more: Any
         if child.poll() is None:
             child.send_signal(signal.SIGTERM)
             try:
-                child.wait(stop_seconds)
+                child.wait(stop_seconds * patience())
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
@@ -52,7 +52,7 @@ def process(argv: list[str], log: Path, *, stop_seconds: float = 20, **more: Any
 
 def _answer(request: urllib.request.Request) -> tuple[int, dict[str, str], bytes]:
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=10 * patience()) as answer:
             return answer.status, dict(answer.headers), answer.read()
     except urllib.error.HTTPError as error:
         with error:
@@ -205,7 +205,7 @@ class Prometheus:
     def ask(self, path: str, **parameters: object) -> Any:
         """The data of an API's answer."""
         query = urllib.parse.urlencode(parameters)
-        with urllib.request.urlopen(f"{self.url}/api/v1/{path}?{query}", timeout=10) as answer:
+        with urllib.request.urlopen(f"{self.url}/api/v1/{path}?{query}", timeout=10 * patience()) as answer:
             return json.load(answer)["data"]
 
     def query(self, promql: str) -> list[dict[str, Any]]:

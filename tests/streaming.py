@@ -15,6 +15,7 @@ from websockets.asyncio.client import connect
 
 from deskwatch.journal import names
 from deskwatch.projections.activity import _NOT_ACTIVITY
+from tests.waiting import patience
 
 SECONDS = 20.0
 """How long a message may take to come."""
@@ -64,12 +65,12 @@ async def by_websocket(url: str, held: Held, query: str = "") -> AsyncIterator[A
     """Messages of a WebSocket that resumes; it is torn off at the end, without a goodbye."""
     resume = held.cursor is not None
     target = f"ws://{urlsplit(url).netloc}/stream?{query}{'&resume=1' if resume else ''}"
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(SECONDS * patience()):
         socket = await connect(target, compression=None, max_size=None, ping_interval=None)
 
     async def messages() -> AsyncGenerator[Any, None]:
         while True:
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(SECONDS * patience()):
                 text = await socket.recv()
             message = json.loads(text)
             held.take(message)
@@ -99,7 +100,7 @@ async def by_events(url: str, held: Held, query: str = "") -> AsyncIterator[Asyn
         assert answer.startswith(b"HTTP/1.1 200"), answer
         text = b""
         while True:
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(SECONDS * patience()):
                 size = int(await reader.readline(), 16)
                 text += (await reader.readexactly(size + 2))[:-2]
             *events, text = text.split(b"\n\n")

@@ -12,7 +12,7 @@ import pytest
 
 from deskwatch.events import BotStopped
 from tests import running
-from tests.waiting import eventually
+from tests.waiting import eventually, patience
 
 
 def _left(home: Path) -> list[str]:
@@ -29,7 +29,9 @@ def test_it_stops_by_itself_when_told_how_long(tmp_path: Path):
     """`--seconds` ends it in good order: status 0, the bot's last word journaled, nothing running."""
     home = tmp_path / "home"
     argv = [sys.executable, "-m", "deskwatch", "demo", "--home", str(home), "--port", str(running.free_port())]
-    done = subprocess.run([*argv, "--seconds", "8"], capture_output=True, text=True, timeout=90, check=False)
+    seconds = 8 * patience()
+    argv += ["--seconds", str(seconds)]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=90 + 2 * seconds, check=False)
     assert done.returncode == 0, done.stderr
     assert "http://127.0.0.1:" in done.stdout
     assert done.stdout.count("curl ") == 3

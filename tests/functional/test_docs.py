@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests import running
+from tests.waiting import eventually, patience
 
 PAGES = [running.ROOT / "README.md", *sorted((running.ROOT / "docs").rglob("*.md"))]
 NOT_RUN = {
@@ -54,19 +56,29 @@ def test_commands_work_as_written(demo: running.Demo, subtests: pytest.Subtests)
 def _run(demo: running.Demo, command: str) -> None:
     port = running.free_port()
     typed = command.replace("localhost:9464", f"localhost:{demo.port}").replace(".deskwatch/", f"{demo.home}/")
-    if typed.startswith(("deskwatch sidecar", "deskwatch run")):  # these serve until they are stopped
-        flags = f"--home {demo.home.parent / f'home-{port}'} --port {port}"
-        words = typed.split(" ", 2)
-        typed = f"timeout --preserve-status -s INT 4 {words[0]} {words[1]} {flags} {' '.join(words[2:])}"
     env = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "DESKWATCH_HOME": str(demo.home.parent / f"docs-{port}"),
         "DESKWATCH_URL": f"http://127.0.0.1:{demo.port}",
     }
+    if typed.startswith(("deskwatch sidecar", "deskwatch run")):  # these serve until they are stopped
+        _serve(typed.split(), running.Http(f"http://127.0.0.1:{port}", demo.home.parent / f"home-{port}"), env)
+        return
     typed = re.sub(r"(ten_lines\.py) \d+", r"\1 2", typed)
     done = subprocess.run(["bash", "-c", typed], cwd=running.ROOT, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, (typed, done.stdout, done.stderr)
+
+
+def _serve(words: list[str], http: running.Http, env: dict[str, str]) -> None:
+    """Until it is ready; then Ctrl-C, as a person would."""
+    http.home.mkdir(mode=0o700)
+    log = http.home.with_suffix(".out")
+    flags = ["--home", str(http.home), "--port", http.url.rpartition(":")[2]]
+    with running.process([*words[:2], *flags, *words[2:]], log, cwd=running.ROOT, env=env) as server:
+        eventually(lambda: server.poll() is not None or http.try_get("/readyz"), 20)
+        server.send_signal(signal.SIGINT)
+        assert server.wait(20 * patience()) == 0, (words, log.read_text())
 
 
 def test_readme_shows_the_example_as_it_is():
@@ -80,3 +92,10 @@ def test_links_lead_somewhere(page: Path):
     """Every relative link of a page points at a file that is there."""
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
         assert (page.parent / target).exists(), target
+
+
+def test_every_how_to_is_in_the_index():
+    """Whoever looks for a page finds it in the folder's README."""
+    folder = running.ROOT / "docs" / "how-to"
+    named = set(re.findall(r"\]\(([\w-]+\.md)\)", (folder / "README.md").read_text()))
+    assert named == {page.name for page in folder.glob("*.md")} - {"README.md"}

@@ -1,10 +1,11 @@
-"""The sidecar's memory after minutes at 1,000 events a second, beside all other tests: see tests/endurance."""
+"""The sidecar's memory after minutes at 1,000 events a second, beside other tests: see tests/endurance."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from statistics import median
 
-from tests.endurance.run import EVENTS, Endurance, Note
+from tests.endurance.run import EVENTS, Note, endurance
 
 BUDGET_BYTES = 64e6
 WARM_EVENTS = 60_000
@@ -13,9 +14,10 @@ GROWTH_BYTES = 1_000_000
 """What may come and go: the allocator's leftovers of a scrape, of a checkpoint. It was 100,000 in 5 minutes."""
 
 
-def test_memory_stays_within_its_budget_and_flat(endurance: Endurance):
+def test_memory_stays_within_its_budget_and_flat(tmp_path: Path):
     """The most that was seen is within DESIGN's budget; once warm, the second half takes no more than the first."""
-    notes = endurance.finished()
+    with endurance(tmp_path) as run:
+        notes = run.finished()
     assert notes[-1].events > 0.95 * EVENTS
     assert max(note.bytes for note in notes) <= BUDGET_BYTES, _told(notes)
     warm = [note.bytes for note in notes if note.events > WARM_EVENTS]

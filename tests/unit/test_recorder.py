@@ -77,7 +77,11 @@ def test_all_lines_of_a_run_carry_its_id(open_recorder: Open, home: Path) -> Non
     assert list(dict.fromkeys(seen)) == runs
 
 
-@pytest.mark.parametrize("event", [equity(object()), None, "text", {"type": "x"}, NOTE.__class__], ids=repr)
+@pytest.mark.parametrize(
+    "event",
+    [equity(object()), None, "text", {"type": "x"}, NOTE.__class__],
+    ids=["not a number", "None", "a text", "a dict", "a class"],
+)
 def test_emit_never_raises_for_bad_events_but_counts_them(
     event: Any, recorder: Recorder, home: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

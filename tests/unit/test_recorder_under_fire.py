@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from deskwatch import BotStopped, CommandAccepted, Mode, ModeChanged, PriceObser
 from deskwatch.encoding import encode
 from deskwatch.journal import Writer, names
 from tests import running
+from tests.unit.signalled_bot import EVENTS
 
 PRICE = PriceObserved(venue="amber", symbol="WETH/USDC", price=1.0)
 
@@ -107,33 +108,13 @@ def test_a_broken_stderr_does_not_reach_the_bot(home: Path, monkeypatch: pytest.
 
 def test_a_signal_handler_may_emit(home: Path) -> None:
     """Events from a handler that interrupts `emit` are written after it: no deadlock, no loss, no `seq` twice."""
-    told = depth = 0
-    with Recorder.open("arb-1", home=home) as recorder:
-
-        def handler(*_: object) -> None:
-            nonlocal told, depth
-            told += 1
-            depth += 1
-            if depth < 3:  # handlers within handlers, but no end of them on a machine slower than its timer
-                signal.setitimer(signal.ITIMER_REAL, 0.0005)
-            recorder.emit(BotStopped(reason=f"signal {told}"))
-            depth -= 1
-            signal.setitimer(signal.ITIMER_REAL, 0.0005)
-
-        before = signal.signal(signal.SIGALRM, handler)
-        signal.setitimer(signal.ITIMER_REAL, 0.0005)
-        try:
-            for _ in range(30_000):
-                recorder.emit(PRICE)
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, before)
-        assert recorder.lost.total() == 0
+    bot = [sys.executable, "-m", "tests.unit.signalled_bot", str(home)]
+    told = int(subprocess.run(bot, cwd=running.ROOT, stdout=subprocess.PIPE, check=True, timeout=60).stdout)
     own = running.records(home)
     assert [record.seq for record in own] == list(range(1, len(own) + 1))
     assert told > 10
     assert sum(isinstance(record.event, BotStopped) for record in own) == told + 1
-    assert sum(isinstance(record.event, PriceObserved) for record in own) == 30_000
+    assert sum(isinstance(record.event, PriceObserved) for record in own) == EVENTS
 
 
 def test_a_forked_worker_may_do_nothing(home: Path) -> None:
