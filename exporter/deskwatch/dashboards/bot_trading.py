@@ -72,7 +72,7 @@ def trades(dashboard: Dashboard) -> None:
             "Average trade",
             "Result of the time range over its trades: what one trade brings, net of costs.",
             (f"({profit} - {loss}) / on (bot) group_left () ({closed} > 0)", "{{bot}} {{asset}}"),
-            unit="locale",
+            unit="short",
             decimals=2,
             steps=RESULT_STEPS,
             no_value="no trades",
