@@ -21,6 +21,7 @@ from deskwatch.dashboards.lines import activity, said
 from deskwatch.dashboards.links import OF_CELL, OF_SERIES, to_dashboard
 from deskwatch.dashboards.marks import FREQUENT, JOURNAL
 from deskwatch.dashboards.panels import course
+from deskwatch.dashboards.promql import grown
 from deskwatch.dashboards.tables import Column, Label, joined
 from deskwatch.dashboards.variables import BOT
 
@@ -99,7 +100,7 @@ def _fire(dashboard: Dashboard) -> None:
                 "Errors",
                 "Errors that the bots' own code reported in each interval. A step up after a start points to the new "
                 "version; its lines are on the bot's dashboard.",
-                [(f"sum by (bot) (increase(tradebot_errors_total{{{BOT}}}[$__rate_interval]))", "{{bot}}")],
+                [(grown("tradebot_errors_total", "bot"), "{{bot}}")],
                 unit="none",
                 span=12,
                 least=0,

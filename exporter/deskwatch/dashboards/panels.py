@@ -151,7 +151,7 @@ def course(
     for query, ref_id in zip((*queries, *limits), REF_IDS, strict=False):
         panel.with_target(over_time(query, ref_id, exemplars=exemplars and query not in limits))
         if query in limits:
-            panel.override_by_query(ref_id, _as_limit("orange" if "_warning_" in query[0] else "red"))
+            panel.override_by_query(ref_id, _as_limit("orange" if "warn" in " ".join(query) else "red"))
     for pattern, colour in (colours or {}).items():
         panel.override_by_regexp(f"/{pattern}/", [_fixed(colour)])
     return panel if link is None else panel.data_links([link])

