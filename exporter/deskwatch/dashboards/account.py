@@ -35,10 +35,10 @@ def exposure() -> Line:
         course(
             43,
             "Exposure of equity",
-            "Gross exposure over the equity in the same asset, of all strategies: the bot's leverage over all. 100 % "
-            "is all of its money at work; what is above is borrowed. Above the dashed line BotExposureHigh warns.",
+            "Gross exposure over the equity in the same asset, of all strategies: the bot's leverage over all. 1 is "
+            "all of its money at work; what is above is borrowed. Above the dashed line BotExposureHigh warns.",
             [(f"max by (bot, asset) ({_LEVERAGE})", "{{bot}} {{asset}}")],
-            unit="percentunit",
+            unit="none",
             limits=[limit("exposure_per_equity_multiple", "warns")],
             least=0,
         ),

@@ -10,7 +10,7 @@ from deskwatch.dashboards.counts import counts
 from deskwatch.dashboards.expressions import BAD_FROM_ONE, DISTANCE_STEPS, DRAWDOWN_STEPS, RESULT_STEPS
 from deskwatch.dashboards.frame import frame
 from deskwatch.dashboards.layout import Line, section
-from deskwatch.dashboards.lines import activity
+from deskwatch.dashboards.lines import activity, said
 from deskwatch.dashboards.panels import course, figure, states
 from deskwatch.dashboards.position_table import position_table
 from deskwatch.dashboards.promql import grown, limit, series
@@ -297,9 +297,9 @@ def _happened() -> Line:
             61,
             "Positions, funding and limits",
             "Openings, closings, funding and limits crossed, as journaled. A click opens a line's fields.",
-            f'{{service_name="deskwatch", {BOT}, kind=~"positions|risk|account"}} '
-            '| type !~ `position_updated|.+_observed` | symbol =~ "$symbol" '
-            "| json | line_format `{{.bot}}  {{.type}}  {{.symbol}} {{.side}} {{.quantity}} {{.entry_price}} "
-            "{{.realized_pnl}} {{.amount}} {{.asset}} {{.reason}} {{.alert}} {{.message}}`",
+            said(
+                f'{{service_name="deskwatch", {BOT}, kind=~"positions|risk|account"}} '
+                '| type !~ `position_updated|.+_observed` | symbol =~ "$symbol"'
+            ),
         )
     ]

@@ -136,6 +136,17 @@ def test_thresholds_are_ours(panel: dict[str, Any]) -> None:
     assert 80 not in [step["value"] for step in steps]
 
 
+@each_panel
+def test_a_tables_columns_keep_their_names_while_others_are_empty(panel: dict[str, Any]) -> None:
+    """Grafana calls a value `Value` where one query alone has an answer: a companion, not shown, has one always."""
+    targets = {one["refId"]: one for one in panel["targets"]}
+    if panel["type"] == "table" and len(targets) > 1:
+        assert targets["Z"]["expr"] == "vector(0)"
+        first, *_, last = panel["transformations"]
+        assert first == {"id": "filterByRefId", "options": {"include": "/^[^Z]$/"}}
+        assert {f"Value #{one}" for one in targets if one != "Z"} <= set(last["options"]["renameByName"])
+
+
 @each_promql
 def test_queries_follow_the_chosen_bots(expr: str, of_bots: set[str]) -> None:
     """Every selector of a bot's series is narrowed to the bots chosen; those of the host and the sidecar have none."""
