@@ -102,7 +102,7 @@ def trades(dashboard: Dashboard) -> None:
             47,
             "Losing streak",
             "Trades lost one after the other until now. Longer than its win rate makes likely: the market is no longer "
-            "the one that it was made for. BotLosingStreak warns beyond 10, by default.",
+            "the one that it was made for. BotLosingStreak warns from 10 on, by default.",
             (f"max by (bot) (tradebot_losing_streak{{{matching(BOT, STRATEGY)}}})", "{{bot}}"),
             unit="none",
             steps=((None, "green"), (5, "orange"), (10, "red")),

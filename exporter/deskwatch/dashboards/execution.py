@@ -287,7 +287,7 @@ def _costs(dashboard: Dashboard) -> None:
                 "How much worse than expected the fills of the time range were, 0 where they were better; each bar "
                 "counts fills up to its bound, as a part of the price. A long tail: orders are too large for the book.",
                 f"sum by (le) (increase(tradebot_slippage_ratio_bucket{{{matching(BOT, _OF_SPEED)}}}[$__range]))",
-                unit="short",
+                unit="locale",
                 span=8,
             ),
             course(
