@@ -57,10 +57,10 @@ def _fire(dashboard: Dashboard) -> None:
             joined(
                 21,
                 "Alerts firing",
-                "Each alert that fires now, and since when its condition holds; the newest comes first. What to do is "
-                "in docs/runbooks, in the file with its name in small letters.",
+                "Each alert that fires now, and since when its condition holds; critical ones come first. What to do "
+                "is in docs/runbooks, in the file with its name in small letters.",
                 {
-                    "alertname": Label(title="Alert", width=240),
+                    "alertname": Label(title="Alert", width=290),
                     "severity": Label(title="Severity", width=90),
                     "bot": BOT_LABEL,
                     "venue": Label(title="Venue"),
@@ -74,7 +74,8 @@ def _fire(dashboard: Dashboard) -> None:
                         unit="dateTimeFromNow",
                     )
                 ],
-                sort_by="Since",
+                sort_by="Severity",
+                falling=False,
                 span=14,
                 no_value="-",
             ),
