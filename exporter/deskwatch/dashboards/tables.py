@@ -9,7 +9,7 @@ from grafana_foundation_sdk.builders import common, table
 from grafana_foundation_sdk.builders.dashboard import DashboardLink
 from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, DynamicConfigValue
 
-from deskwatch.dashboards.drawing import REF_IDS, Names, Query, Steps, at_the_end, described, named
+from deskwatch.dashboards.drawing import REF_IDS, Names, Query, Steps, at_the_end, described, known, named
 
 _COMPANION = "Z"
 """A query that always has an answer, for the names of the others' values."""
@@ -146,7 +146,7 @@ def _looks(column: Column) -> list[DynamicConfigValue]:
     if column.names is not None:
         looks.append(DynamicConfigValue(id_val="mappings", value=[named(column.names)]))
     if column.steps is not None:
-        steps = [{"value": at, "color": colour} for at, colour in column.steps]
+        steps = [{"value": at, "color": colour} for at, colour in known(column.steps)]
         looks.append(DynamicConfigValue(id_val="thresholds", value={"mode": "absolute", "steps": steps}))
     if column.steps is not None or column.names is not None:
         looks.append(DynamicConfigValue(id_val="custom.cellOptions", value={"type": "color-text"}))

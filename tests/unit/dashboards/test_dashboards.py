@@ -147,6 +147,16 @@ def test_a_tables_columns_keep_their_names_while_others_are_empty(panel: dict[st
         assert {f"Value #{one}" for one in targets if one != "Z"} <= set(last["options"]["renameByName"])
 
 
+@each_panel
+def test_what_is_not_known_is_not_green(panel: dict[str, Any]) -> None:
+    """Grafana gives the first colour to what has no value: nobody knows the age of the newest block is no good news."""
+    config = panel["fieldConfig"]
+    looks = [one["value"] for each in config["overrides"] for one in each["properties"] if one["id"] == "thresholds"]
+    if panel["type"] == "stat" and panel["datasource"]["type"] == "prometheus":  # no lines in Loki are 0 lines
+        looks.append(config["defaults"]["thresholds"])
+    assert {one["steps"][0]["color"] for one in looks} <= {"text"}
+
+
 @each_promql
 def test_queries_follow_the_chosen_bots(expr: str, of_bots: set[str]) -> None:
     """Every selector of a bot's series is narrowed to the bots chosen; those of the host and the sidecar have none."""
