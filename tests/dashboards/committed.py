@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,14 @@ ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "grafana" / "dashboards").glob("*.json"))
 DASHBOARDS: dict[str, dict[str, Any]] = {path.stem: json.loads(path.read_text()) for path in FILES}
 """File's stem → JSON."""
+
+
+_GROWN = re.compile(
+    r"(?P<one>\w+_total(?:\{[^{}]*\})?) - \((?P=one) offset (?P<window>\S+) <= (?P=one) "
+    r"or (?P=one) \* 0 and on \([^()]+\) tradebot_last_event_timestamp_seconds\{[^{}]*\} offset (?P=window) "
+    r"or min_over_time\((?P=one)\[(?P=window)\]\)\)"
+)
+"""An increase that counts a series' first event too: `grown` in `deskwatch.dashboards.promql`."""
 
 
 class Panel(NamedTuple):
@@ -174,3 +183,8 @@ def _links_of(node: object) -> Iterator[dict[str, Any]]:
     elif isinstance(node, list):
         for one in node:
             yield from _links_of(one)
+
+
+def as_increase(expr: str) -> str:
+    """PromQL in which what `grown` makes is written as the increase that it is, for rules about counters."""
+    return _GROWN.sub(r"increase(\g<one>[\g<window>])", expr)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from deskwatch.dashboards.layout import Line
 from deskwatch.dashboards.panels import course
-from deskwatch.dashboards.promql import SHOWN, increase, series
+from deskwatch.dashboards.promql import SHOWN, grown, limit, series
 from deskwatch.dashboards.tables import Column, Label, joined
 from deskwatch.dashboards.variables import BOT, STRATEGY, VENUE, matching
 
 _JUDGED = matching(BOT, STRATEGY)
 _HELD_AT = matching(BOT, VENUE)
-EQUITY = f"sum by (bot, asset) ({series('tradebot_equity', _JUDGED)})"
+_LEVERAGE = f"{series('bot:tradebot_exposure_gross:sum')} / ({series('bot:tradebot_equity:sum')} > 0)"
 
 
 def exposure() -> Line:
@@ -35,10 +35,11 @@ def exposure() -> Line:
         course(
             43,
             "Exposure of equity",
-            "Gross exposure over the equity in the same asset: the bot's leverage over all. 100 % is all of its money "
-            "at work; what is above is borrowed.",
-            [(f"{gross} / ({EQUITY} > 0)", "{{bot}} {{asset}}")],
-            unit="percentunit",
+            "Gross exposure over the equity in the same asset, of all strategies: the bot's leverage over all. 1 is "
+            "all of its money at work; what is above is borrowed. Above the dashed line BotExposureHigh warns.",
+            [(f"max by (bot, asset) ({_LEVERAGE})", "{{bot}} {{asset}}")],
+            unit="none",
+            limits=[limit("exposure_per_equity_multiple", "warns")],
             least=0,
         ),
     ]
@@ -91,4 +92,4 @@ def _balance(gauge: str) -> str:
 
 
 def _moved(counter: str) -> str:
-    return increase(counter, "bot", "venue", "asset", where=_HELD_AT, window=SHOWN)
+    return grown(counter, "bot", "venue", "asset", where=_HELD_AT, window=SHOWN)

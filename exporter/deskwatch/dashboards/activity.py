@@ -13,8 +13,10 @@ from deskwatch.dashboards.variables import BOT
 from deskwatch.events import KINDS, UNKNOWN_KIND
 from deskwatch.projections.activity import LEVELS
 
-_CHOSEN = f'{{service_name="deskwatch", {BOT}, kind=~"$kind"}} |~ `(?i)$search` | level=~`$level` | symbol=~`$symbol`'
-"""Lines of the bots and kinds chosen that hold the text."""
+_CHOSEN = (
+    f'{{service_name="deskwatch", {BOT}, kind=~"$kind"}} |~ `(?i)${{search:raw}}` | level=~"$level" | symbol=~"$symbol"'
+)
+"""Lines of the bots and kinds chosen that hold the text. (Grafana escapes what is chosen for quotation marks.)"""
 
 
 def activity() -> Dashboard:
@@ -29,6 +31,7 @@ def activity() -> Dashboard:
         variables.symbol(),
         variables.text("search", "Text"),
         since="now-15m",
+        refresh="10s",
     )
     for part in (_how_much, _all, _by_subject):
         part(dashboard)

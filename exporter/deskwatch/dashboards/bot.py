@@ -30,6 +30,7 @@ from deskwatch.dashboards.lines import activity, counted, said
 from deskwatch.dashboards.links import OF_SERIES, to_dashboard
 from deskwatch.dashboards.marks import FREQUENT, JOURNAL, from_journal
 from deskwatch.dashboards.panels import course, figure, states
+from deskwatch.dashboards.promql import grown
 from deskwatch.dashboards.variables import BOT, STRATEGY, matching
 
 _EQUITY = f"tradebot_equity{{{matching(BOT, STRATEGY)}}}"
@@ -159,7 +160,7 @@ def _now(dashboard: Dashboard) -> None:
     ]
     acting_and_asked = (  # one query: Prometheus orders it by bot
         f'label_replace({mode()}, "what", "acts by", "", "") '
-        f'or label_replace(({mode("tradebot_desired_mode")}) > 0, "what", "asked for", "", "")'
+        f'or label_replace({mode("tradebot_desired_mode")}, "what", "asked for", "", "")'
     )
     modes = states(
         10,
@@ -235,12 +236,7 @@ def _words(dashboard: Dashboard) -> None:
                 "Errors",
                 "Errors that its own code reported in each interval, by part and exception. One kind that comes again "
                 "and again is a fault to mend; many kinds at once mostly have one cause outside.",
-                [
-                    (
-                        f"sum by (bot, component, kind) (increase(tradebot_errors_total{{{BOT}}}[$__rate_interval]))",
-                        "{{bot}} {{component}} {{kind}}",
-                    )
-                ],
+                [(grown("tradebot_errors_total", "bot", "component", "kind"), "{{bot}} {{component}} {{kind}}")],
                 unit="none",
                 span=12,
                 least=0,

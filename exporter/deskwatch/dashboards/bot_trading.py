@@ -5,6 +5,7 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
 
+from deskwatch.dashboards.counts import total
 from deskwatch.dashboards.expressions import (
     DISTANCE_STEPS,
     FAILED_PART,
@@ -16,6 +17,7 @@ from deskwatch.dashboards.expressions import (
 from deskwatch.dashboards.layout import section
 from deskwatch.dashboards.links import OF_SERIES, to_dashboard
 from deskwatch.dashboards.panels import course, figure
+from deskwatch.dashboards.promql import SHOWN, grown
 from deskwatch.dashboards.tables import Column, Label, joined
 from deskwatch.dashboards.variables import BOT, STRATEGY, SYMBOL, VENUE, matching
 
@@ -28,16 +30,16 @@ _OF_TRADES = matching(BOT, STRATEGY, SYMBOL)
 _TO_EXECUTION = to_dashboard("execution", "Execution of this bot", bot=OF_SERIES)
 
 
-def _in_range(metric: str, by: str) -> str:
-    return f"sum by ({by}) (increase({metric}{{{_OF_TRADES}}}[$__range]))"
+def _in_range(metric: str, *by: str) -> str:
+    return grown(metric, *by, where=_OF_TRADES, window=SHOWN)
 
 
 def trades(dashboard: Dashboard) -> None:
     """Positions closed: how many, how well."""
     closed = _in_range("tradebot_trades_closed_total", "bot")
-    profit, loss = (_in_range(f"tradebot_{name}_total", "bot, asset") for name in ("profit", "loss"))
+    profit, loss = (_in_range(f"tradebot_{name}_total", "bot", "asset") for name in ("profit", "loss"))
     figures = [
-        figure(
+        total(
             41,
             "Trades closed",
             "Positions closed in the time range.",
@@ -45,9 +47,8 @@ def trades(dashboard: Dashboard) -> None:
             unit="locale",
             decimals=0,
             no_value="no trades",
-            graph=False,
         ),
-        figure(
+        total(
             42,
             "Win rate",
             "Which part of them brought a profit. It says little without the profit factor: many small wins and one "
@@ -57,7 +58,7 @@ def trades(dashboard: Dashboard) -> None:
             decimals=0,
             no_value="no trades",
         ),
-        figure(
+        total(
             43,
             "Profit factor",
             "Profit of the trades won over loss of the trades lost, in the time range. Above 1 it earns.",
@@ -67,7 +68,7 @@ def trades(dashboard: Dashboard) -> None:
             steps=((None, "text"), (0, "red"), (1, "green")),
             no_value="no loss",
         ),
-        figure(
+        total(
             44,
             "Average trade",
             "Result of the time range over its trades: what one trade brings, net of costs.",
@@ -101,14 +102,14 @@ def trades(dashboard: Dashboard) -> None:
             47,
             "Losing streak",
             "Trades lost one after the other until now. Longer than its win rate makes likely: the market is no longer "
-            "the one that it was made for. BotLosingStreak warns beyond 10, by default.",
+            "the one that it was made for. BotLosingStreak warns from 10 on, by default.",
             (f"max by (bot) (tradebot_losing_streak{{{matching(BOT, STRATEGY)}}})", "{{bot}}"),
             unit="none",
             steps=((None, "green"), (5, "orange"), (10, "red")),
             no_value="no trades",
             graph=False,
         ),
-        figure(
+        total(
             48,
             "Holding time, median",
             "From opening a position to closing it, in the time range: half of the trades took longer.",
@@ -132,7 +133,7 @@ def trades(dashboard: Dashboard) -> None:
         colours={"won$": "green", "lost$": "red"},
         least=0,
     )
-    by = "bot, strategy, symbol"
+    by = ("bot", "strategy", "symbol")
     each = joined(
         50,
         "By strategy and symbol",
@@ -144,24 +145,25 @@ def trades(dashboard: Dashboard) -> None:
             "asset": Label(title="Asset"),
         },
         [
-            Column(title="Trades", expr=_in_range("tradebot_trades_closed_total", by), unit="locale", decimals=0),
+            Column(title="Trades", expr=_in_range("tradebot_trades_closed_total", *by), unit="locale", decimals=0),
             Column(
                 title="Won",
-                expr=f"{_in_range('tradebot_trades_won_total', by)} "
-                f"/ ({_in_range('tradebot_trades_closed_total', by)} > 0)",
+                expr=f"{_in_range('tradebot_trades_won_total', *by)} "
+                f"/ ({_in_range('tradebot_trades_closed_total', *by)} > 0)",
                 unit="percentunit",
                 decimals=0,
             ),
             Column(
                 title="Result",
-                expr=f"sum by ({by}, asset) (delta(tradebot_realized_pnl{{{_OF_TRADES}}}[$__range]))",
+                expr=f"{_in_range('tradebot_profit_total', *by, 'asset')} "
+                f"- {_in_range('tradebot_loss_total', *by, 'asset')}",
                 unit="locale",
                 decimals=2,
                 steps=RESULT_STEPS,
             ),
             Column(
                 title="Costs within",
-                expr=_in_range("tradebot_trade_costs_total", f"{by}, asset"),
+                expr=_in_range("tradebot_trade_costs_total", *by, "asset"),
                 unit="locale",
                 decimals=2,
             ),
@@ -276,7 +278,7 @@ def holdings(dashboard: Dashboard) -> None:
     positions = joined(
         101,
         "Open positions",
-        "What is at stake now; the one nearest to its liquidation comes first. Prices are in the quote asset, the "
+        "What is at stake now; the largest open loss comes first. Prices are in the quote asset, the "
         "open result is in the position's. Close one on the live page.",
         {name: Label(title=name.title()) for name in ("bot", "venue", "symbol", "side")},
         [
@@ -304,7 +306,7 @@ def holdings(dashboard: Dashboard) -> None:
                 steps=DISTANCE_STEPS,
             ),
         ],
-        sort_by="To liquidation",
+        sort_by="Open result",
         falling=False,
         span=15,
         no_value="-",

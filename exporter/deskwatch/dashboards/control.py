@@ -10,7 +10,7 @@ from deskwatch.dashboards.frame import frame
 from deskwatch.dashboards.layout import Line, section
 from deskwatch.dashboards.lines import activity
 from deskwatch.dashboards.panels import course, figure, states
-from deskwatch.dashboards.promql import SHOWN, increase, part, quantile, series
+from deskwatch.dashboards.promql import SHOWN, grown, increase, part, quantile, series
 from deskwatch.dashboards.variables import BOT
 
 _BAD_FROM_ONE = ((None, "green"), (1, "red"))
@@ -40,8 +40,8 @@ def control() -> Dashboard:
     return dashboard
 
 
-def _count(counter: str, where: str = BOT) -> str:
-    return f"{increase(counter, where=where, window=SHOWN)} or vector(0)"
+def _count(counter: str) -> str:
+    return f"{grown(counter, window=SHOWN)} or vector(0)"
 
 
 def _figures() -> Line:
@@ -116,7 +116,10 @@ def _figures() -> Line:
             "Turned away",
             "Requests to the sidecar with a bad token. A few are typing errors; many from one address are somebody who "
             "tries: the lines below tell the address.",
-            (_count("deskwatch_sign_ins_refused_total", where=""), "refused"),
+            (
+                f"{increase('deskwatch_sign_ins_refused_total', where='', window=SHOWN)} or vector(0)",
+                "refused",
+            ),
             unit="none",
             steps=((None, "green"), (1, "orange"), (20, "red")),
             decimals=0,
@@ -132,8 +135,8 @@ def _commands() -> list[Line]:
         "expired": "tradebot_commands_expired_total",
         "unconfirmed": "tradebot_commands_unconfirmed_total",
     }
-    done = increase("tradebot_commands_succeeded_total", "kind", window="1h")
-    failed = increase("tradebot_commands_failed_total", "kind", window="1h")
+    done = grown("tradebot_commands_succeeded_total", "kind", window="1h")
+    failed = grown("tradebot_commands_failed_total", "kind", window="1h")
     pickup, latency = "tradebot_command_pickup_seconds", "tradebot_command_latency_seconds"
     return [
         [
@@ -142,7 +145,7 @@ def _commands() -> list[Line]:
                 "Commands, by their end",
                 "How commands of the bots chosen ended in each interval. Expired and unconfirmed ones are a bot that "
                 "does not listen.",
-                [(increase(counter), end) for end, counter in ends.items()],
+                [(grown(counter), end) for end, counter in ends.items()],
                 colours={
                     "done$": "green",
                     "failed$": "red",
@@ -180,7 +183,7 @@ def _commands() -> list[Line]:
                 15,
                 "Commands accepted, by command",
                 "In each interval. Many of one kind are a person who presses again, or a script in a loop.",
-                [(increase("tradebot_commands_accepted_total", "kind"), "{{kind}}")],
+                [(grown("tradebot_commands_accepted_total", "kind"), "{{kind}}")],
             ),
             course(
                 16,
@@ -219,7 +222,7 @@ def _modes() -> list[Line]:
                 "Changes of mode",
                 "In each interval, by the new mode. A bot that goes to and fro has a limit of its own that is too "
                 "tight.",
-                [(increase("tradebot_mode_changes_total", "mode"), "to {{mode}}")],
+                [(grown("tradebot_mode_changes_total", "mode"), "to {{mode}}")],
             ),
         ],
         [
@@ -296,7 +299,7 @@ def _settings() -> list[Line]:
                 "Configuration read anew",
                 "How often each bot read its configuration again, in each interval. Set it beside what changed in the "
                 "profit at that time.",
-                [(increase("tradebot_config_reloads_total", "bot"), "{{bot}}")],
+                [(grown("tradebot_config_reloads_total", "bot"), "{{bot}}")],
             ),
             counts(
                 43,

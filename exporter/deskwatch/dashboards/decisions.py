@@ -283,7 +283,7 @@ def _last() -> list[Line]:
                 "What was decided, how surely, and why in the provider's own words, which are text from outside: "
                 "believe them as much as you believe the provider. A click opens the figures it was decided on.",
                 f'{{service_name="deskwatch", {BOT}, kind="decisions"}} | type = "decision_made" '
-                "| strategy =~ `$strategy` | provider =~ `$provider` "
+                '| strategy =~ "$strategy" | provider =~ "$provider" '
                 "| json action, confidence, reasoning, model "
                 "| line_format `{{.bot}}  {{.action}} {{.symbol}}  by {{.provider}} {{.model}} "
                 '{{if .confidence}}({{printf "%.2f" (float64 .confidence)}}){{end}}  {{.reasoning}}`',

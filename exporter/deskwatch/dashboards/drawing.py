@@ -20,6 +20,8 @@ Steps = Sequence[tuple[float | None, str]]
 Names = Mapping[int, tuple[str, str]]
 """A value's word and colour."""
 
+_ANYTHING = -1e18
+"""Below all figures that there are."""
 WIDTH = 24
 """Columns of Grafana's grid."""
 REF_IDS = "ABCDEFGHIJKLMN"
@@ -88,6 +90,12 @@ def described(
             ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps([Threshold(value=at, color=to) for at, to in given])
         )
     )
+
+
+def known(steps: Steps) -> Steps:
+    """The same with what is not known in plain text: Grafana gives it the first colour, and green it would be good."""
+    (_, first), *rest = steps
+    return steps if first == "text" else ((None, "text"), (_ANYTHING, first), *rest)
 
 
 def named(names: Names) -> ValueMap:

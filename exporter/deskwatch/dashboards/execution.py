@@ -5,10 +5,12 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from deskwatch.dashboards import connectivity, variables
+from deskwatch.dashboards.counts import total
 from deskwatch.dashboards.expressions import FAILURE_STEPS, LATENCY_STEPS, OUTCOMES, lowest_limit, quantile
 from deskwatch.dashboards.frame import frame
 from deskwatch.dashboards.layout import section
 from deskwatch.dashboards.panels import bars, course, figure
+from deskwatch.dashboards.promql import SHOWN, grown
 from deskwatch.dashboards.spread import distribution, heat
 from deskwatch.dashboards.variables import BOT, STRATEGY, SYMBOL, VENUE, matching
 
@@ -36,10 +38,9 @@ def execution() -> Dashboard:
     return dashboard
 
 
-def _count(metric: str, matchers: str, by: str = "") -> str:
+def _count(metric: str, matchers: str, *by: str) -> str:
     """How many in the time range."""
-    grouped = f"sum by ({by}) " if by else "sum"
-    return f"{grouped}(increase({metric}{{{matchers}}}[$__range]))"
+    return grown(metric, *by, where=matchers, window=SHOWN)
 
 
 def _funnel(dashboard: Dashboard) -> None:
@@ -53,7 +54,7 @@ def _funnel(dashboard: Dashboard) -> None:
     gained = _count("tradebot_slippage_gained_total", _OF_ORDERS, "asset")
     fees = _count("tradebot_fees_total", _OF_ORDERS, "asset")
     figures = [
-        figure(
+        total(
             2,
             "Taken of found",
             "Which part of the opportunities of the time range an order came of. Low: the reasons below tell whether "
@@ -63,7 +64,7 @@ def _funnel(dashboard: Dashboard) -> None:
             decimals=1,
             no_value="none found",
         ),
-        figure(
+        total(
             3,
             "Filled of submitted",
             "Which part of the orders of the time range was filled completely. The rest failed, expired, was canceled "
@@ -73,7 +74,7 @@ def _funnel(dashboard: Dashboard) -> None:
             decimals=1,
             no_value="no orders",
         ),
-        figure(
+        total(
             4,
             "Failed of submitted",
             "Which part of the orders of the time range venues or chains refused. BotOrderFailures looks at each bot's "
@@ -84,7 +85,7 @@ def _funnel(dashboard: Dashboard) -> None:
             steps=FAILURE_STEPS,
             no_value="no orders",
         ),
-        figure(
+        total(
             5,
             "Fill, p95",
             "From submitting an order to its final fill, over all bots chosen: what 95 of 100 orders of the time range "
@@ -105,7 +106,7 @@ def _funnel(dashboard: Dashboard) -> None:
             (f"sum(tradebot_orders_open{{{_OF_ORDERS}}}) or vector(0)", "open"),
             unit="none",
         ),
-        figure(
+        total(
             7,
             "Slippage of volume",
             "What worse prices than expected cost, less what better ones gave, as a part of what was traded. Above "
@@ -116,7 +117,7 @@ def _funnel(dashboard: Dashboard) -> None:
             steps=_COST_STEPS,
             no_value="none told",
         ),
-        figure(
+        total(
             8,
             "Fees of volume",
             "Fees paid to venues in the asset that was traded in, as a part of what was traded. Fees in other assets "
@@ -237,7 +238,7 @@ def _latency(dashboard: Dashboard) -> None:
 
 
 def _failures(dashboard: Dashboard) -> None:
-    by_interval = f"increase(tradebot_orders_failed_total{{{_OF_ORDERS}}}[$__rate_interval])"
+    failed = "tradebot_orders_failed_total"
     section(
         dashboard,
         40,
@@ -248,7 +249,7 @@ def _failures(dashboard: Dashboard) -> None:
                 "Failures by reason",
                 "Orders refused in each interval, in the venues' or the chain's words. One reason alone: look it up at "
                 "the venue. Many reasons: look at the connections below.",
-                [(f"sum by (reason) ({by_interval})", "{{reason}}")],
+                [(grown(failed, "reason", where=_OF_ORDERS), "{{reason}}")],
                 unit="none",
                 least=0,
             ),
@@ -256,7 +257,7 @@ def _failures(dashboard: Dashboard) -> None:
                 42,
                 "Failures by venue",
                 "Orders refused in each interval. One venue alone: it is there; all: it is the bot.",
-                [(f"sum by (bot, venue) ({by_interval})", "{{bot}} {{venue}}")],
+                [(grown(failed, "bot", "venue", where=_OF_ORDERS), "{{bot}} {{venue}}")],
                 unit="none",
                 least=0,
             ),
@@ -264,7 +265,7 @@ def _failures(dashboard: Dashboard) -> None:
                 43,
                 "Failures by symbol",
                 "Orders refused in the time range. One symbol alone: its limits, its tick size, its liquidity.",
-                [(_count("tradebot_orders_failed_total", _OF_ORDERS, "bot, symbol") + " > 0", "{{bot}} {{symbol}}")],
+                [(_count(failed, _OF_ORDERS, "bot", "symbol") + " > 0", "{{bot}} {{symbol}}")],
                 unit="locale",
                 span=8,
                 decimals=0,
@@ -286,7 +287,7 @@ def _costs(dashboard: Dashboard) -> None:
                 "How much worse than expected the fills of the time range were, 0 where they were better; each bar "
                 "counts fills up to its bound, as a part of the price. A long tail: orders are too large for the book.",
                 f"sum by (le) (increase(tradebot_slippage_ratio_bucket{{{matching(BOT, _OF_SPEED)}}}[$__range]))",
-                unit="short",
+                unit="locale",
                 span=8,
             ),
             course(

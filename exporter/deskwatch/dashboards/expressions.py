@@ -56,10 +56,9 @@ EQUITY = f"sum by (bot, asset) (bot:tradebot_equity:sum{{{BOT}}})"
 
 
 def mode(metric: str = "tradebot_mode") -> str:
-    """Each bot's mode as a number of MODES."""
-    return " + ".join(
-        f'sum by (bot) ({metric}{{{BOT}, mode="{name}"}} * {value})' for value, (name, _) in MODES.items()
-    )
+    """Each bot's mode as a number of MODES; of a bot that several sidecars tell of, the one that trades most."""
+    each = " or ".join(f'({metric}{{{BOT}, mode="{name}"}} == 1) * {value}' for value, (name, _) in MODES.items())
+    return f"max by (bot) ({each})"
 
 
 def limit(name: str) -> Query:

@@ -12,7 +12,12 @@ TAG = "deskwatch"
 
 
 def frame(
-    name: str, title: str, description: str, *further: cogbuilder.Builder[VariableModel], since: str = "now-1h"
+    name: str,
+    title: str,
+    description: str,
+    *further: cogbuilder.Builder[VariableModel],
+    since: str = "now-1h",
+    refresh: str = "30s",
 ) -> Dashboard:
     """An empty dashboard `deskwatch-<name>`, which Grafana shows but does not let anybody edit: Python is its source.
 
@@ -24,6 +29,7 @@ def frame(
         description: Whom it serves and what it answers, a sentence or two.
         further: Variables beside the data sources and `bot`: strategy, venue, symbol where the panels have such labels.
         since: Begin of the time range at first.
+        refresh: How often it is asked anew: dozens of queries each time, so no oftener than somebody can look.
     """
     others = (
         DashboardLink("Deskwatch")
@@ -48,7 +54,7 @@ def frame(
         .description(description)
         .tags([TAG])
         .readonly()
-        .refresh("10s")
+        .refresh(refresh)
         .time(since, "now")
         .timezone("browser")
         .tooltip(DashboardCursorSync.CROSSHAIR)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from deskwatch.dashboards.layout import Line
 from deskwatch.dashboards.panels import course
-from deskwatch.dashboards.promql import SHOWN, increase, or_zero, rate, series
+from deskwatch.dashboards.promql import SHOWN, grown, or_zero, rate, series
 from deskwatch.dashboards.tables import Column, Label, joined
 from deskwatch.dashboards.variables import BOT, SYMBOL, VENUE, matching
 
@@ -72,4 +72,4 @@ def lines() -> list[Line]:
 
 def _exchanged(counter: str) -> str:
     """Of each instrument in the time shown: one instrument is settled in one asset."""
-    return increase(counter, "bot", "venue", "symbol", where=_WHERE, window=SHOWN)
+    return grown(counter, "bot", "venue", "symbol", where=_WHERE, window=SHOWN)

@@ -9,7 +9,7 @@ from deskwatch.dashboards.counts import counts, total
 from deskwatch.dashboards.frame import frame
 from deskwatch.dashboards.layout import Line, section
 from deskwatch.dashboards.panels import course, figure
-from deskwatch.dashboards.promql import INTERVAL, increase, quantile, rate, series
+from deskwatch.dashboards.promql import INTERVAL, grown, increase, quantile, rate, series
 from deskwatch.dashboards.tables import Column, Label, joined
 from deskwatch.dashboards.variables import BOT_OR_NONE
 
@@ -113,7 +113,7 @@ def _now() -> list[Line]:
                 "Fullest family",
                 "Label sets of the family that is fullest, of those that it may hold for one bot. At 100 % further "
                 "ones are added up under no name, or left out.",
-                ("max(deskwatch_series_fullest) / max(deskwatch_series_limit)", "full"),
+                ("max(deskwatch_series_fullest / on (job, instance) group_left () deskwatch_series_limit)", "full"),
                 unit="percentunit",
                 steps=((None, "green"), (0.8, "orange"), (1, "red")),
             ),
@@ -160,9 +160,9 @@ def _now() -> list[Line]:
                 "Events that an error of deskwatch kept out of some figures, and values that bots told and that can't "
                 "be true, in each interval. The first is our fault: report it with the sidecar's log.",
                 [
-                    (increase("deskwatch_fold_failures_total"), "not counted"),
+                    (grown("deskwatch_fold_failures_total"), "not counted"),
                     (
-                        increase("deskwatch_refused_values_total", "reason"),
+                        grown("deskwatch_refused_values_total", "reason"),
                         "refused: {{reason}}",
                     ),
                 ],
@@ -207,7 +207,7 @@ def _following() -> list[Line]:
                 "cut, gone or replaced. Run `deskwatch journal check`, and look at the disk and at who touches files.",
                 [
                     (
-                        increase("deskwatch_journal_faults_total", "reason"),
+                        grown("deskwatch_journal_faults_total", "reason"),
                         "{{reason}}",
                     )
                 ],

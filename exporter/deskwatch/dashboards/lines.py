@@ -27,7 +27,8 @@ SAID = (
     "{{.bot}}  {{.type}}  {{.command}}{{.alert}}{{.action}}{{.signal}}{{.target}}{{.component}} {{.kind_extracted}} "
     "{{if .previous}}{{.previous}} → {{end}}{{.mode}} {{.side}} "
     '{{if .quantity}}{{printf "%.8g" (float64 .quantity)}} {{end}}{{.symbol}} '
-    '{{if .price}}at {{printf "%.8g" (float64 .price)}} {{end}}{{.venue}} {{.chain}} {{.provider}} '
+    '{{if .price}}at {{printf "%.8g" (float64 .price)}} {{end}}'
+    '{{if .entry_price}}at {{printf "%.8g" (float64 .entry_price)}} {{end}}{{.venue}} {{.chain}} {{.provider}} '
     "{{.version}} {{.problem}} "
     '{{if .amount}}{{printf "%.8g" (float64 .amount)}} {{.asset}} {{end}}'
     '{{if .realized_pnl}}result {{printf "%.2f" (float64 .realized_pnl)}} {{.asset}} {{end}}'

@@ -21,6 +21,7 @@ from deskwatch.dashboards.lines import activity, said
 from deskwatch.dashboards.links import OF_CELL, OF_SERIES, to_dashboard
 from deskwatch.dashboards.marks import FREQUENT, JOURNAL
 from deskwatch.dashboards.panels import course
+from deskwatch.dashboards.promql import grown
 from deskwatch.dashboards.tables import Column, Label, joined
 from deskwatch.dashboards.variables import BOT
 
@@ -56,10 +57,10 @@ def _fire(dashboard: Dashboard) -> None:
             joined(
                 21,
                 "Alerts firing",
-                "Each alert that fires now, and since when its condition holds; the newest comes first. What to do is "
-                "in docs/runbooks, in the file with its name in small letters.",
+                "Each alert that fires now, and since when its condition holds; critical ones come first. What to do "
+                "is in docs/runbooks, in the file with its name in small letters.",
                 {
-                    "alertname": Label(title="Alert", width=240),
+                    "alertname": Label(title="Alert", width=290),
                     "severity": Label(title="Severity", width=90),
                     "bot": BOT_LABEL,
                     "venue": Label(title="Venue"),
@@ -73,7 +74,8 @@ def _fire(dashboard: Dashboard) -> None:
                         unit="dateTimeFromNow",
                     )
                 ],
-                sort_by="Since",
+                sort_by="Severity",
+                falling=False,
                 span=14,
                 no_value="-",
             ),
@@ -99,7 +101,7 @@ def _fire(dashboard: Dashboard) -> None:
                 "Errors",
                 "Errors that the bots' own code reported in each interval. A step up after a start points to the new "
                 "version; its lines are on the bot's dashboard.",
-                [(f"sum by (bot) (increase(tradebot_errors_total{{{BOT}}}[$__rate_interval]))", "{{bot}}")],
+                [(grown("tradebot_errors_total", "bot"), "{{bot}}")],
                 unit="none",
                 span=12,
                 least=0,

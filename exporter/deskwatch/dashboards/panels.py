@@ -28,7 +28,18 @@ from grafana_foundation_sdk.models.common import (
 )
 from grafana_foundation_sdk.models.dashboard import DynamicConfigValue, FieldColorModeId
 
-from deskwatch.dashboards.drawing import REF_IDS, WIDTH, Names, Query, Steps, at_the_end, described, named, over_time
+from deskwatch.dashboards.drawing import (
+    REF_IDS,
+    WIDTH,
+    Names,
+    Query,
+    Steps,
+    at_the_end,
+    described,
+    known,
+    named,
+    over_time,
+)
 
 PLAIN = FieldColor().mode(FieldColorModeId.FIXED).fixed_color("text")
 
@@ -59,7 +70,7 @@ def figure(
         unit: Grafana's name of it.
         span: Columns.
         height: Rows of the grid.
-        steps: Colours from certain values on; the first is that of `no_value`, too.
+        steps: Colours from certain values on; `no_value` is in plain text.
         decimals: Shown.
         names: Words in place of values.
         link: Where a click leads.
@@ -75,7 +86,7 @@ def figure(
             unit=unit,
             span=span,
             height=height,
-            steps=steps,
+            steps=None if steps is None else known(steps),
             no_value=no_value,
         )
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
@@ -151,7 +162,7 @@ def course(
     for query, ref_id in zip((*queries, *limits), REF_IDS, strict=False):
         panel.with_target(over_time(query, ref_id, exemplars=exemplars and query not in limits))
         if query in limits:
-            panel.override_by_query(ref_id, _as_limit("orange" if "_warning_" in query[0] else "red"))
+            panel.override_by_query(ref_id, _as_limit("orange" if "warn" in " ".join(query) else "red"))
     for pattern, colour in (colours or {}).items():
         panel.override_by_regexp(f"/{pattern}/", [_fixed(colour)])
     return panel if link is None else panel.data_links([link])

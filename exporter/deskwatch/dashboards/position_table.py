@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders import table
 
+from deskwatch.dashboards.expressions import DISTANCE_STEPS, RESULT_STEPS
 from deskwatch.dashboards.links import OF_CELL, to_dashboard
 from deskwatch.dashboards.promql import series
 from deskwatch.dashboards.tables import Column, Label, joined
 
 _BY = "bot, strategy, venue, symbol, side"
-_DISTANCE_STEPS = ((None, "red"), (0.10, "orange"), (0.25, "green"))
-_GAIN_STEPS = ((None, "red"), (0, "green"))
-_EROSION_STEPS = ((None, "green"), (0.5, "orange"), (1.0, "red"))
+_EROSION_STEPS = ((None, "text"), (0, "green"), (0.8, "orange"), (1.0, "red"))
 
 
 def position_table(panel_id: int, where: str) -> table.Panel:
@@ -38,11 +37,11 @@ def position_table(panel_id: int, where: str) -> table.Panel:
         [
             Column(
                 title="To liquidation",
-                width=100,
+                width=110,
                 expr=of("tradebot_position_liquidation_distance_ratio", "min"),
                 unit="percentunit",
                 decimals=1,
-                steps=_DISTANCE_STEPS,
+                steps=DISTANCE_STEPS,
             ),
             Column(title="Open", expr=is_open, decimals=0, width=70),
             Column(title="Size", width=100, expr=of("tradebot_position_quantity"), unit="short"),
@@ -56,7 +55,7 @@ def position_table(panel_id: int, where: str) -> table.Panel:
                 expr=of("tradebot_unrealized_pnl"),
                 unit="short",
                 decimals=2,
-                steps=_GAIN_STEPS,
+                steps=RESULT_STEPS,
             ),
             Column(title="Leverage", width=100, expr=of("tradebot_position_leverage", "max"), decimals=1),
             Column(title="Margin", width=100, expr=of("tradebot_position_margin"), unit="short", decimals=2),

@@ -13,7 +13,7 @@ from deskwatch.dashboards.lines import activity
 from deskwatch.dashboards.links import OF_CELL, to_dashboard
 from deskwatch.dashboards.panels import course, figure
 from deskwatch.dashboards.pools import POOL
-from deskwatch.dashboards.promql import SHOWN, increase, limit, rate, series
+from deskwatch.dashboards.promql import SHOWN, grown, increase, limit, rate, series
 from deskwatch.dashboards.tables import Column, Label, joined
 from deskwatch.dashboards.variables import BOT
 
@@ -280,7 +280,7 @@ def _processes() -> list[Line]:
                 20,
                 "Errors in the bot's code",
                 "Errors in each interval, by where and what. They often come just before a process ends.",
-                [(increase("tradebot_errors_total", "bot", "component", "kind"), "{{bot}} {{component}} {{kind}}")],
+                [(grown("tradebot_errors_total", "bot", "component", "kind"), "{{bot}} {{component}} {{kind}}")],
             ),
         ],
     ]
@@ -304,7 +304,7 @@ def _restarts() -> list[Line]:
                 32,
                 "Exits, by how they ended",
                 "Of supervised bots, in each interval: clean (code 0), error (above 0), by a signal, or not known.",
-                [(increase("tradebot_process_exits_total", "bot", "reason"), "{{bot}} {{reason}}")],
+                [(grown("tradebot_process_exits_total", "bot", "reason"), "{{bot}} {{reason}}")],
                 span=12,
             ),
         ],

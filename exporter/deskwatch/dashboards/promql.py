@@ -29,6 +29,18 @@ def increase(metric: str, *by: str, where: str = BOT, window: str = INTERVAL) ->
     return f"{_sum(by)}(increase({series(metric, where)}[{window}]))"
 
 
+def grown(metric: str, *by: str, where: str = BOT, window: str = INTERVAL) -> str:
+    """The same for what comes seldom, its first time counted too; for counters of bots.
+
+    A counter that comes to be with its first event begins at 1, and `increase` sees no rise: the first error of a kind,
+    the only withdrawal would be none. If its bot was known before the window, it was 0 then.
+    """
+    one = series(metric, where)
+    known = f"on (job, instance, bot) {series('tradebot_last_event_timestamp_seconds')} offset {window}"
+    before = f"{one} offset {window} <= {one} or {one} * 0 and {known} or min_over_time({one}[{window}])"
+    return f"{_sum(by)}({one} - ({before}))"
+
+
 def quantile(level: float, histogram: str, *by: str, where: str = BOT, window: str = INTERVAL) -> str:
     """What the part `level` (0 to 1) of a histogram's observations stays below. `histogram` without `_bucket`."""
     grown = "rate" if window == INTERVAL else "increase"

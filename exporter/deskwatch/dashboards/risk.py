@@ -6,14 +6,14 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.models.common import BigValueTextMode
 
 from deskwatch.dashboards import account, funding, variables
-from deskwatch.dashboards.account import EQUITY
 from deskwatch.dashboards.counts import counts
+from deskwatch.dashboards.expressions import BAD_FROM_ONE, DISTANCE_STEPS, DRAWDOWN_STEPS, RESULT_STEPS
 from deskwatch.dashboards.frame import frame
 from deskwatch.dashboards.layout import Line, section
-from deskwatch.dashboards.lines import activity
+from deskwatch.dashboards.lines import activity, said
 from deskwatch.dashboards.panels import course, figure, states
 from deskwatch.dashboards.position_table import position_table
-from deskwatch.dashboards.promql import increase, limit, or_zero, series
+from deskwatch.dashboards.promql import grown, limit, series
 from deskwatch.dashboards.variables import BOT, STRATEGY, SYMBOL, VENUE, matching
 
 _HELD = matching(BOT, STRATEGY, VENUE, SYMBOL)
@@ -21,17 +21,12 @@ _JUDGED = matching(BOT, STRATEGY)
 _ALERTS = matching(BOT, SYMBOL)
 _PLACE = "{{bot}} {{venue}} {{symbol}} {{side}}"
 _KEY = "bot, venue, symbol, side"
-_LOSS_24H = increase("tradebot_loss_total", "bot", "asset", where=_JUDGED, window="1d")
-_PROFIT_24H = increase("tradebot_profit_total", "bot", "asset", where=_JUDGED, window="1d")
-_DAY_LOSS = f"clamp_min({_LOSS_24H} - {or_zero(_PROFIT_24H, _LOSS_24H)}, 0) / ({EQUITY} > 0)"
+_DAY_LOSS = f"max by (bot, asset) ({series('bot:tradebot_pnl_lost_per_equity:ratio1d')})"
+"""What BotDailyLoss looks at."""
 
-_DRAWDOWN_STEPS = ((None, "green"), (0.10, "orange"), (0.20, "red"))
-_DISTANCE_STEPS = ((None, "text"), (0, "red"), (0.10, "orange"), (0.25, "green"))
 _STREAK_STEPS = ((None, "green"), (5, "orange"), (10, "red"))
 _SHORT_GAP = 30_000
 """Milliseconds without a position that do not break its line."""
-_BAD_FROM_ONE = ((None, "green"), (1, "red"))
-_GAIN_STEPS = ((None, "text"), (-1e15, "red"), (0, "green"))
 _RAISED = {0: ("holds", "green"), 1: ("crossed", "red")}
 
 
@@ -63,10 +58,10 @@ def _now() -> Line:
             1,
             "To liquidation",
             "How far the price of the position nearest to it is from liquidation, as a part of the price. Below 10 % "
-            "add margin or reduce: one bad minute can cross it.",
+            "BotNearLiquidation warns, below 5 % it pages: add margin or reduce; one bad minute can cross it.",
             (f"min({series('tradebot_position_liquidation_distance_ratio', _HELD)})", "distance"),
             unit="percentunit",
-            steps=_DISTANCE_STEPS,
+            steps=DISTANCE_STEPS,
             no_value="no leverage",
         ),
         figure(
@@ -76,18 +71,19 @@ def _now() -> Line:
             "else for the bot. Put it in standby while you look.",
             (f"max({series('tradebot_drawdown_ratio', _JUDGED)})", "drawdown"),
             unit="percentunit",
-            steps=_DRAWDOWN_STEPS,
+            steps=DRAWDOWN_STEPS,
             no_value="no equity told",
         ),
         figure(
             3,
             "Loss of 24 hours",
-            "Losing less winning trades of 24 hours, as a part of the equity, for the bot and asset with most; 0 where "
-            "they won. BotDailyLoss fires at its threshold.",
+            "What was lost in 24 hours, realized and open, as a part of the equity, for the bot and asset with most; 0 "
+            "where all won. BotDailyLoss warns from 5 % on, pages from 10 % on, unless the thresholds file says "
+            "otherwise.",
             (f"max({_DAY_LOSS})", "of equity"),
             unit="percentunit",
-            steps=((None, "green"), (0.03, "orange"), (0.05, "red")),
-            no_value="no trades",
+            steps=((None, "text"), (0, "green"), (0.05, "orange"), (0.10, "red")),
+            no_value="not known yet",
         ),
         figure(
             4,
@@ -105,7 +101,7 @@ def _now() -> Line:
             "Risk alerts that bots themselves raised and have not cleared. Which they are is told below.",
             (f"sum({series('tradebot_risk_alert', _ALERTS)}) or vector(0)", "crossed"),
             unit="none",
-            steps=_BAD_FROM_ONE,
+            steps=BAD_FROM_ONE,
         ),
         figure(
             6,
@@ -113,7 +109,7 @@ def _now() -> Line:
             "What closing everything at the current prices would bring, before costs, in each asset.",
             (f"sum by (asset) ({series('tradebot_unrealized_pnl', _HELD)})", "{{asset}}"),
             unit="short",
-            steps=_GAIN_STEPS,
+            steps=RESULT_STEPS,
             no_value="nothing open",
         ).text_mode(BigValueTextMode.VALUE_AND_NAME),
         figure(
@@ -140,8 +136,8 @@ def _positions() -> list[Line]:
             course(
                 12,
                 "Distance to liquidation",
-                "How far each position's price is from liquidation, as a part of it; 0 is liquidation. At the line "
-                "of its bot BotNearLiquidation fires: add margin or reduce.",
+                "How far each position's price is from liquidation, as a part of it; 0 is liquidation. Below the "
+                "dashed lines BotNearLiquidation warns, then pages: add margin or reduce.",
                 [
                     (
                         f"min by ({_KEY}) ({series('tradebot_position_liquidation_distance_ratio', _HELD)})",
@@ -149,7 +145,8 @@ def _positions() -> list[Line]:
                     ),
                 ],
                 limits=[
-                    limit("liquidation_distance_ratio", "pages", tightest="max"),
+                    limit("liquidation_distance_ratio", "warns", tightest="max"),
+                    limit("liquidation_distance_critical_ratio", "pages", tightest="max"),
                 ],
                 unit="percentunit",
                 least=0,
@@ -234,7 +231,7 @@ def _losses() -> list[Line]:
             course(
                 22,
                 "Loss of 24 hours, of equity",
-                "Losing less winning trades of the 24 hours before, as a part of the equity; 0 where they won. The "
+                "What was lost in the 24 hours before, realized and open, as a part of the equity; 0 where it won. The "
                 "flat lines are where BotDailyLoss warns and pages.",
                 [
                     (_DAY_LOSS, "{{bot}} {{asset}}"),
@@ -285,7 +282,7 @@ def _losses() -> list[Line]:
                 "How often a limit was crossed in each interval. Many times in a row is a limit without hysteresis.",
                 [
                     (
-                        increase("tradebot_risk_alerts_raised_total", "kind", where=_ALERTS),
+                        grown("tradebot_risk_alerts_raised_total", "kind", where=_ALERTS),
                         "{{kind}}",
                     )
                 ],
@@ -300,9 +297,9 @@ def _happened() -> Line:
             61,
             "Positions, funding and limits",
             "Openings, closings, funding and limits crossed, as journaled. A click opens a line's fields.",
-            f'{{service_name="deskwatch", {BOT}, kind=~"positions|risk|account"}} '
-            "| type !~ `position_updated|.+_observed` | symbol =~ `$symbol` "
-            "| json | line_format `{{.bot}}  {{.type}}  {{.symbol}} {{.side}} {{.quantity}} {{.entry_price}} "
-            "{{.realized_pnl}} {{.amount}} {{.asset}} {{.reason}} {{.alert}} {{.message}}`",
+            said(
+                f'{{service_name="deskwatch", {BOT}, kind=~"positions|risk|account"}} '
+                '| type !~ `position_updated|.+_observed` | symbol =~ "$symbol"'
+            ),
         )
     ]

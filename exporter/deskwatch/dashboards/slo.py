@@ -185,8 +185,8 @@ def _budget() -> Line:
             12,
             "Error budget left, over time",
             "A step down is an outage; a slope is a steady fault. It recovers by itself as bad hours leave the 30 "
-            "days.",
-            [(f"max by (slo, bot) ({_LEFT})", _NAME)],
+            "days. What is overspent by more than a whole budget is drawn at -100 %.",
+            [(f"clamp_min(max by (slo, bot) ({_LEFT}), -1)", _NAME)],
             unit="percentunit",
             span=12,
             height=11,

@@ -9,7 +9,10 @@ from grafana_foundation_sdk.builders import common, table
 from grafana_foundation_sdk.builders.dashboard import DashboardLink
 from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, DynamicConfigValue
 
-from deskwatch.dashboards.drawing import REF_IDS, Names, Query, Steps, at_the_end, described, named
+from deskwatch.dashboards.drawing import REF_IDS, Names, Query, Steps, at_the_end, described, known, named
+
+_COMPANION = "Z"
+"""A query that always has an answer, for the names of the others' values."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -116,12 +119,16 @@ def joined(
         described(table.Panel(), panel_id, title, description, unit="none", span=span, height=height, no_value=no_value)
         .min_width(60)
         .sort_by([common.TableSortByFieldState().display_name(sort_by).desc(falling)])
+        .with_transformation(DataTransformerConfig(id_val="filterByRefId", options={"include": f"/^[^{_COMPANION}]$/"}))
         .with_transformation(DataTransformerConfig(id_val="merge", options={}))
         .with_transformation(_organized(("Time",), headings, tuple(headings)))
     )
     for ref_id, column in zip(REF_IDS, columns, strict=False):
         panel.with_target(at_the_end((column.expr, column.title), ref_id, table=True))
         panel.override_by_name(column.title, _looks(column))
+    if len(columns) > 1:
+        # Of columns that are empty Grafana is told nothing, and calls a value plainly `Value` where only one has any.
+        panel.with_target(at_the_end(("vector(0)", "not shown"), _COMPANION, table=True))
     for label in labels.values():
         looks = [DynamicConfigValue(id_val="custom.width", value=label.width)] if label.width is not None else []
         looks += [_linked(label.link)] if label.link is not None else []
@@ -139,7 +146,7 @@ def _looks(column: Column) -> list[DynamicConfigValue]:
     if column.names is not None:
         looks.append(DynamicConfigValue(id_val="mappings", value=[named(column.names)]))
     if column.steps is not None:
-        steps = [{"value": at, "color": colour} for at, colour in column.steps]
+        steps = [{"value": at, "color": colour} for at, colour in known(column.steps)]
         looks.append(DynamicConfigValue(id_val="thresholds", value={"mode": "absolute", "steps": steps}))
     if column.steps is not None or column.names is not None:
         looks.append(DynamicConfigValue(id_val="custom.cellOptions", value={"type": "color-text"}))

@@ -6,7 +6,7 @@ from deskwatch.dashboards.counts import counts
 from deskwatch.dashboards.layout import Line
 from deskwatch.dashboards.lines import activity
 from deskwatch.dashboards.panels import course
-from deskwatch.dashboards.promql import increase, limit, or_none, or_zero, quantile, rate, series
+from deskwatch.dashboards.promql import grown, increase, limit, or_none, or_zero, quantile, rate, series
 from deskwatch.dashboards.variables import BOT
 
 _CONFIRMED = increase("tradebot_transactions_confirmed_total", "bot", "chain", window="1h")
@@ -46,7 +46,7 @@ def lines() -> list[Line]:
             course(
                 22,
                 "Reverted of mined, over 30 minutes",
-                "The second line is where BotTransactionsReverting warns. Many reverts with the same reason are a "
+                "Above the dashed line BotTransactionsReverting warns. Many reverts with the same reason are a "
                 "wrong setting (slippage, deadline) or a rival that is faster.",
                 [(REVERT_RATIO, "{{bot}} {{chain}}")],
                 limits=[limit("revert_ratio", "warns")],
@@ -61,7 +61,7 @@ def lines() -> list[Line]:
                 [
                     (
                         or_none(
-                            increase("tradebot_transactions_reverted_total", "reason"),
+                            grown("tradebot_transactions_reverted_total", "reason"),
                             series("tradebot_transactions_pending"),
                             "reason",
                         ),

@@ -15,7 +15,7 @@ from tests.servers import require
 
 with warnings.catch_warnings():  # the SDK advises against the classic form as it is imported
     warnings.filterwarnings("ignore", "Prefer using dashboardv2", DeprecationWarning)
-    from deskwatch.dashboards import promql
+    from deskwatch.dashboards import expressions, promql
 
 RESOLVED = "tradebot_prediction_resolved_probability_ratio_bucket"
 OCCURRED = "tradebot_prediction_occurred_probability_ratio_bucket"
@@ -82,6 +82,43 @@ def test_what_never_happened_is_0_until_it_does(
     """Nobody knows a reason before the first failure; afterwards `none` is gone."""
     expr = promql.or_none(promql.increase("failed_total", "reason"), "sent_total", "reason")
     evaluated(tmp_path, expr, {'sent_total{bot="a"}': "0+1x10", **failed}, expected)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ("_x4 1x6", 1),  # the first of its kind: `increase` would say 0
+        ("_x4 1x3 3x3", 3),
+        ("7x10", 0),
+        ("7x4 8x6", 1),
+        ("7x4 0x2 2x4", 2),  # its journal was removed
+    ],
+)
+def test_the_first_of_a_kind_is_counted(tmp_path: Path, values: str, expected: float) -> None:
+    """A bot that was there and had no error before the window had none; a whole number comes of it."""
+    alive = {'tradebot_last_event_timestamp_seconds{bot="a", job="j", instance="i"}': "1x10"}
+    counted = {'tradebot_errors_total{bot="a", job="j", instance="i", kind="MemoryError"}': values}
+    expr = promql.grown("tradebot_errors_total", "bot", "kind")
+    evaluated(tmp_path, expr, alive | counted, {'{bot="a", kind="MemoryError"}': expected})
+
+
+def test_what_a_bot_brings_along_is_not_counted(tmp_path: Path) -> None:
+    """Prometheus sees it for the first time within the window: when its errors were is not known."""
+    series = {
+        'tradebot_last_event_timestamp_seconds{bot="a", job="j", instance="i"}': "_x4 1x6",
+        'tradebot_errors_total{bot="a", job="j", instance="i"}': "_x4 5x3 6x3",
+    }
+    evaluated(tmp_path, promql.grown("tradebot_errors_total", "bot"), series, {'{bot="a"}': 1})
+
+
+def test_a_bot_that_two_sidecars_tell_of_has_one_mode(tmp_path: Path) -> None:
+    """Numbers of modes are not added up: halted here and active there is no fifth mode."""
+    series = {
+        f'tradebot_mode{{bot="a", job="j", instance="{instance}", mode="{mode}"}}': f"{int(mode == now)}x10"
+        for instance, now in (("one", "halted"), ("two", "active"))
+        for mode, _ in expressions.MODES.values()
+    }
+    evaluated(tmp_path, expressions.mode(), series, {'{bot="a"}': 4})
 
 
 def test_a_threshold_is_one_line_the_tightest(tmp_path: Path) -> None:
