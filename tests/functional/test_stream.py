@@ -117,7 +117,10 @@ async def read_on(road: Any, url: str, held: Held, home: Path) -> None:
                 return
 
 
-def have_resumed(clients: list[tuple[Any, Held]], times: float) -> bool:
+def have_resumed(clients: list[tuple[Any, Held]], tasks: list[asyncio.Task[None]], times: float) -> bool:
+    for task in tasks:
+        if task.done():
+            task.result()  # raises what ended it: there is nothing to wait for then
     return all(held.resumed >= times for _, held in clients)
 
 
@@ -137,7 +140,7 @@ async def test_who_is_torn_off_at_random_misses_nothing_and_gets_nothing_twice(h
         ]
         for share in (0.3, 0.6):
             goal = share * times / CLIENTS
-            await eventually_async(partial(have_resumed, clients, goal), 60)
+            await eventually_async(partial(have_resumed, clients, tasks, goal), 60)
             await asyncio.to_thread(sidecar.kill)
             await asyncio.to_thread(sidecar.start)
         await asyncio.gather(*tasks)

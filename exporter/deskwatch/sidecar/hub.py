@@ -208,6 +208,8 @@ class Hub:
             async for message in messages:
                 if reader.reason is not None:
                     break
+                if message.is_heartbeat and message.position < reader.position:
+                    message = heartbeat(reader.position)  # noqa: PLW2901  newer was told while it waited
                 reader.sending_since = loop.time()
                 self.sent += 1
                 yield message

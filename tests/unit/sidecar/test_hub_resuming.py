@@ -16,6 +16,7 @@ from deskwatch.sidecar.hub import Hub
 from deskwatch.sidecar.streaming import missed
 from deskwatch.sidecar.streaming import reader as reader_module
 from deskwatch.sidecar.streaming.cursor import Place, Places, shown
+from deskwatch.sidecar.streaming.message import heartbeat
 from deskwatch.sidecar.streaming.replay import Piece, Replay
 from tests.lines import line_of
 from tests.unit.sidecar.test_hub import NOTE, Client, all_events, feed, fold, hub
@@ -80,6 +81,16 @@ async def test_who_resumes_and_can_not_keep_up_is_told_from_the_journal_without_
             position = message["position"]
             found += message.get("events", [])
         assert len({event["id"] for event in found}) == 11
+
+
+async def test_a_heartbeat_that_waited_takes_no_position_back(hub: Hub, home: Path) -> None:
+    await fold(home, hub, NOTE)
+    with hub.seat() as reader:
+        reader.put(heartbeat(0))
+        one = Client(hub, reader, {})
+        assert (await one.of_type("resumed"))["position"] == 1
+        assert (await one.of_type("heartbeat"))["position"] == 1
+        await one.close()
 
 
 async def test_heartbeats_come_while_the_disk_is_slow(feed: Feed, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

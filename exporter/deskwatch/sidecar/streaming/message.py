@@ -21,12 +21,19 @@ class Message:
     Args:
         fields: The message without `n`.
         places: The whole cursor that it brings its reader to; None where it moves nobody.
+
+    Attributes:
+        position: That of the state that it tells; 0 where it tells none.
+        is_heartbeat: It tells that all is well, and nothing else.
     """
 
-    __slots__ = ("_data", "_event", "_text", "places", "size")
+    __slots__ = ("_data", "_event", "_text", "is_heartbeat", "places", "position", "size")
 
     def __init__(self, fields: Mapping[str, object], places: Places | None = None) -> None:
         self._data = _encoder.encode(fields)[1:]
+        position = fields.get("position")
+        self.position = position if isinstance(position, int) else 0
+        self.is_heartbeat = fields.get("type") == "heartbeat"
         self.places = places
         self._text: str | None = None
         self._event: tuple[bytes, bytes] | None = None

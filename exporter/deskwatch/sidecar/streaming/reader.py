@@ -26,6 +26,7 @@ class Reader:
         reason: Why it is let go: `slow`, `closing` or `resync`. None as long as it is not.
         sending_since: When the message began that it is being sent now, by the event loop's clock.
         seen: The cursor that it was brought to.
+        position: The latest that it was told.
         sent: Messages it was sent.
     """
 
@@ -36,7 +37,7 @@ class Reader:
         self.reason: str | None = None
         self.sending_since: float | None = None
         self.seen: Places = {}
-        self.sent = 0
+        self.position = self.sent = 0
         self._cut = cut
         self._waiting: deque[Message] = deque()
         self._bytes = 0
@@ -72,6 +73,7 @@ class Reader:
     def took(self, message: Message) -> None:
         """A message was sent."""
         self.sending_since = None
+        self.position = max(self.position, message.position)
         if message.places is not None:
             self.seen = message.places
 
