@@ -183,11 +183,14 @@ def test_info_waits_for_the_end_of_the_quiet_hours(
         assert slack_of(loud, messengers, "arb-8")["title_link"].startswith("http://localhost:3000/")
 
 
+OUTLIVING = ["BotUnattendedPositions", "BotMarginUsedUp", "BotCommandExpired", "BotCommandFailed", "BotEventsLost"]
+COSTLY = ["BotDailyLoss", "BotOrdersRunaway", "BotModeNotApplied", "BotDrawdown"]
+"""What a bot that comes back between two crashes does, and is not to be kept from anybody for the hour of its alert."""
 SILENCED = [
     # what fires                what it silences           what it leaves alone
-    ("BotDown", "critical", ["BotOrderFailures", "BotDrawdown", "BotPriceStale"], ["BotUnattendedPositions"]),
-    ("BotCrashLooping", "critical", ["BotErrorBurst"], ["BotEventsLost", "BotCommandUnconfirmed", "BotDown"]),
-    ("BotProcessGaveUp", "critical", ["BotConnectionDown"], ["BotNearLiquidation"]),
+    ("BotDown", "critical", ["BotOrderFailures", "BotDrawdown", "BotPriceStale"], [*OUTLIVING, "BotCrashLooping"]),
+    ("BotCrashLooping", "critical", ["BotErrorBurst", "BotPriceStale"], [*OUTLIVING, *COSTLY]),
+    ("BotProcessGaveUp", "critical", ["BotConnectionDown"], ["BotNearLiquidation", "BotCommandUnconfirmed"]),
     ("BotStalled", "critical", ["BotPriceStale", "BotModeNotApplied"], ["BotDrawdown", "BotOrderFailures"]),
 ]
 
