@@ -21,6 +21,7 @@ import pytest
 
 from deskwatch import stack
 from tests.servers import require
+from tests.waiting import patience
 
 TEMPLATE = Path(__file__).parents[1] / "alertmanager" / "alertmanager.template.yml"
 BOT_TOKEN = "123456:test-Token_1"
@@ -121,7 +122,7 @@ class Alertmanager:
 
     def message_about(self, inbox: queue.Queue[Message], words: str, seconds: float = DEADLINE_SECONDS) -> Message:
         """The next message of an inbox that has these words; a failure with Alertmanager's log if none comes."""
-        until = time.monotonic() + seconds
+        until = time.monotonic() + seconds * patience()
         while True:
             try:
                 message = inbox.get(timeout=max(0.0, until - time.monotonic()))

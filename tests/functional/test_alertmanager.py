@@ -153,6 +153,23 @@ def test_no_message_is_too_long(alertmanager: Alertmanager, messengers: Messenge
     assert len(text) <= TELEGRAM_LIMIT
 
 
+def test_an_alert_of_somebody_elses_rule_is_told_by_its_name(
+    alertmanager: Alertmanager, messengers: Messengers
+) -> None:
+    """Without any annotation there is its name; where nothing is common to several, there is nothing to silence."""
+    bare = alert("Bare", "arb-12", since=now()) | {"annotations": {}}
+    alertmanager.report(bare)
+    text = alertmanager.message_about(messengers.telegram, "arb-12")["text"]
+    assert text.startswith("🚨 <b>arb-12</b>: Bare\n\n<b>Bare</b>\n")
+    assert ">Silence</a>" in text
+    assert "*Bare*\n" in slack_of(alertmanager, messengers, "arb-12")["text"]
+
+    alertmanager.report(*(bare | {"labels": {"alertname": name, "severity": "critical"}} for name in ("One", "Two")))
+    text = alertmanager.message_about(messengers.telegram, "deskwatch</b>: 2 alerts")["text"]
+    assert "<b>One</b>" in text
+    assert "Silence" not in text
+
+
 def test_what_can_wait_makes_no_sound(alertmanager: Alertmanager, messengers: Messengers) -> None:
     """A warning comes by the same channels, but Telegram is asked not to ring."""
     alertmanager.report(alert("BotGasPriceHigh", "arb-3", since=now(), labels={"severity": "warning"}))
@@ -183,11 +200,14 @@ def test_info_waits_for_the_end_of_the_quiet_hours(
         assert slack_of(loud, messengers, "arb-8")["title_link"].startswith("http://localhost:3000/")
 
 
+OUTLIVING = ["BotUnattendedPositions", "BotMarginUsedUp", "BotCommandExpired", "BotCommandFailed", "BotEventsLost"]
+COSTLY = ["BotDailyLoss", "BotOrdersRunaway", "BotModeNotApplied", "BotDrawdown"]
+"""What a bot that comes back between two crashes does, and is not to be kept from anybody for the hour of its alert."""
 SILENCED = [
     # what fires                what it silences           what it leaves alone
-    ("BotDown", "critical", ["BotOrderFailures", "BotDrawdown", "BotPriceStale"], ["BotUnattendedPositions"]),
-    ("BotCrashLooping", "critical", ["BotErrorBurst"], ["BotEventsLost", "BotCommandUnconfirmed", "BotDown"]),
-    ("BotProcessGaveUp", "critical", ["BotConnectionDown"], ["BotNearLiquidation"]),
+    ("BotDown", "critical", ["BotOrderFailures", "BotDrawdown", "BotPriceStale"], [*OUTLIVING, "BotCrashLooping"]),
+    ("BotCrashLooping", "critical", ["BotErrorBurst", "BotPriceStale"], [*OUTLIVING, *COSTLY]),
+    ("BotProcessGaveUp", "critical", ["BotConnectionDown"], ["BotNearLiquidation", "BotCommandUnconfirmed"]),
     ("BotStalled", "critical", ["BotPriceStale", "BotModeNotApplied"], ["BotDrawdown", "BotOrderFailures"]),
 ]
 

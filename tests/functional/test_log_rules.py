@@ -35,8 +35,8 @@ ALERTS = [
     {"alertname": "BotFundsInsufficient", "severity": "warning", "bot": "arb-1", "venue": "kraken"},
     {"alertname": "BotLogsCritical", "severity": "critical", "bot": "arb-1", "component": "wallet"},
     {"alertname": "BotRateLimited", "severity": "warning", "bot": "arb-1", "venue": "kraken"},
-    {"alertname": "DeskwatchTradeTokenMade", "severity": "info", "name": "night-shift"},
-    {"alertname": "DeskwatchUnusualOperator", "severity": "info", "actor": "stranger"},
+    {"alertname": "DeskwatchTradeTokenMade", "severity": "warning", "name": "night-shift"},
+    {"alertname": "DeskwatchUnusualOperator", "severity": "warning", "actor": "stranger"},
 ]
 """What `lines` should raise: all that the rules know."""
 DAY_NS = 24 * 3600 * 10**9
@@ -52,9 +52,10 @@ class Alertmanager:
 
         class Answer(http.server.BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                for alert in json.loads(self.rfile.read(int(self.headers["Content-Length"]))):
-                    told[tuple(sorted(alert["labels"].items()))] = alert
-                self.send_response(200)
+                alerts = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                here = self.path == "/api/v2/alerts"  # the one that an Alertmanager of today has
+                told.update({tuple(sorted(one["labels"].items())): one for one in alerts} if here else {})
+                self.send_response(200 if here else 404)
                 self.end_headers()
 
             def log_message(self, *_: object) -> None:

@@ -54,8 +54,8 @@ class Preferences:
 
     def set_quiet_hours(self, configuration: dict[str, Any]) -> None:  # Any: what YAML can hold
         """Set the interval of Alertmanager's configuration, if it has one."""
-        for interval in configuration.get("time_intervals", []):
-            if interval["name"] == INTERVAL:
+        for interval in configuration.get("time_intervals") or []:
+            if interval.get("name") == INTERVAL:
                 interval["time_intervals"] = [{"times": self._times(), "location": self.time_zone}] * bool(
                     self._times()
                 )
@@ -97,8 +97,5 @@ def from_environment(environment: Mapping[str, str]) -> Preferences:
 
 
 def _is_zone(name: str) -> bool:
-    try:
-        zoneinfo.ZoneInfo(name)
-    except (KeyError, OSError, ValueError):  # unknown, a folder, or a path
-        return False
-    return re.fullmatch(r"[A-Za-z0-9_+/-]+", name) is not None
+    """Whether every system knows the zone: what only this one has would keep Alertmanager from starting."""
+    return name in zoneinfo.available_timezones() - {"localtime", "Factory"}

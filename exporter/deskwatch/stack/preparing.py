@@ -119,11 +119,28 @@ def _read_template(path: Path) -> _Node:
         content = yaml.safe_load(path.read_text())
     except OSError as error:
         raise ConfigError(f"expected Alertmanager's template at {path}: {error.strerror}") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"expected YAML in {path}: {error}") from None
-    if not isinstance(content, dict) or not isinstance(content.get("receivers"), list):
+    if not isinstance(content, dict) or not _are_mappings(content.get("receivers")):
         raise ConfigError(f"expected {path} to be an Alertmanager configuration with a list of receivers")
+    if not _are_mappings(content.get("time_intervals") or []):
+        raise ConfigError(f"expected time_intervals in {path} to be a list of intervals")
+    for receiver in content["receivers"]:
+        if not isinstance(receiver.get("name"), str) or not all(isinstance(key, str) for key in receiver):
+            raise ConfigError(f"expected each receiver in {path} to have a name and settings, was {receiver}")
+        for channel in _channels(receiver):
+            if not _are_mappings(receiver[channel] or []):
+                raise ConfigError(f"expected {channel} of {receiver['name']} in {path} to be a list of settings")
     return content
+
+
+def _are_mappings(content: Any) -> bool:  # Any: what YAML can hold
+    return isinstance(content, list) and all(isinstance(one, dict) for one in content)
+
+
+def _channels(receiver: _Node) -> list[str]:
+    """The keys of a receiver that say by what it is told."""
+    return [key for key in receiver if key.endswith("_configs")]
 
 
 def _prepare_alertmanager(configuration: _Node, secrets: Path, messages: dict[str, str], folder: Path) -> list[str]:
@@ -136,16 +153,17 @@ def _prepare_alertmanager(configuration: _Node, secrets: Path, messages: dict[st
     missing: dict[tuple[str, str], list[str]] = defaultdict(list)
     used: set[str] = set()
     for receiver in configuration["receivers"]:
-        for channel in [key for key in receiver if key.endswith("_configs")]:
+        for channel in _channels(receiver):
             kept = []
-            for settings in receiver[channel]:
+            for settings in receiver[channel] or []:  # or everything below it is commented out
                 files = list(_files(settings))
                 lacking = ", ".join(sorted({name for _, _, name in files if name not in found}))
                 if lacking:
                     missing[channel, lacking].append(receiver["name"])
                     continue
                 for node, key, name in files:
-                    node[key] = str(folder / name)
+                    # From the root: Alertmanager would look for it where it was started.
+                    node[key] = str((folder / name).absolute())
                     used.add(name)
                 kept.append(settings)
             receiver[channel] = kept
@@ -192,7 +210,7 @@ def _files(node: Any) -> Iterator[tuple[_Node, str, str]]:
     """Each `…_file` below a node: the mapping that holds it, its key, and the secret's name."""
     if isinstance(node, dict):
         for key, value in node.items():
-            if key.endswith("_file") and isinstance(value, str):
+            if isinstance(value, str) and str(key).endswith("_file"):
                 yield node, key, Path(value).name
             else:
                 yield from _files(value)

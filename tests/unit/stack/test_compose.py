@@ -102,6 +102,13 @@ def test_grafana_has_no_default_password_and_lets_nobody_in_without_one() -> Non
     assert environment["GF_AUTH_ANONYMOUS_ENABLED"] == environment["GF_USERS_ALLOW_SIGN_UP"] == "false"
 
 
+def test_a_path_in_alertmanagers_url_moves_no_api() -> None:
+    """Its prefix is the URL's path unless it is told: then Prometheus and Loki would post to where nothing is."""
+    command = SERVICES["alertmanager"]["command"]
+    assert any("--web.external-url=${ALERTMANAGER_URL:-" in flag for flag in command)
+    assert "--web.route-prefix=/" in command
+
+
 def test_the_image_runs_as_the_user_that_its_secrets_are_given_to() -> None:
     """The Dockerfile's user is the owner that `stack prepare` names."""
     uid = stack.OWNERS["deskwatch"]

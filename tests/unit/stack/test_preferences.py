@@ -97,7 +97,7 @@ def test_all_faults_are_told_at_once() -> None:
         assert re.search(rf"{name} to be .*, was {re.escape(repr(value))}", str(told.value)), name
 
 
-@pytest.mark.parametrize("zone", ["../../etc/passwd", "Europe", "/etc/localtime", "UTC\n"])
+@pytest.mark.parametrize("zone", ["../../etc/passwd", "Europe", "/etc/localtime", "localtime", "right/UTC", "UTC\n"])
 def test_only_names_of_zones_are_zones(zone: str) -> None:
     """Neither a path nor a region alone; white space around a name does not matter."""
     if zone.strip() == "UTC":

@@ -170,14 +170,49 @@ def test_message_templates_follow_the_source(secrets: Path, out: Path, tmp_path:
     assert [path.name for path in (out / "alertmanager" / "templates").iterdir()] == ["kept.tmpl"]
 
 
-@pytest.mark.parametrize("text", ["receivers: {", "- a list", "route: {receiver: a}"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "receivers: {",
+        "- a list",
+        "route: {receiver: a}",
+        "receivers: [page]",
+        "receivers: [null]",
+        "receivers: [{slack_configs: []}]",
+        "receivers: [{name: page, 5: x}]",
+        "receivers: [{name: page, slack_configs: {api_url_file: slack_webhook_url}}]",
+        "receivers: []\ntime_intervals: [night]",
+        "receivers: [\udcff]",
+    ],
+)
 def test_a_template_that_is_no_configuration_is_refused(secrets: Path, out: Path, tmp_path: Path, text: str) -> None:
     """The error names the file, and nothing was written."""
     template = tmp_path / "template.yml"
-    template.write_text(text)
+    template.write_text(text, errors="surrogateescape")
     with pytest.raises(ConfigError, match=r"template\.yml"):
         stack.prepare(secrets, template, out)
     assert not out.exists()
+
+
+def test_what_is_commented_out_below_its_key_is_left_out(secrets: Path, out: Path, tmp_path: Path) -> None:
+    """A key without a value is as one that is not there."""
+    template = tmp_path / "template.yml"
+    template.write_text("receivers: [{name: page, slack_configs: }]\ntime_intervals:\n")
+    assert stack.prepare(secrets, template, out) == []
+    assert receivers(out) == {"page": {}}
+
+
+def test_secrets_are_found_wherever_alertmanager_is_started(
+    secrets: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that is named from here is written from the root."""
+    provide(secrets, "slack_webhook_url")
+    out.mkdir()
+    monkeypatch.chdir(out)
+    stack.prepare(secrets, TEMPLATE, Path("stack"))
+    told = yaml.safe_load((out / "stack" / "alertmanager" / "alertmanager.yml").read_text())
+    (page,) = told["receivers"][0]["slack_configs"]
+    assert page["api_url_file"] == str(out / "stack" / "alertmanager" / "slack_webhook_url")
 
 
 def test_an_absent_template_is_refused(secrets: Path, out: Path, tmp_path: Path) -> None:

@@ -89,6 +89,12 @@ def test_critical_alerts_come_fast_and_again(config: Path) -> None:
     assert [name for name, one in routes.items() if "mute_time_intervals" in one] == ["digest"]
 
 
+def test_the_heart_beats_at_each_tick(config: Path) -> None:
+    """Alertmanager leaves out what it repeated less than `repeat_interval` ago; a tick later is a little less."""
+    routes = {one["receiver"]: one for one in yaml.safe_load(config.read_text())["route"]["routes"]}
+    assert (routes["heartbeat"]["group_interval"], routes["heartbeat"]["repeat_interval"]) == ("1m", "50s")
+
+
 def test_inhibition_names_alerts_that_exist() -> None:
     """A name that no rule has would silence nothing, and nobody would notice."""
     there = {name for name, _ in alerts()}
