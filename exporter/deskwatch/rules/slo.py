@@ -105,7 +105,7 @@ def _order_success(one: Objective) -> _Lines:
         "or sum by (bot) (tradebot_orders_submitted_total) * 0",
     ]
     return [
-        "      # Orders refused, of those submitted. Races on a chain that were lost are none of it: many are, by design.",
+        "      # Orders refused, of those submitted. Races that were lost on a chain are none of it.",
         *_rule("bot_slo:requests:increase5m", _steps("tradebot_orders_submitted_total"), one.slo),
         *_rule("bot_slo:errors:increase5m", failed, one.slo),
     ]
@@ -133,8 +133,8 @@ def _command_confirmation(one: Objective) -> _Lines:
     ]
     running = "and on (bot) max by (bot) (min_over_time(tradebot_running[5m])) == 1"
     return [
-        "      # Commands not begun or not seen to take effect in time, of those accepted. What a bot that was stopped is",
-        "      # told waits for its start.",
+        "      # Commands not begun or not seen to take effect in time, of those accepted. What a stopped bot",
+        "      # is told waits for its start.",
         *_rule("bot_slo:requests:increase5m", [*_steps("tradebot_commands_accepted_total"), running], one.slo),
         *_rule("bot_slo:errors:increase5m", [*failed, running], one.slo),
     ]
