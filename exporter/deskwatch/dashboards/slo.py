@@ -26,7 +26,7 @@ _WINDOWS = {"page": (("5m", "1h", 14.4), ("30m", "6h", 6)), "ticket": (("2h", "1
 _MEANING = """
 | Objective | A request is | It is bad when | Where to look |
 | --- | --- | --- | --- |
-| `order_success` | an order submitted | the venue or the chain refused it | [Execution](/d/deskwatch-execution?$T) |
+| `order_success` | an order submitted | it was refused, not as `reverted` | [Execution](/d/deskwatch-execution?$T) |
 | `execution_latency` | an order that was filled | it took too long | [Execution](/d/deskwatch-execution?$T) |
 | `data_freshness` | a minute of a running bot | the newest price that it knew was old | [Bot](/d/deskwatch-bot?$T) |
 | `command_confirmation` | a command accepted | its effect was not seen in time | [Control](/d/deskwatch-control?$T) |

@@ -100,9 +100,12 @@ def _steps(*selectors: str) -> _Lines:
 
 
 def _order_success(one: Objective) -> _Lines:
-    failed = [*_steps("tradebot_orders_failed_total"), "or sum by (bot) (tradebot_orders_submitted_total) * 0"]
+    failed = [
+        *_steps('tradebot_orders_failed_total{reason!="reverted"}'),
+        "or sum by (bot) (tradebot_orders_submitted_total) * 0",
+    ]
     return [
-        "      # Orders refused, of those submitted.",
+        "      # Orders refused, of those submitted. Races that were lost on a chain are none of it.",
         *_rule("bot_slo:requests:increase5m", _steps("tradebot_orders_submitted_total"), one.slo),
         *_rule("bot_slo:errors:increase5m", failed, one.slo),
     ]
@@ -128,10 +131,12 @@ def _command_confirmation(one: Objective) -> _Lines:
         "+",
         *_steps("tradebot_commands_unconfirmed_total"),
     ]
+    running = "and on (bot) max by (bot) (min_over_time(tradebot_running[5m])) == 1"
     return [
-        "      # Commands not begun or not seen to take effect in time, of those accepted.",
-        *_rule("bot_slo:requests:increase5m", _steps("tradebot_commands_accepted_total"), one.slo),
-        *_rule("bot_slo:errors:increase5m", failed, one.slo),
+        "      # Commands not begun or not seen to take effect in time, of those accepted. What a stopped bot",
+        "      # is told waits for its start.",
+        *_rule("bot_slo:requests:increase5m", [*_steps("tradebot_commands_accepted_total"), running], one.slo),
+        *_rule("bot_slo:errors:increase5m", [*failed, running], one.slo),
     ]
 
 
@@ -141,10 +146,13 @@ def _data_freshness(one: Objective) -> _Lines:
         for limit, bots in _by_bot(one, "within_seconds")
     ]
     judged = [f"  {'or ' if place else ''}{age}" for place, age in enumerate(ages)]
-    running = "and on (bot) max by (bot) (tradebot_running) == 1"
+    judges = [
+        "and on (bot) max by (bot) (tradebot_running) == 1",
+        'unless on (bot) max by (bot) (tradebot_mode{mode="halted"}) == 1',
+    ]
     return [
-        "      # Is the newest price too old? Not asked of a bot that was stopped.",
-        *_rule("bot_slo:violated:ratio", ["(", *judged, ")", running], one.slo),
+        "      # Is the newest price too old? Not asked of a bot that was stopped or halted.",
+        *_rule("bot_slo:violated:ratio", ["(", *judged, ")", *judges], one.slo),
     ]
 
 
