@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
-import sys
 import warnings
 from pathlib import Path
 from typing import Any
 
+from deskwatch import generated
 from deskwatch.errors import ConfigError
 
 FOLDER = Path("grafana/dashboards")
@@ -32,25 +32,17 @@ DASHBOARDS = {
 def add_parser(commands: Any) -> None:  # Any: argparse keeps the type of its subparsers private
     """Add `dashboards build` and `dashboards check` to the command line."""
     dashboards = commands.add_parser("dashboards", help="Grafana's dashboards, from Python")
-    actions = dashboards.add_subparsers(required=True, metavar="ACTION")
-    for name, meaning in (("build", "write the JSON files"), ("check", "fail where a file is not what Python says")):
-        action = actions.add_parser(name, help=meaning)
+    for action in generated.actions(dashboards, "dashboards"):
         action.add_argument("--folder", type=Path, default=FOLDER, help="where they lie (default: %(default)s)")
-        action.set_defaults(run=run, action=name)
+        action.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run `dashboards build` or `dashboards check`."""
-    if not arguments.folder.is_dir():
-        raise ConfigError(f"expected a folder at {arguments.folder}; run from the root of a checkout, or give --folder")
-    if arguments.action == "build":
-        for path in build(arguments.folder):
-            print(path)
-        return 0
-    drift = check(arguments.folder)
-    for line in drift:
-        print(f"deskwatch: {line}", file=sys.stderr)
-    return 1 if drift else 0
+    folder: Path = arguments.folder
+    if not folder.is_dir():
+        raise ConfigError(f"expected a folder at {folder}; run from the root of a checkout, or give --folder")
+    return generated.run(arguments.action, lambda: build(folder), lambda: check(folder))
 
 
 def build(folder: Path) -> list[Path]:
@@ -65,16 +57,10 @@ def build(folder: Path) -> list[Path]:
 
 def check(folder: Path) -> list[str]:
     """What differs between a folder and the Python, a sentence each; empty if nothing does."""
-    expected = _texts()
-    there = {path.name: path.read_text() for path in folder.glob("*.json")}
-    drift = [f"{folder / name} is missing; run: deskwatch dashboards build" for name in expected if name not in there]
-    drift += [
-        f"{folder / name} is not what Python makes; change the Python, then run: deskwatch dashboards build"
-        for name, text in expected.items()
-        if name in there and there[name] != text
+    expected = {folder / name: text for name, text in _texts().items()}
+    return generated.drift(expected, source="Python", command="deskwatch dashboards build") + [
+        f"{path} is made by no Python; delete it" for path in sorted(folder.glob("*.json")) if path not in expected
     ]
-    drift += [f"{folder / name} is made by no Python; delete it" for name in sorted(there) if name not in expected]
-    return drift
 
 
 def _texts() -> dict[str, str]:

@@ -8,10 +8,10 @@ alone.
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
+from deskwatch import generated
 from deskwatch.errors import ConfigError
 from deskwatch.kubernetes.config_map import config_map
 from deskwatch.kubernetes.manifest import kustomization
@@ -29,28 +29,19 @@ KUSTOMIZATION = "kustomization.yaml"
 def add_parser(commands: Any) -> None:  # Any: argparse keeps the type of its subparsers private
     """Add `kubernetes build` and `kubernetes check` to the command line."""
     kubernetes = commands.add_parser("kubernetes", help="manifests of the rules and dashboards, from their files")
-    actions = kubernetes.add_subparsers(required=True, metavar="ACTION")
-    for name, meaning in (("build", "write the manifests"), ("check", "fail where one is not what its source says")):
-        action = actions.add_parser(name, help=meaning)
+    for action in generated.actions(kubernetes, "manifests"):
         action.add_argument("--root", type=Path, default=Path(), help="the checkout (default: the current folder)")
         action.add_argument("--folder", type=Path, help=f"where the manifests lie (default: ROOT/{FOLDER})")
         action.add_argument(
             "--grafana-url", default=GRAFANA_URL, help="where people reach Grafana: alerts link to it (%(default)s)"
         )
-        action.set_defaults(run=run, action=name)
+        action.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run `kubernetes build` or `kubernetes check`."""
     given = (arguments.root, arguments.folder, arguments.grafana_url)
-    if arguments.action == "build":
-        for path in build(*given):
-            print(path)
-        return 0
-    drift = check(*given)
-    for line in drift:
-        print(f"deskwatch: {line}", file=sys.stderr)
-    return 1 if drift else 0
+    return generated.run(arguments.action, lambda: build(*given), lambda: check(*given))
 
 
 def build(root: Path, folder: Path | None = None, grafana_url: str = GRAFANA_URL) -> list[Path]:
@@ -86,15 +77,11 @@ def check(root: Path, folder: Path | None = None, grafana_url: str = GRAFANA_URL
     """
     folder = folder or root / FOLDER
     texts = _texts(root, grafana_url)
-    way_out = "run: deskwatch kubernetes build"
-    drift = []
-    for name, text in texts.items():
-        path = folder / name
-        if not path.is_file():
-            drift.append(f"{path} is missing; {way_out}")
-        elif path.read_text() != text:
-            drift.append(f"{path} is not what its source says; change the source, then {way_out}")
-    return drift + [f"{folder / name} is made from nothing; {way_out}" for name in _foreign(folder, texts)]
+    command = "deskwatch kubernetes build"
+    expected = {folder / name: text for name, text in texts.items()}
+    return generated.drift(expected, source="its source", command=command) + [
+        f"{folder / name} is made from nothing; run: {command}" for name in _foreign(folder, texts)
+    ]
 
 
 def _texts(root: Path, grafana_url: str) -> dict[str, str]:

@@ -7,12 +7,11 @@ thresholds of each bot, the windows of its objectives. `_MADE` is the one list o
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from deskwatch import atomic
+from deskwatch import atomic, generated
 from deskwatch.errors import ConfigError
 from deskwatch.rules import burn, slo, thresholds
 from deskwatch.rules.origin import MADE_BY
@@ -29,27 +28,17 @@ _MADE: dict[str, Callable[[Path], str]] = {
 def add_parser(commands: Any) -> None:  # Any: argparse keeps the type of its subparsers private
     """Add `rules build` and `rules check` to the command line."""
     rules = commands.add_parser("rules", help="Prometheus rules that are made from thresholds and objectives")
-    actions = rules.add_subparsers(required=True, metavar="ACTION")
-    for name, meaning in (("build", "write the rules"), ("check", "fail where rules are not what their sources say")):
-        action = actions.add_parser(name, help=meaning)
+    for action in generated.actions(rules, "rules"):
         action.add_argument("--folder", type=Path, default=FOLDER, help="Prometheus's folder (default: %(default)s)")
-        action.set_defaults(run=run, action=name)
+        action.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run `rules build` or `rules check`."""
-    if not (arguments.folder / "rules").is_dir():
-        raise ConfigError(
-            f"expected a folder at {arguments.folder / 'rules'}; run from the root of a checkout, or give --folder"
-        )
-    if arguments.action == "build":
-        for path in build(arguments.folder):
-            print(path)
-        return 0
-    drift = check(arguments.folder)
-    for line in drift:
-        print(f"deskwatch: {line}", file=sys.stderr)
-    return 1 if drift else 0
+    folder: Path = arguments.folder
+    if not (folder / "rules").is_dir():
+        raise ConfigError(f"expected a folder at {folder / 'rules'}; run from the root of a checkout, or give --folder")
+    return generated.run(arguments.action, lambda: build(folder), lambda: check(folder))
 
 
 def build(folder: Path) -> list[Path]:
@@ -71,19 +60,12 @@ def check(folder: Path) -> list[str]:
     Raises:
         ConfigError: A source is wrong.
     """
-    drift = []
     expected = _texts(folder)
-    for path, text in expected.items():
-        if not path.exists():
-            drift.append(f"{path} is missing; run: deskwatch rules build")
-        elif path.read_text() != text:
-            drift.append(f"{path} is not what its source says; change the source, then run: deskwatch rules build")
-    drift += [
+    return generated.drift(expected, source="its source", command="deskwatch rules build") + [
         f"{path} is made by nothing any more; delete it"
         for path in sorted((folder / "rules").glob("*.yml"))
         if path not in expected and path.read_text().startswith(MADE_BY)
     ]
-    return drift
 
 
 def _texts(folder: Path) -> dict[Path, str]:

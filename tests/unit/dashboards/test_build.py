@@ -47,7 +47,7 @@ def test_check_tells_of_missing_changed_and_foreign_files(tmp_path: Path) -> Non
     (tmp_path / "by-hand.json").write_text("{}")
 
     changed, foreign = dashboards.check(tmp_path)
-    assert "overview.json is not what Python makes" in changed
+    assert "overview.json is not what Python says" in changed
     assert "by-hand.json is made by no Python" in foreign
 
 

@@ -53,7 +53,7 @@ def test_check_tells_of_missing_changed_and_forgotten_files(folder: Path) -> Non
     (folder / "rules" / "old.yml").write_text("# Made by `deskwatch rules build` from old.yml\n")
 
     changed, forgotten = rules.check(folder)
-    assert "thresholds.yml is not what its source says; change the source" in changed
+    assert "thresholds.yml is not what its source says; change that" in changed
     assert "old.yml is made by nothing any more" in forgotten
 
 
