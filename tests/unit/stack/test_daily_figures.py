@@ -19,7 +19,7 @@ INTERVALS = {
 
 
 def test_what_delta_reads_is_recorded_at_each_evaluation() -> None:
-    """It reckons half a distance of samples beyond the first: of samples a minute apart that made 2083 of 1721 earned."""
+    """It reckons half a distance of samples beyond the first: of a minute that made 2083 of 1721 earned."""
     read = {name for rule in rules() for name in re.findall(r"\bdelta\((\w+:\w+:\w+)\[", rule.expr)}
     assert read
     assert {name: INTERVALS[name] for name in read} == dict.fromkeys(read)
