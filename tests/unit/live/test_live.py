@@ -140,7 +140,7 @@ async def test_that_nothing_answers_at_first_is_told():
     async with connect("http://127.0.0.1:1", pace=PACE) as live:
         change = await asyncio.wait_for(anext(live), 10)
         assert (change.road, change.bots) == ("down", ())
-        assert "can't be reached" in live.trouble
+        await eventually_async(lambda: "can't be reached" in live.trouble)  # between tries it tells of the WebSocket
 
 
 async def test_a_silent_connection_counts_as_broken(monkeypatch: pytest.MonkeyPatch):
