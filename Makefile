@@ -47,6 +47,7 @@ docs: $(STAMP)
 
 dashboards: $(STAMP)
 	$(BIN)/deskwatch dashboards build
+	$(BIN)/deskwatch rules build
 	$(BIN)/deskwatch kubernetes build
 
 constraints: $(STAMP)

@@ -197,7 +197,7 @@ def _money(dashboard: Dashboard) -> None:
                 "cut, or the other way round.",
                 [
                     (
-                        f"sum by (bot, asset) (tradebot_realized_pnl{{{BOT}}}) "  # noqa: ISC004
+                        f"sum by (bot, asset) (tradebot_realized_pnl{{{BOT}}}) "  # noqa: ISC004  one expression, in a pair with its legend
                         f"- {at_begin('tradebot_realized_pnl', from_nothing=True)}",
                         "{{bot}} {{asset}} realized",
                     ),

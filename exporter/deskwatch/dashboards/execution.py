@@ -310,7 +310,7 @@ def _costs(dashboard: Dashboard) -> None:
                 "more.",
                 [
                     (
-                        f"sum by (kind) (rate(tradebot_fills_by_liquidity_total{{{_OF_ORDERS}}}[$__rate_interval])) "  # noqa: ISC004
+                        f"sum by (kind) (rate(tradebot_fills_by_liquidity_total{{{_OF_ORDERS}}}[$__rate_interval])) "  # noqa: ISC004  one expression, in a pair with its legend
                         "/ on () group_left () "
                         f"(sum(rate(tradebot_fills_by_liquidity_total{{{_OF_ORDERS}}}[$__rate_interval])) > 0)",
                         "{{kind}}",
