@@ -12,12 +12,11 @@ from deskwatch.dashboards.expressions import (
     OUTCOMES,
     RESULT_STEPS,
     limit,
-    quantile,
 )
 from deskwatch.dashboards.layout import section
 from deskwatch.dashboards.links import OF_SERIES, to_dashboard
 from deskwatch.dashboards.panels import course, figure
-from deskwatch.dashboards.promql import SHOWN, grown
+from deskwatch.dashboards.promql import SHOWN, grown, quantile
 from deskwatch.dashboards.tables import Column, Label, joined
 from deskwatch.dashboards.variables import BOT, STRATEGY, SYMBOL, VENUE, matching
 
@@ -27,6 +26,8 @@ EACH_PRICE = 141
 OF_POSITIONS = matching(BOT, STRATEGY, VENUE, SYMBOL)
 _OF_PLACES = matching(BOT, VENUE, SYMBOL)
 _OF_TRADES = matching(BOT, STRATEGY, SYMBOL)
+_OF_STRATEGIES = matching(BOT, STRATEGY)
+_OF_VENUES = matching(BOT, STRATEGY, VENUE)
 _TO_EXECUTION = to_dashboard("execution", "Execution of this bot", bot=OF_SERIES)
 
 
@@ -114,7 +115,9 @@ def trades(dashboard: Dashboard) -> None:
             "Holding time, median",
             "From opening a position to closing it, in the time range: half of the trades took longer.",
             (
-                quantile(0.5, "tradebot_trade_holding_seconds", "bot", STRATEGY, window="$__range"),
+                quantile(
+                    0.5, "tradebot_trade_holding_seconds", "bot", where=matching(BOT, STRATEGY), window="$__range"
+                ),
                 "{{bot}}",
             ),
             unit="s",
@@ -258,8 +261,14 @@ def orders(dashboard: Dashboard) -> None:
                 "From submitting to the final fill: what half and 95 of 100 orders stay below. Dots are single orders "
                 "with a trace; a click on one leads to its lines. Above the dashed line BotOrdersSlow fires.",
                 [
-                    (quantile(0.5, "tradebot_order_latency_seconds", "bot", STRATEGY, VENUE), "{{bot}} median"),
-                    (quantile(0.95, "tradebot_order_latency_seconds", "bot", STRATEGY, VENUE), "{{bot}} p95"),
+                    (
+                        quantile(0.5, "tradebot_order_latency_seconds", "bot", where=_OF_VENUES),
+                        "{{bot}} median",
+                    ),
+                    (
+                        quantile(0.95, "tradebot_order_latency_seconds", "bot", where=_OF_VENUES),
+                        "{{bot}} p95",
+                    ),
                 ],
                 unit="s",
                 limits=[limit("order_latency_p95_seconds")],

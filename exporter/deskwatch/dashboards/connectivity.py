@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from deskwatch.dashboards.expressions import FAILURE_STEPS, LATENCY_STEPS, lowest_limit, quantile
+from deskwatch.dashboards.expressions import FAILURE_STEPS, LATENCY_STEPS
 from deskwatch.dashboards.layout import section
 from deskwatch.dashboards.links import OF_CELL, to_dashboard
 from deskwatch.dashboards.panels import course, history
+from deskwatch.dashboards.promql import increase, limit, part, quantile
 from deskwatch.dashboards.tables import Column, Label, joined
 from deskwatch.dashboards.variables import BOT, VENUE, matching
 
 _OF_VENUES = matching(BOT, VENUE)
 _UP = {0: ("down", "red"), 1: ("up", "green")}
-_BY = "bot, venue"
+_BY = ("bot", "venue")
 
 
 def _part(failures: str, of: str, window: str) -> str:
     """Failures of attempts, 0 where none failed, nothing where none was attempted."""
-    total = f"sum by ({_BY}) (increase({of}{{{_OF_VENUES}}}[{window}]))"
-    return f"(sum by ({_BY}) (increase({failures}{{{_OF_VENUES}}}[{window}])) or {total} * 0) / ({total} > 0)"
+    return part(*(increase(one, *_BY, where=_OF_VENUES, window=window) for one in (failures, of)))
 
 
 def venues(dashboard: Dashboard) -> None:
@@ -36,7 +36,7 @@ def venues(dashboard: Dashboard) -> None:
         [
             Column(
                 title="Orders",
-                expr=f"sum by ({_BY}) (increase(tradebot_orders_submitted_total{{{_OF_VENUES}}}[$__range]))",
+                expr=increase("tradebot_orders_submitted_total", *_BY, where=_OF_VENUES, window="$__range"),
                 unit="locale",
                 decimals=0,
             ),
@@ -49,19 +49,19 @@ def venues(dashboard: Dashboard) -> None:
             ),
             Column(
                 title="Answer p95",
-                expr=quantile(0.95, "tradebot_order_acknowledge_seconds", _BY, VENUE, window="$__range"),
+                expr=quantile(0.95, "tradebot_order_acknowledge_seconds", *_BY, where=_OF_VENUES, window="$__range"),
                 unit="s",
                 steps=LATENCY_STEPS,
             ),
             Column(
                 title="Fill p95",
-                expr=quantile(0.95, "tradebot_order_latency_seconds", _BY, VENUE, window="$__range"),
+                expr=quantile(0.95, "tradebot_order_latency_seconds", *_BY, where=_OF_VENUES, window="$__range"),
                 unit="s",
                 steps=LATENCY_STEPS,
             ),
             Column(
                 title="Requests",
-                expr=f"sum by ({_BY}) (increase(tradebot_requests_total{{{_OF_VENUES}}}[$__range]))",
+                expr=increase("tradebot_requests_total", *_BY, where=_OF_VENUES, window="$__range"),
                 unit="locale",
                 decimals=0,
             ),
@@ -74,24 +74,24 @@ def venues(dashboard: Dashboard) -> None:
             ),
             Column(
                 title="Request p95",
-                expr=quantile(0.95, "tradebot_request_latency_seconds", _BY, VENUE, window="$__range"),
+                expr=quantile(0.95, "tradebot_request_latency_seconds", *_BY, where=_OF_VENUES, window="$__range"),
                 unit="s",
                 steps=LATENCY_STEPS,
             ),
             Column(
                 title="Connections",
-                expr=f"min by ({_BY}) (tradebot_connection_up{{{_OF_VENUES}}})",
+                expr=f"min by ({', '.join(_BY)}) (tradebot_connection_up{{{_OF_VENUES}}})",
                 names=_UP,
             ),
             Column(
                 title="Losses",
-                expr=f"sum by ({_BY}) (increase(tradebot_connection_losses_total{{{_OF_VENUES}}}[$__range]))",
+                expr=increase("tradebot_connection_losses_total", *_BY, where=_OF_VENUES, window="$__range"),
                 unit="locale",
                 decimals=0,
             ),
             Column(
                 title="Oldest price",
-                expr=f"max by ({_BY}) (time() - tradebot_price_timestamp_seconds{{{_OF_VENUES}}})",
+                expr=f"max by ({', '.join(_BY)}) (time() - tradebot_price_timestamp_seconds{{{_OF_VENUES}}})",
                 unit="s",
                 decimals=0,
             ),
@@ -132,7 +132,7 @@ def ways(dashboard: Dashboard) -> None:
                 ],
                 unit="s",
                 span=12,
-                limits=[lowest_limit("price_stale_seconds", "stale from")],
+                limits=[limit("price_stale_seconds", "stale from")],
                 least=0,
             ),
         ],
@@ -141,7 +141,7 @@ def ways(dashboard: Dashboard) -> None:
                 103,
                 "Request latency, p95",
                 "What 95 of 100 requests to each venue or node stay below, answered or failed.",
-                [(quantile(0.95, "tradebot_request_latency_seconds", _BY, VENUE), "{{bot}} {{venue}}")],
+                [(quantile(0.95, "tradebot_request_latency_seconds", *_BY, where=_OF_VENUES), "{{bot}} {{venue}}")],
                 unit="s",
                 least=0,
             ),
@@ -157,7 +157,7 @@ def ways(dashboard: Dashboard) -> None:
                     )
                 ],
                 unit="percentunit",
-                limits=[lowest_limit("request_failure_ratio", "warns")],
+                limits=[limit("request_failure_ratio", "warns")],
                 least=0,
             ),
             course(

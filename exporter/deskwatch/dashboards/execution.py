@@ -6,11 +6,11 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from deskwatch.dashboards import connectivity, variables
 from deskwatch.dashboards.counts import total
-from deskwatch.dashboards.expressions import FAILURE_STEPS, LATENCY_STEPS, OUTCOMES, lowest_limit, quantile
+from deskwatch.dashboards.expressions import FAILURE_STEPS, LATENCY_STEPS, OUTCOMES
 from deskwatch.dashboards.frame import frame
 from deskwatch.dashboards.layout import section
 from deskwatch.dashboards.panels import bars, course, figure
-from deskwatch.dashboards.promql import SHOWN, grown
+from deskwatch.dashboards.promql import SHOWN, grown, limit, quantile
 from deskwatch.dashboards.spread import distribution, heat
 from deskwatch.dashboards.variables import BOT, STRATEGY, SYMBOL, VENUE, matching
 
@@ -91,7 +91,7 @@ def _funnel(dashboard: Dashboard) -> None:
             "From submitting an order to its final fill, over all bots chosen: what 95 of 100 orders of the time range "
             "stay below.",
             (
-                quantile(0.95, "tradebot_order_latency_seconds", "", _OF_SPEED, window="$__range"),
+                quantile(0.95, "tradebot_order_latency_seconds", where=matching(BOT, _OF_SPEED), window="$__range"),
                 "p95",
             ),
             unit="s",
@@ -204,13 +204,13 @@ def _latency(dashboard: Dashboard) -> None:
             title,
             f"{words} What half, 95 and 99 of 100 orders stay below, over all bots chosen.",
             [
-                (quantile(0.5, metric, "", matchers), "median"),
-                (quantile(0.95, metric, "", matchers), "p95"),
-                (quantile(0.99, metric, "", matchers), "p99"),
+                (quantile(0.5, metric, where=matching(BOT, matchers)), "median"),
+                (quantile(0.95, metric, where=matching(BOT, matchers)), "p95"),
+                (quantile(0.99, metric, where=matching(BOT, matchers)), "p99"),
             ],
             unit="s",
             least=0,
-            limits=[lowest_limit("order_latency_p95_seconds", "p95 slow from")] if panel_id == _FILL else [],
+            limits=[limit("order_latency_p95_seconds", "p95 slow from")] if panel_id == _FILL else [],
         )
         for panel_id, title, metric, matchers, words in parts
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deskwatch.dashboards.drawing import Query
-from deskwatch.dashboards.variables import BOT, BOT_OR_NONE, matching
+from deskwatch.dashboards.variables import BOT, BOT_OR_NONE
 
 MODES = {1: ("halted", "red"), 2: ("closing", "orange"), 3: ("standby", "blue"), 4: ("active", "green")}
 """Values that `mode` and `desired_mode` give, as words."""
@@ -66,11 +66,6 @@ def limit(name: str) -> Query:
     return f"bot:{name}:threshold{{{BOT}}}", f"{{{{bot}}}} {name.rpartition('_')[0].replace('_', ' ')}, threshold"
 
 
-def lowest_limit(name: str, legend: str) -> Query:
-    """The lowest threshold of the bots chosen as one line, where lines for each bot would be too many."""
-    return f"min(bot:{name}:threshold{{{BOT}}})", legend
-
-
 def at_begin(metric: str, *, from_nothing: bool = False) -> str:
     """A gauge, for each bot and asset, when the time range began: its first value in it (its last, less its change).
 
@@ -81,11 +76,3 @@ def at_begin(metric: str, *, from_nothing: bool = False) -> str:
     known = f"on (job, instance, bot) tradebot_last_event_timestamp_seconds{{{BOT}}} @ start()"
     born = f" or {series} @ end() * 0 and {known}" if from_nothing else ""
     return f"sum by (bot, asset) ({series} @ start(){born} or {first})"
-
-
-def quantile(part: float, metric: str, by: str, *matchers: str, window: str = "$__rate_interval") -> str:
-    """What `part` of a histogram's observations in a window stays below; nothing where there were none."""
-    buckets = f"{metric}_bucket{{{matching(BOT, *matchers)}}}[{window}]"
-    made = "rate" if window == "$__rate_interval" else "increase"
-    grouped = f"{by}, le" if by else "le"
-    return f"histogram_quantile({part}, sum by ({grouped}) ({made}({buckets}))) >= 0"

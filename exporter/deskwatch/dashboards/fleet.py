@@ -22,11 +22,11 @@ from deskwatch.dashboards.expressions import (
     RESULT_STEPS,
     RUNNING,
     mode,
-    quantile,
 )
 from deskwatch.dashboards.layout import section
 from deskwatch.dashboards.links import OF_CELL, OF_SERIES, to_dashboard
 from deskwatch.dashboards.panels import figure, states
+from deskwatch.dashboards.promql import quantile
 from deskwatch.dashboards.tables import Column, Label, joined
 from deskwatch.dashboards.variables import BOT
 

@@ -11,8 +11,6 @@ from deskwatch.dashboards.expressions import (
     FIRING,
     RUNNING,
     at_begin,
-    lowest_limit,
-    quantile,
 )
 from deskwatch.dashboards.fleet import BOT_LABEL, fleet
 from deskwatch.dashboards.frame import frame
@@ -21,7 +19,7 @@ from deskwatch.dashboards.lines import activity, said
 from deskwatch.dashboards.links import OF_CELL, OF_SERIES, to_dashboard
 from deskwatch.dashboards.marks import FREQUENT, JOURNAL
 from deskwatch.dashboards.panels import course
-from deskwatch.dashboards.promql import grown
+from deskwatch.dashboards.promql import grown, limit, quantile
 from deskwatch.dashboards.tables import Column, Label, joined
 from deskwatch.dashboards.variables import BOT
 
@@ -115,7 +113,7 @@ def _fire(dashboard: Dashboard) -> None:
                 [(f"max by (bot) ({AGE} and {RUNNING})", "{{bot}}")],
                 unit="s",
                 span=12,
-                limits=[lowest_limit("silence_seconds", "silent from")],
+                limits=[limit("silence_seconds", "silent from")],
                 least=0,
                 link=_TO_BOT,
             ),
@@ -156,8 +154,8 @@ def _money(dashboard: Dashboard) -> None:
                 [(f"max by (bot, asset) (tradebot_drawdown_ratio{{{BOT}}})", "{{bot}} {{asset}}")],
                 unit="percentunit",
                 limits=[
-                    lowest_limit("drawdown_warning_ratio", "warns"),
-                    lowest_limit("drawdown_critical_ratio", "pages"),
+                    limit("drawdown_warning_ratio", "warns"),
+                    limit("drawdown_critical_ratio", "pages"),
                 ],
                 least=0,
                 link=_TO_BOT,
@@ -189,7 +187,7 @@ def _orders(dashboard: Dashboard) -> None:
                 "line, and with some orders, BotOrderFailures warns (runbook: docs/runbooks/botorderfailures.md).",
                 [(FAILED_PART, "{{bot}}")],
                 unit="percentunit",
-                limits=[lowest_limit("order_failure_ratio", "warns")],
+                limits=[limit("order_failure_ratio", "warns")],
                 least=0,
                 link=_TO_ORDERS,
             ),
@@ -200,7 +198,7 @@ def _orders(dashboard: Dashboard) -> None:
                 "with a trace; a click on one leads to its lines. Above the dashed line BotOrdersSlow fires.",
                 [(quantile(0.95, _LATENCY, "bot"), "{{bot}}")],
                 unit="s",
-                limits=[lowest_limit("order_latency_p95_seconds", "slow from")],
+                limits=[limit("order_latency_p95_seconds", "slow from")],
                 least=0,
                 exemplars=True,
                 link=_TO_ORDERS,

@@ -42,10 +42,13 @@ def grown(metric: str, *by: str, where: str = BOT, window: str = INTERVAL) -> st
 
 
 def quantile(level: float, histogram: str, *by: str, where: str = BOT, window: str = INTERVAL) -> str:
-    """What the part `level` (0 to 1) of a histogram's observations stays below. `histogram` without `_bucket`."""
+    """What the part `level` (0 to 1) of a histogram's observations stays below; nothing, not NaN, without any.
+
+    `histogram` without `_bucket`.
+    """
     grown = "rate" if window == INTERVAL else "increase"
     buckets = f"{grown}({series(f'{histogram}_bucket', where)}[{window}])"
-    return f"histogram_quantile({level:g}, sum by ({', '.join(('le', *by))}) ({buckets}))"
+    return f"histogram_quantile({level:g}, sum by ({', '.join(('le', *by))}) ({buckets})) >= 0"
 
 
 def or_zero(expr: str, like: str) -> str:
