@@ -46,6 +46,8 @@ class Command:
         params: Its parameters.
         reason: The operator's words.
         actor: Who asks: the token's name.
+        expires_ts: Not begun after this, Unix time in nanoseconds.
+        leaves_halted: Whether who asks may lead a bot out of `halted`.
         parsed: The parameters as the Struct that was registered for the command; None where none was.
     """
 
@@ -56,6 +58,7 @@ class Command:
         self.reason = accepted.reason
         self.actor = accepted.actor
         self.expires_ts = accepted.expires_ts
+        self.leaves_halted = accepted.leaves_halted
         self.parsed: Any = None
         self._emit = emit
         self._done = False
@@ -172,14 +175,17 @@ class Inbox:
             self._taken = dict(unexpired[-MAX_TAKEN // 2 :])
         return True
 
-    def take(self, *, builtin: bool) -> Waiting | None:
-        """The oldest waiting command: of those the recorder carries out, or of the others. Late ones are dropped."""
+    def take(self, *, builtin: bool | None) -> Waiting | None:
+        """The oldest waiting command: of those the recorder carries out, of the others, or of all (None).
+
+        Late ones are dropped.
+        """
         with self._lock:
             now = time.time_ns()
             for waiting in list(self._waiting):
                 if waiting.accepted.expires_ts <= now:
                     self._waiting.remove(waiting)
-                elif (waiting.accepted.command in BUILTIN) is builtin:
+                elif builtin is None or (waiting.accepted.command in BUILTIN) is builtin:
                     self._waiting.remove(waiting)
                     return waiting
         return None

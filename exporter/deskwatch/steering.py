@@ -31,15 +31,25 @@ class Steering:
         lock: Held while the mode changes or is told, so that no older mode is journaled behind a newer one.
         offers: The bot's own commands.
         lowering: A mode to drop to at the bot's next safe point, and why; None where there is nothing to drop.
+
+    Args:
+        inbox: Where commands wait.
+        journal: The bot's own.
+        entry: The way into it.
+        trouble: Told of what fails.
+        delivers_all: Deliver `ping` and `set_mode` like any other, and obey nothing: a source has to ask its peer.
     """
 
-    def __init__(self, inbox: Inbox, journal: Writer, entry: Entry, trouble: Trouble) -> None:
+    def __init__(
+        self, inbox: Inbox, journal: Writer, entry: Entry, trouble: Trouble, *, delivers_all: bool = False
+    ) -> None:
         self.mode = Mode.STANDBY
         self.lock = threading.RLock()
         self._inbox = inbox
         self._journal = journal
         self._entry = entry
         self._trouble = trouble
+        self._delivered = None if delivers_all else False
         self.offers = Offers()
         self.lowering: tuple[Mode, str] | None = None
         self._owed: deque[Event] = deque()
@@ -93,7 +103,7 @@ class Steering:
             return None
         if not self._give_up():
             return None
-        while (waiting := self._inbox.take(builtin=False)) is not None:
+        while (waiting := self._inbox.take(builtin=self._delivered)) is not None:
             command = Command(waiting.accepted, self._entry.emit)
             if not self._begin(waiting.accepted, command):  # else it might be carried out twice
                 self._again = time.monotonic() + RETRY_SECONDS

@@ -49,6 +49,8 @@ from deskwatch.events.lifecycle import (
     Mode,
     ModeChanged,
     WatchlistChanged,
+    WatchStarted,
+    WatchStopped,
 )
 from deskwatch.events.logs import ErrorOccurred, LogRecorded
 from deskwatch.events.market import BookObserved, FundingRateObserved, PoolObserved, PriceObserved
@@ -72,6 +74,8 @@ AnyEvent: TypeAlias = (
     | ModeChanged
     | WatchlistChanged
     | ConfigReloaded
+    | WatchStarted
+    | WatchStopped
     | PriceObserved
     | BookObserved
     | PoolObserved
@@ -196,5 +200,7 @@ __all__ = [
     "TransactionSent",
     "TransferRecorded",
     "Unknown",
+    "WatchStarted",
+    "WatchStopped",
     "WatchlistChanged",
 ]

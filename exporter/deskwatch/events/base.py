@@ -46,6 +46,9 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_f
     """W3C trace id, 32 hex digits, of the order's life that this event belongs to."""
     cause: str | None = None
     """Id of the order, decision or command that this event follows from."""
+    happened_timestamp_seconds: Number = None
+    """Unix time at which it happened, where a source learnt of it noticeably later: from a peer's history, or after an
+    outage. Absent: when it was journaled."""
 
 
 class Unknown(msgspec.Struct, frozen=True, kw_only=True):

@@ -33,6 +33,8 @@ class BotStarted(Event, frozen=True, kw_only=True):
     """The bot's own version."""
     strategy: str | None = None
     """The bot's strategy, where it has one only."""
+    boot: str | None = None
+    """What tells this start of a watched bot from its others, as the bot itself has it: its start time, say."""
 
 
 class BotStopped(Event, frozen=True, kw_only=True):
@@ -42,6 +44,24 @@ class BotStopped(Event, frozen=True, kw_only=True):
     """Why, in a word or a sentence: `closed`, an exception's name …"""
     uptime_seconds: Number = None
     """Time since its BotStarted."""
+
+
+class WatchStarted(Event, frozen=True, kw_only=True):
+    """A source began to watch a bot that writes no journal, and writes this one for it. The bot itself may run already."""
+
+    source: str
+    """What kind of source: `freqtrade`, `evm`, `hummingbot`."""
+    peer: str
+    """What is watched, for people: a URL without secrets, a chain's name."""
+
+
+class WatchStopped(Event, frozen=True, kw_only=True):
+    """A source ceased to watch in good order. The bot goes on, unseen."""
+
+    source: str
+    """What kind of source."""
+    reason: str
+    """Why, in a word or a sentence."""
 
 
 class HeartbeatSent(Event, frozen=True, kw_only=True):

@@ -190,7 +190,7 @@ class Commands:
             if life.evidence is None:
                 continue
             by_writer = record.writer == life.writer
-            if isinstance(event, ev.BotStarted | ev.BotStopped):
+            if isinstance(event, ev.BotStarted | ev.BotStopped | ev.WatchStarted):
                 if by_writer:
                     life.lose(command, record, holding, event)
             else:
@@ -277,6 +277,7 @@ _SHOWS = frozenset(
     {
         ev.BotStarted,
         ev.BotStopped,
+        ev.WatchStarted,
         ev.ModeChanged,
         ev.HeartbeatSent,
         ev.WatchlistChanged,

@@ -103,9 +103,13 @@ class Life(msgspec.Struct, kw_only=True):
             self.settled, self.settled_at = "succeeded", record.seconds
 
     def lose(
-        self, command: CommandState, record: Record, holding: Holding, event: ev.BotStarted | ev.BotStopped
+        self,
+        command: CommandState,
+        record: Record,
+        holding: Holding,
+        event: ev.BotStarted | ev.BotStopped | ev.WatchStarted,
     ) -> None:
-        """The run that began it has ended: what it asked for may show all the same."""
+        """The run that began it has ended, the bot's or its source's: what it asked for may show all the same."""
         if self.reported is not None or self.settled is not None or self.evidence is None:
             return
         params = self.params or command.params

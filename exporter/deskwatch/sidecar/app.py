@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -31,6 +31,7 @@ from deskwatch.sidecar.retention import Retention
 from deskwatch.sidecar.samples import Backlog, BotProcesses, Container, Fill, Host, Samples, SidecarProcess
 from deskwatch.sinks.loki import Access, LokiSink
 from deskwatch.sinks.sink import Sink
+from deskwatch.sources.host import Assigned, Sources
 from deskwatch.supervised import Supervised
 from deskwatch.version import __version__
 
@@ -38,12 +39,13 @@ if TYPE_CHECKING:
     from deskwatch.sidecar.supervisor.supervisor import Supervisor
 
 
-def create(settings: Settings, *supervised: Supervised) -> FastAPI:
+def create(settings: Settings, *supervised: Supervised, sources: Sequence[Assigned] = ()) -> FastAPI:
     """The app. Its parts run from its lifespan's start to its end.
 
     Args:
         settings: What the sidecar was told.
         supervised: The bots that the sidecar runs.
+        sources: What it watches for bots that write no journal.
     """
 
     @asynccontextmanager
@@ -62,6 +64,7 @@ def create(settings: Settings, *supervised: Supervised) -> FastAPI:
             otlp = telemetry.sinks(settings)
             sinks: list[Sink] = [*([loki] if loki else []), *(otlp.sinks if otlp else [])]
             supervisors = _supervisors(settings, commanding, supervised)
+            watching = Sources(settings.home, sources)
             retention = Retention(settings.home, settings.limits, feed, [sink.name for sink in sinks])
             samples = _samples(settings, feed, sinks)
             loop_lag = LoopLag()
@@ -75,6 +78,7 @@ def create(settings: Settings, *supervised: Supervised) -> FastAPI:
                 gate.refusals,
                 known_tokens,
                 *supervisors.values(),
+                watching,
                 retention,
                 loop_lag,
             ):
@@ -83,6 +87,7 @@ def create(settings: Settings, *supervised: Supervised) -> FastAPI:
             parts = Parts(
                 settings, gate, feed, hub, commanding, samples, loop_lag, requests, retention, sinks, supervisors
             )
+            parts.sources = watching.healths
             app.state.parts = parts
             parts.push = telemetry.push(settings, parts)
             if parts.push is not None:

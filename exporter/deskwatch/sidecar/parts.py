@@ -27,6 +27,7 @@ from deskwatch.sidecar.retention import Retention
 from deskwatch.sidecar.samples import Samples
 from deskwatch.sidecar.scraping import Scraping
 from deskwatch.sinks.sink import Sink
+from deskwatch.sources.health import Health
 
 if TYPE_CHECKING:
     from deskwatch.sidecar.supervisor.supervisor import Supervisor
@@ -65,6 +66,8 @@ class Parts:
         self.supervisors = supervisors
         self.push: MetricsPush | None = None
         """What pushes the metrics, and reads them from here; so it comes after."""
+        self.sources: list[Health] = []
+        """How each source fares."""
         self.scraping = Scraping()
         self.auditing = asyncio.Semaphore(1)
         """Held while the audit trail is read: one at a time, however many ask."""
