@@ -10,10 +10,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
+
 from deskwatch.background import HEARTBEAT_SECONDS, Background
-from deskwatch.command import Command, Inbox
+from deskwatch.command import Command, Inbox, desired_mode
 from deskwatch.entry import Entry
 from deskwatch.errors import JournalError
 from deskwatch.events import (
@@ -23,6 +26,7 @@ from deskwatch.events import (
     Event,
     EventsLost,
     HeartbeatSent,
+    Json,
     Mode,
     ModeChanged,
     WatchStarted,
@@ -54,6 +58,7 @@ class Watched:
         self.health = Health(bot, kind)
         self.memory = memory
         self.told = Told()
+        self._home = home
         self._kind = kind
         self._peer = peer
         self._trouble = Trouble(bot)
@@ -196,6 +201,23 @@ class Watched:
             self.emit(ConnectionChanged(connection=connection, venue=venue, up=up, reason=reason))
 
     # What it is asked to do
+
+    def asked_mode(self) -> Mode | None:
+        """The mode that an operator asked for last, as far as it binds a start; None if nobody did.
+
+        A peer that was restarted and came up riskier is to be lowered to it again: a restart never raises the risk.
+        """
+        return desired_mode(self._home, self.bot)
+
+    def offer(self, command: str, params: type[msgspec.Struct] | Mapping[str, Json], *, description: str = "") -> None:
+        """Offer a command beyond the vocabulary: operators can then give it, and its parameters are checked.
+
+        Args:
+            command: Its type: lower-case letters, digits and `_`.
+            params: Its parameters: a msgspec Struct, which a delivered command has as `parsed`, or a JSON Schema.
+            description: What it does, for the operator.
+        """
+        self.emit(self._steering.offers.add(command, params, description))
 
     async def next_command(self) -> Command:
         """The next command, begun: call it only while the peer can be reached, so that others wait and expire.
