@@ -916,8 +916,8 @@ function details(entry) {
 }
 
 function happenedEarlier(entry) {
-  const happened = entry.raw && entry.raw.happened_timestamp_seconds;
-  if (typeof happened !== "number") return [];
+  const happened = Number(plain((entry.raw && entry.raw.happened_timestamp_seconds) ?? NaN));
+  if (!Number.isFinite(happened)) return [];
   const at = new Date(happened * 1000);
   const earlier = entry.ts / 1e9 - happened;
   return [["Happened", Number.isNaN(at.getTime()) ? String(happened) : `${at.toISOString()}${earlier > 0 ? `, ${span(earlier)} earlier` : ""}`]];
