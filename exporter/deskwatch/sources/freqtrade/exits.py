@@ -16,10 +16,13 @@ from deskwatch.sources.freqtrade.trader import PAUSED, OpenTrade, Trader
 
 AGAIN_SECONDS = 5.0
 """A trade that has no exit order is forced out again after this time: freqtrade gives up orders that don't fill."""
-REDUCE_SECONDS = 3.0
+REDUCE_SECONDS = 5.0
 """Between two looks while the mode is `closing`."""
 SLACK = 1e-9
 """Of an amount: sums of floats are not exact."""
+ROUNDED = 0.01
+"""Of what was asked to be closed: as much may be left over, where freqtrade rounded an order down by steps that it does
+not tell."""
 STOPPED_WORDS = "freqtrade is stopped, and closes nothing then; ask for the mode closing, which starts it paused"
 
 
@@ -91,6 +94,7 @@ class Forcing:
         self._trader = trader
         self._targets = targets
         self._forced: dict[tuple[int, int], float] = {}
+        self._asked: dict[tuple[int, int], float] = {}
         self._problems: dict[tuple[int, int], str] = {}
         self._left: list[OpenTrade] = []
 
@@ -146,7 +150,9 @@ class Forcing:
         if target == 0:
             return trade.amount
         excess = trade.amount - target
-        return excess if excess > SLACK * trade.amount else None
+        asked = self._asked.setdefault(trade.key, excess)
+        was_rounded = trade.key in self._forced and not trade.resting and excess <= ROUNDED * asked
+        return None if was_rounded or excess <= SLACK * trade.amount else excess
 
     def _is_due(self, trade: OpenTrade) -> bool:
         forced = self._forced.get(trade.key)

@@ -45,7 +45,7 @@ class OpenTrade(msgspec.Struct, frozen=True, kw_only=True):
     opened: int
     """Milliseconds. freqtrade gives the number of a trade that was never filled to another; this tells them apart."""
     step: float
-    """The amount's granularity; 0 where it is not known."""
+    """The amount's granularity; 0 where it is not known: of futures it is one of contracts, whose size is not told."""
     orders: tuple[OpenOrder, ...]
 
     @property
@@ -163,7 +163,7 @@ def _trade(raw: Any) -> OpenTrade:
 
 def _step(raw: dict[str, Any]) -> float:
     precision, mode = _number(raw, "amount_precision"), raw.get("precision_mode")
-    if precision is None or precision < 0 or _number(raw, "contract_size") not in (None, 1.0):
+    if precision is None or precision < 0 or raw.get("trading_mode") != "spot":
         return 0.0
     if mode == _TICK_SIZE:
         return precision
