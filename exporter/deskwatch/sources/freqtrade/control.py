@@ -122,9 +122,9 @@ class Control:
             case "reload_config":
                 return await self._reload(pursuit)
             case "lock_pair":
-                return await pair_locks.lock(self._trader, command.parsed, pursuit)
+                return await pair_locks.lock(self._trader, command.params, pursuit)
             case "unlock_pair":
-                return await pair_locks.unlock(self._trader, command.parsed, pursuit)
+                return await pair_locks.unlock(self._trader, command.params, pursuit)
             case _:
                 raise NotDone(f"freqtrade knows no command like {command.type}")
 

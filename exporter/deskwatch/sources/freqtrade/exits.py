@@ -12,7 +12,7 @@ from deskwatch.events import Json
 from deskwatch.sources.freqtrade.errors import FreqtradeError, Refused
 from deskwatch.sources.freqtrade.modes import Modes
 from deskwatch.sources.freqtrade.pursuit import NotDone, Pursuit
-from deskwatch.sources.freqtrade.trader import PAUSED, OpenTrade, Trader
+from deskwatch.sources.freqtrade.trader import PAUSED, ROUNDED, OpenTrade, Trader
 
 AGAIN_SECONDS = 5.0
 """A trade that has no exit order is forced out again after this time: freqtrade gives up orders that don't fill."""
@@ -20,9 +20,6 @@ REDUCE_SECONDS = 5.0
 """Between two looks while the mode is `closing`."""
 SLACK = 1e-9
 """Of an amount: sums of floats are not exact."""
-ROUNDED = 0.01
-"""Of what was asked to be closed: as much may be left over, where freqtrade rounded an order down by steps that it does
-not tell."""
 STOPPED_WORDS = "freqtrade is stopped, and closes nothing then; ask for the mode closing, which starts it paused"
 
 

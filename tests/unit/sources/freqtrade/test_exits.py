@@ -107,6 +107,13 @@ async def test_a_part_of_futures_that_was_rounded_down_is_done(desk: Desk, freqt
     assert len(forced(freqtrade)) == 1
 
 
+async def test_a_part_of_futures_is_rounded_up_where_that_hardly_matters(desk: Desk, freqtrade: StandIn):
+    """It is one contract of many then, whatever its size."""
+    freqtrade.open_trade(amount=6.007, amount_precision=0.001, precision_mode=4, trading_mode="futures")
+    await desk.ask("close_position", position_id="1", ratio=0.5)
+    assert forced(freqtrade) == ['{"tradeid":"1","amount":3.004}']
+
+
 async def test_a_part_that_leaves_too_little_fails_at_once(desk: Desk, freqtrade: StandIn):
     """In freqtrade's words."""
     freqtrade.open_trade()
