@@ -191,8 +191,7 @@ class Ledger:
 
     def _tell(self, events: Iterable[Event]) -> None:
         for event in events:
-            if not self._watched.emit(event):
-                return  # the journal can't be written: what is missing is told by the next look
+            self._watched.emit(event)
 
     def _left_behind(self, trade: str) -> None:
         """A trade that was open is not open, and perhaps not closed: its entry was canceled, or it was deleted."""

@@ -39,7 +39,7 @@ class Watching:
         self._watched = watched
         self._memory = memory
         self._control = Control(client, watched, self.look)
-        self._peer = Peer(client, watched, memory, self._control.mode_of)
+        self._peer = Peer(client, watched, memory, self._control)
         self._ledger = Ledger(client, watched, memory)
         self._candles = Candles(watched)
         self._schedule = Schedule()
@@ -194,8 +194,7 @@ class Watching:
 
     def _tell(self, events: Iterable[Event]) -> None:
         for event in events:
-            if not self._watched.emit(event):
-                return  # the journal can't be written: what is missing is told by the next look
+            self._watched.emit(event)
 
     def _complain(self, what: str, words: str) -> None:
         """Say it once in a run: what lasts is shown by the connection and by the age of the figures."""
