@@ -44,12 +44,14 @@ class Ledger:
         venue: The exchange, as `/show_config` has it.
         reasons: Why orders of trades were canceled, as the stream told.
         is_behind: Whether closed trades are known to be missing.
+        additions: Open orders that add to an open position, by id: what they stake.
     """
 
     def __init__(self, client: Client, watched: Watched, memory: FreqtradeMemory) -> None:
         self.venue = ""
         self.reasons: Reasons = {}
         self.is_behind = False
+        self.additions: dict[str, float] = {}
         self._client = client
         self._watched = watched
         self._memory = memory
@@ -71,6 +73,7 @@ class Ledger:
             now = time.time()
             there = {trade_id(each) for each in raw}
             opened = [one for one in self._read(raw) if one.is_open]
+            self.additions = {key: stake for one in opened for key, stake in one.additions()}
             reused = [one.id for one in opened if self._memory.is_closed(one.id)]
             if reused:
                 self._forget(reused)

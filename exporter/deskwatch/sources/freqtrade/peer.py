@@ -62,6 +62,11 @@ class Peer:
         return number(self.config.get("available_capital")) is not None
 
     @property
+    def is_dry_spot(self) -> bool:
+        """Whether it trades a spot market, without money."""
+        return self.config.get("dry_run") is True and self.config.get("trading_mode", "spot") == "spot"
+
+    @property
     def is_working(self) -> bool:
         """Whether it goes through its pairs."""
         return self.config.get("state") in WORKING
