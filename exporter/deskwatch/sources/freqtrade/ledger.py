@@ -143,10 +143,10 @@ class Ledger:
             async with self._line:
                 page = await self._page(PAGE, offset, is_newest_first=False)
                 await self._tell_page(page)
-            if not page.ids:
-                break
             seen.update(page.ids)
             offset, total = offset + len(page.ids), page.total
+            if not page.ids:
+                break
         self.is_behind = False
         if len(seen) >= total:  # else some can't be read, or moved meanwhile: the next look at /profit tells
             ranges = self._memory.closed

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any, cast
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from deskwatch import events as ev
+from deskwatch.sources.freqtrade import ledger as ledger_module
 from deskwatch.sources.freqtrade.client import Client
 from deskwatch.sources.freqtrade.ledger import Ledger
 from deskwatch.sources.freqtrade.memory import DELETED
@@ -18,10 +21,22 @@ from tests.unit.sources.freqtrade.model import Model
 from tests.unit.sources.freqtrade.telling import Telling
 
 PAIRS = ("BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT:USDT")
-STEPS = ("enter", "add", "leave", "leave_part", "fill", "fill_part", "cancel", "expire", "fund", "move", "delete")
+STEPS = ("round_trip", "enter", "fill", "fill_part", "add", "leave", "leave_part", "cancel", "expire", "fund", "delete")
 steps = st.lists(
-    st.tuples(st.sampled_from(STEPS), st.integers(0, 7), st.sampled_from(("", "", "look", "again"))), max_size=60
+    st.tuples(st.sampled_from(STEPS), st.integers(0, 7), st.sampled_from(("", "", "look", "again"))),
+    min_size=1,
+    max_size=60,
 )
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _small_pages() -> Iterator[None]:
+    """So that few trades are many pages."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ledger_module, "NEWEST", 2)
+        patch.setattr(ledger_module, "PAGE", 3)
+        patch.setattr(ledger_module, "AGAIN_SECONDS", 0.0)
+        yield
 
 
 class Run:
@@ -38,15 +53,22 @@ class Run:
     def step(self, name: str, which: int) -> None:
         """Do one thing, if it can be done to the trade that `which` points to."""
         model = self.model
+        model.price *= 0.9 + which / 35
         opened = [number for number, trade in model.trades.items() if trade["is_open"]]
-        if name == "enter":
-            model.enter(PAIRS[which % 3], 1.0 + which, is_short=which % 2 == 1)
-        elif name == "move":
-            model.price *= 0.9 + which / 35
+        if name in ("enter", "round_trip"):
+            number = model.enter(PAIRS[which % 3], 1.0 + which, is_short=which % 2 == 1)
+            if name == "round_trip":
+                model.fill(number)
+                model.leave(number, model.held(number))
+                model.fill(number)
         elif name == "delete" and model.trades:
-            number = sorted(model.trades)[which % len(model.trades)]
-            self.deleted |= {order["order_id"] for order in model.trades[number]["orders"]}
-            model.delete(number)
+            number = max(model.trades) - which % 2
+            if number in model.trades:
+                self.deleted |= {order["order_id"] for order in model.trades[number]["orders"]}
+                was_closed = not model.trades[number]["is_open"]
+                model.delete(number)
+                if was_closed:  # a trade that takes its id and is closed unseen could not be told from it
+                    self.look()
         elif opened:
             self._touch(name, opened[which % len(opened)])
 
@@ -70,9 +92,9 @@ class Run:
 
         async def once() -> None:
             await self.ledger.look()
-            if self.ledger.is_behind:
-                await self.ledger.catch_up()
-                await self.ledger.look()
+            self.ledger.check(self.model.profit())
+            await self.ledger.mend()
+            await self.ledger.look()
 
         asyncio.run(once())
 
@@ -84,6 +106,8 @@ class Run:
         async def once() -> None:
             await self.ledger.catch_up()
             await self.ledger.look()
+            self.ledger.check(self.model.profit())
+            await self.ledger.mend()
 
         asyncio.run(once())
 
@@ -147,6 +171,18 @@ def check_positions(run: Run) -> None:
         assert telling.of(ev.LogRecorded) == []
 
 
+def test_an_order_that_was_canceled_leaves_nothing_to_ask_for():
+    run = Run()
+    number = run.model.enter(PAIRS[0], 1.0)
+    run.look()
+    run.model.cancel(number)
+    run.look()
+    run.model.asked.clear()
+    run.look()
+    assert set(run.model.asked) == {"status"}
+    assert [event.reason for event in run.telling.of(ev.OrderCanceled)] == ["unfilled"]
+
+
 @given(steps=steps, knows_order=st.booleans())
 def test_whatever_is_missed_is_told_once_and_sums_agree(steps: list[tuple[str, int, str]], knows_order: bool) -> None:
     run = Run(knows_order=knows_order)
@@ -169,9 +205,9 @@ def test_trades_that_a_person_deletes_are_closed_without_an_invented_profit(step
     run = Run()
     for name, which, then in steps:
         run.step(name, which)
-        if then or name == "delete":
-            getattr(run, then or "look")()  # an id that is free again, and taken by a trade that comes and goes unseen,
-    run.look()  # could not be told from the old one
+        if then:
+            getattr(run, then)()
+    run.look()
     run.again()
     check(run)
     assert run.telling.memory.closed_count == run.model.profit()["closed_trade_count"]
