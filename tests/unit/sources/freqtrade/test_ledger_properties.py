@@ -141,7 +141,9 @@ def check(run: Run) -> None:
         assert finals[key] == (order["status"] == "closed"), key
         assert ends[key] == (bool(submitted[key]) and order["status"] in ("canceled", "expired")), key
     assert fills.keys() <= submitted.keys()
-    told_open = {key for known in telling.memory.trades.values() for key, order in known.orders.items() if order.is_open}
+    told_open = {
+        key for known in telling.memory.trades.values() for key, order in known.orders.items() if order.is_open
+    }
     assert told_open == model.open_orders()
     check_positions(run)
 
