@@ -90,12 +90,13 @@ class Peer:
         config = mapping(await self._client.get("show_config", urgent=urgent), "show_config")
         found = vitals(await self._client.get("health", urgent=urgent))
         is_raised = is_new = False
+        has_begun = self._vitals is not None and found.startup != self._vitals.startup
         mode = self._control.mode_of(config.get("state"), asked_at)
-        if self.is_unsure:
+        if self.is_unsure or has_begun:
             is_known = self._watched.told.boot is not None
             is_new = await self._identify(config, found, mode)
             is_raised = is_new and is_known
-        if self._vitals is not None and not is_new and found.startup != self._vitals.startup:
+        if has_begun and self._vitals is not None and not is_new:
             if mode is None:
                 found = found._replace(startup=self._vitals.startup)  # it is being made anew: the next look tells
             else:

@@ -30,6 +30,7 @@ class FreqtradeRig:
     async def __aenter__(self) -> Self:
         self.freqtrade.__enter__()
         (Path(self._folder.name) / "password").write_text(self.freqtrade.password)
+        (Path(self._folder.name) / "password").chmod(0o600)
         return self
 
     async def __aexit__(self, *_: object) -> None:

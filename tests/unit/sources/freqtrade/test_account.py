@@ -23,7 +23,8 @@ def changed(asset: str, **fields: Any) -> dict[str, Any]:
 def test_equity_is_the_worth_of_all_that_freqtrade_manages():
     found = account.equity(SPOT_BALANCE, is_shared=False)
     assert found is not None
-    assert (found.equity, found.asset) == (pytest.approx(SPOT_BALANCE["total"]), "USDT")
+    assert found.equity == pytest.approx(SPOT_BALANCE["total"])
+    assert found.asset == "USDT"
 
 
 def test_what_a_dry_run_counts_twice_is_taken_off():

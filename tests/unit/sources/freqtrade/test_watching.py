@@ -12,7 +12,7 @@ import pytest
 from deskwatch import events as ev
 from deskwatch.events import Mode
 from deskwatch.sources.freqtrade.peer import LOWERED
-from tests.sources.watching import Watching
+from tests.sources.watching import Watching, give
 from tests.unit.sources.freqtrade.rig import FreqtradeRig
 from tests.waiting import eventually_async
 
@@ -63,7 +63,7 @@ async def test_a_restart_that_comes_up_riskier_than_was_asked_for_is_lowered(
 ) -> None:
     async with watching.running():
         await ready(watching)
-        watching.give("set_mode", {"mode": "standby"})
+        give(watching.home, "set_mode", {"mode": "standby"})
         await told(lambda: modes(watching)[-1][0] is Mode.STANDBY)
         rig.freqtrade.restart()
         await told(lambda: any(event.reason == LOWERED for event in watching.of(ev.ModeChanged)))
@@ -101,11 +101,13 @@ async def test_a_reload_by_somebody_else_is_no_start_and_names_what_changed(
 async def test_a_stopped_trader_that_starts_has_not_reloaded(rig: FreqtradeRig, watching: Watching) -> None:
     async with watching.running():
         await ready(watching)
-        for state, mode in (("stopped", Mode.HALTED), ("running", Mode.ACTIVE)):
-            rig.freqtrade.state = state
-            rig.freqtrade.startup_ts += state == "running"
-            rig.freqtrade.say("status", status=state)
-            await told(lambda mode=mode: modes(watching)[-1][0] is mode)
+        rig.freqtrade.state = "stopped"
+        rig.freqtrade.say("status", status="stopped")
+        await told(lambda: modes(watching)[-1][0] is Mode.HALTED)
+        rig.freqtrade.state = "running"
+        rig.freqtrade.startup_ts += 1
+        rig.freqtrade.say("status", status="running")
+        await told(lambda: modes(watching)[-1][0] is Mode.ACTIVE)
     assert watching.of(ev.ConfigReloaded) == []
     assert len(watching.of(ev.BotStarted)) == 1
 
