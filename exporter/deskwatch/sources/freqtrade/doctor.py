@@ -83,7 +83,11 @@ def _of_settings(settings: Settings) -> list[Finding]:
             found.append(Finding(ok=False, what=f"The {what} can't be read: {error}."))
         if file is not None and _is_open(file):
             found.append(
-                Finding(ok=None, what=f"Others on this machine can read {file}.", cure=f"Run `chmod 600 {file}`.")
+                Finding(
+                    ok=None,
+                    what=f"Others on this machine can read {file}.",
+                    cure=f"Keep it to yourself: `chmod 600 {file}`.",
+                )
             )
     return found
 

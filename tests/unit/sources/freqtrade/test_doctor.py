@@ -23,7 +23,11 @@ def _private(password_file: Path) -> None:
 
 async def examined(settings: Settings) -> list[Finding]:
     """All that it finds."""
-    return [finding async for finding in doctor.examine(settings)]
+    findings = [finding async for finding in doctor.examine(settings)]
+    for words in (words for finding in findings for words in (finding.what, finding.cure) if words):
+        assert words[0].isupper(), words
+        assert words.endswith("."), words
+    return findings
 
 
 def said(findings: list[Finding], ok: bool | None) -> str:
