@@ -35,6 +35,7 @@ from deskwatch.projections.metrics.settings import Settings
 from deskwatch.projections.metrics.signals import Signals
 from deskwatch.projections.metrics.trades import Trades
 from deskwatch.projections.metrics.transactions import Transactions
+from deskwatch.projections.metrics.watches import Watches
 
 
 class Metrics:
@@ -70,6 +71,7 @@ class Metrics:
             Settings(registry),
             Processes(registry),
             Access(registry),
+            Watches(registry),
         )
         self._limits = Limits(registry)
         self._handlers = registry.handlers
