@@ -123,8 +123,8 @@ def _execution_latency(one: Objective) -> _Lines:
     judged = [*_steps("tradebot_order_latency_seconds_count"), resting]
     late = ["clamp_min(", f"  {requests} - on (bot)", *(f"  {line}" for line in _steps(*buckets)), "  , 0", ")"]
     return [
-        "      # Orders filled too late, of those filled. Limit orders of freqtrade and Hummingbot rest in the market by",
-        "      # design: such a bot is judged where it has a number of its own.",
+        "      # Orders filled too late, of those filled. Limit orders of freqtrade and Hummingbot rest in the market",
+        "      # by design: such a bot is judged where it has a number of its own.",
         *_rule("bot_slo:requests:increase5m", judged, one.slo),
         *_rule("bot_slo:errors:increase5m", late, one.slo),
     ]
@@ -160,8 +160,8 @@ def _data_freshness(one: Objective) -> _Lines:
         ")",
     ]
     return [
-        "      # Is the newest price too old? Not asked of a bot that was stopped or halted, nor of a freqtrade that holds",
-        "      # nothing: prices are known of what it holds.",
+        "      # Is the newest price too old? Not asked of a bot that was stopped or halted, nor of a freqtrade that",
+        "      # holds nothing: prices are known of what it holds.",
         *_rule("bot_slo:violated:ratio", ["(", *judged, ")", *judges], one.slo),
     ]
 
