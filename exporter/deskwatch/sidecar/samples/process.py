@@ -110,7 +110,7 @@ class BotProcesses:
         figures = ProcessFigures("tradebot", "The bot's process:", ("bot",))
         up = Gauge("tradebot_process_up", "1 while the bot's process exists on this host.", ("bot",))
         for bot in self._bots():
-            if bot.pid is not None and bot.host == HOST:
+            if bot.pid and bot.host == HOST:  # 0: of a bot that is only watched it is not known
                 process = self._find(bot, bot.pid)
                 up.set((bot.bot,), process is not None)
                 if process is not None:
