@@ -9,7 +9,7 @@ from deskwatch.journal.names import CONTROL
 from deskwatch.projections.metrics.registry import Registry
 
 LATE_SECONDS = 300.0
-"""What is told so long after it happened is from before deskwatch watched, or from an outage: polls come each minute."""
+"""What is told so long after it happened is from before deskwatch watched, or from an outage, not from a slow poll."""
 
 
 class History:
