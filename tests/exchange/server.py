@@ -16,7 +16,7 @@ from tests.exchange import listing
 from tests.exchange.market import Market
 from tests.fakes.http_server import serving
 
-TIMEFRAMES = {"1m": 60, "3m": 180, "5m": 300, "15m": 900, "30m": 1800, "1h": 3600, "4h": 14_400, "8h": 28_800, "1d": 86_400}
+TIMEFRAMES = {"1m": 60, "5m": 300, "15m": 900, "30m": 1800, "1h": 3600, "4h": 14_400, "8h": 28_800, "1d": 86_400}
 """Seconds by their names."""
 FUNDING_RATE = 0.0005
 FUNDING_SECONDS = 60.0

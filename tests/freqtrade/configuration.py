@@ -75,10 +75,8 @@ _PRICING = {"price_side": "other", "use_order_book": True, "order_book_top": 1}
 
 
 def _exchange(mode: TradingMode, url: str) -> dict[str, Any]:
-    """Binance, whose URLs the client library takes from its options; funding each minute, where it is each 8 h there."""
-    urls = {"public": f"{url}/api/v3", "private": f"{url}/api/v3"}
-    urls |= {f"fapiPublic{version}": f"{url}/fapi/v{version or 1}" for version in ("", "V2", "V3")}
-    urls |= {f"fapiPrivate{version}": f"{url}/fapi/v{version or 1}" for version in ("", "V2", "V3")}
+    """Binance, whose URLs its client takes from its options; funding is each minute, not each eight hours."""
+    urls = {"public": f"{url}/api/v3", "private": f"{url}/api/v3", "fapiPublic": f"{url}/fapi/v1"}
     types = ["spot"] if mode == "spot" else ["linear"]
     return {
         "name": "binance",
