@@ -70,10 +70,10 @@ class Exchange:
         """
         self.calls[path] += 1
         match path.strip("/").split("/"):
-            case ["api", "v3", what]:
-                return self._of_spot(what, query)
-            case ["fapi", "v1", what]:
-                return self._of_futures(what, query)
+            case ["api", "v3", *what]:
+                return self._of_spot("/".join(what), query)
+            case ["fapi", "v1", *what]:
+                return self._of_futures("/".join(what), query)
         raise Unknown(path)
 
     def _of_spot(self, what: str, query: dict[str, str]) -> Any:
@@ -106,7 +106,7 @@ class Exchange:
                 sides = {"bids": _texts(bids), "asks": _texts(asks)}
                 now = round(time.time() * 1000)
                 return {"lastUpdateId": now, "E": now, "T": now, **sides}
-            case "ticker":
+            case "ticker/24hr" | "ticker/bookTicker":
                 return [self._ticker(one) for one in self.market.listed]
         raise Unknown(what)
 
@@ -163,8 +163,20 @@ class Exchange:
         }
 
     def _ticker(self, symbol: str) -> dict[str, Any]:
+        ((bid, amount),), ((ask, _),) = self.market.book(symbol, 1)
         price = f"{self.market.price(symbol):.8f}"
-        return {"symbol": symbol, "lastPrice": price, "bidPrice": price, "askPrice": price}
+        now = round(time.time() * 1000)
+        return {
+            "symbol": symbol,
+            **dict.fromkeys(("openPrice", "highPrice", "lowPrice", "lastPrice", "weightedAvgPrice"), price),
+            "bidPrice": f"{bid:.8f}",
+            "askPrice": f"{ask:.8f}",
+            **dict.fromkeys(("bidQty", "askQty", "volume"), f"{amount:.8f}"),
+            "quoteVolume": f"{amount * ask:.8f}",
+            "openTime": now - 86_400_000,
+            "closeTime": now,
+            "time": now,
+        }
 
     def _symbol(self, query: dict[str, str]) -> str:
         symbol = query.get("symbol", "")
