@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 MINUTE = 60.0
@@ -67,6 +68,7 @@ class Market:
         self.listed = {one.id: one for one in listed}
         self._swing = swing
         self._moves: dict[str, list[tuple[float, float]]] = {one: [] for one in self.listed}
+        self._still: float | None = None
         self._candles: dict[tuple[str, float, float], Candle] = {}
 
     def move(self, pair: str, factor: float) -> None:
@@ -76,9 +78,19 @@ class Market:
             raise KeyError(f"expected one of {', '.join(self._moves)}, was {symbol!r}")
         self._moves[symbol].append((time.time(), factor))
 
+    @contextlib.contextmanager
+    def still(self) -> Iterator[None]:
+        """Meanwhile no price changes."""
+        self._still = time.time()
+        try:
+            yield
+        finally:
+            self._still = None
+
     def price(self, symbol: str, at: float | None = None) -> float:
         """What it costs at a time; by default now."""
         at = time.time() if at is None else at
+        at = at if self._still is None else min(at, self._still)
         listed = self.listed[symbol]
         phase = sum(symbol.encode()) % 97
         waves = ((17.0, 0.15), (47.0, 0.3), (131.0, 0.3), (661.0, 0.25))

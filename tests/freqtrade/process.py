@@ -103,6 +103,16 @@ class Freqtrade:
             self._child.wait()
         self.stop()
 
+    @contextlib.contextmanager
+    def holding(self) -> Iterator[None]:
+        """Meanwhile its strategy neither enters nor leaves anything; what is ordered is still filled or times out."""
+        mark = self._folder / "hold"
+        mark.touch()
+        try:
+            yield
+        finally:
+            mark.unlink()
+
     def change_password(self, password: str) -> None:
         """Give its API's user another one, as a person does: in the file, then told to read it again."""
         old, self.password = self.password, password

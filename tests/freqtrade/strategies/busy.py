@@ -16,6 +16,7 @@ class Busy(IStrategy):  # type: ignore[misc]  # its base is in freqtrade's envir
 
     - ADA's entries ask too little every other minute, and time out.
     - LINK's first exit asks too much, and times out.
+    - While there is a file `hold` in its folder it does nothing by itself.
     - Futures: ETH and XRP are sold short.
     """
 
@@ -84,18 +85,25 @@ class Busy(IStrategy):  # type: ignore[misc]  # its base is in freqtrade's envir
         better = 0.95 if trade.is_short else 1.05
         return proposed_rate * better if is_vain else proposed_rate
 
+    def confirm_trade_entry(self, *_: Any, **__: Any) -> bool:
+        """Unless it holds."""
+        return not self._holds()
+
     def custom_exit(self, pair: str, trade: Any, current_time: datetime, **_: Any) -> str | None:
         """After a while that depends on the trade."""
-        held = (current_time - trade.open_date_utc).total_seconds()
+        held = 0.0 if self._holds() else (current_time - trade.open_date_utc).total_seconds()
         return "held long enough" if held > 12 + ALIKE_SECONDS * (trade.id % 4) else None
 
     def adjust_trade_position(self, trade: Any, current_time: datetime, min_stake: float | None, **_: Any) -> Any:
         """Every second trade is added to once, and half of every third is sold before the rest."""
         held = (current_time - trade.open_date_utc).total_seconds()
-        if trade.has_open_orders or held < 4:
+        if trade.has_open_orders or held < 4 or self._holds():
             return None
         if trade.id % 2 == 0 and trade.nr_of_successful_entries == 1:
             return trade.stake_amount / 2, "more"
         if trade.id % 3 == 0 and trade.nr_of_successful_exits == 0 and held > 8:
             return -trade.stake_amount / 2, "half"
         return None
+
+    def _holds(self) -> bool:
+        return bool((self.config["user_data_dir"] / "hold").exists())
