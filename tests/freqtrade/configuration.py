@@ -47,7 +47,7 @@ def write(
         "max_open_trades": 5,
         "tradable_balance_ratio": 0.99,
         "cancel_open_orders_on_exit": False,
-        "unfilledtimeout": {"entry": 6, "exit": 6, "exit_timeout_count": 5, "unit": "seconds"},
+        "unfilledtimeout": {"entry": 15, "exit": 6, "exit_timeout_count": 5, "unit": "seconds"},
         "entry_pricing": _PRICING,
         "exit_pricing": _PRICING,
         "exchange": _exchange(mode, exchange_url) | {"pair_whitelist": pairs(mode), "pair_blacklist": []},

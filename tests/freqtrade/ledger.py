@@ -77,11 +77,12 @@ def _of_orders(trades: list[dict[str, Any]], orders: list[dict[str, Any]], books
     yield from (f"order {one} is filled, yet not in the database" for one in fills.keys() - known.keys())
     for number, order in known.items():
         trade = of_trade[order["ft_trade_id"]]
-        if len(submitted[number]) != 1:
-            yield f"order {number} of trade {trade['id']} is submitted {len(submitted[number])} times"
-        if len(ended[number]) != (order["status"] in CANCELED):
-            yield f"order {number} is ended {len(ended[number])} times, and {order['status']} in the database"
         mine, amount = fills[number], _filled(order)
+        is_seen = amount or order["ft_is_open"]  # freqtrade's API leaves out others: they may have come and gone unseen
+        if len(submitted[number]) > 1 or (is_seen and not submitted[number]):
+            yield f"order {number} of trade {trade['id']} is submitted {len(submitted[number])} times"
+        if len(ended[number]) != (order["status"] in CANCELED and len(submitted[number])):
+            yield f"order {number} is ended {len(ended[number])} times, and {order['status']} in the database"
         yield from _differ(f"order {number}'s amount", math.fsum(one.quantity for one in mine), amount)
         if not amount:
             continue

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import re
 import subprocess
 import sys
@@ -66,7 +65,9 @@ class Watching(running.Http):
 
     def start(self) -> None:
         """Start deskwatch, and wait until it answers."""
-        argv = [sys.executable, "-m", "deskwatch", "watch", "--config", str(self._folder / "deskwatch.toml")]
+        argv = [sys.executable, "-m", "deskwatch", "watch", "freqtrade", "--bot", "spot", "--user", USER]
+        argv += ["--url", self.gates["spot"].url, "--password-file", str(self._folder / "spot.password")]
+        argv += ["--config", str(self._folder / "deskwatch.toml")]
         argv += ["--home", str(self.home), "--port", str(self.port), *self._flags]
         self._child = self._stack.enter_context(running.process(argv, self.log, cwd=self._folder))
         eventually(lambda: self.try_get("/readyz"), 30)
@@ -129,12 +130,15 @@ class Watching(running.Http):
             yield
 
     def _config(self) -> str:
-        blocks = [
-            f'[[source]]\nkind = "freqtrade"\nbot = "{mode}"\nurl = "{one.url}"\nuser = "{USER}"\n'
-            f"password_file = {json.dumps(f'{mode}.password')}\n"
-            for mode, one in self.gates.items()
-        ]
-        return "\n".join(blocks) + 'ws_token_file = "futures.ws_token"\n'  # the other uses what a login gives
+        """One is told of in a file, and the other by flags; of one the stream has a token of its own."""
+        return f"""[[source]]
+kind = "freqtrade"
+bot = "futures"
+url = "{self.gates["futures"].url}"
+user = "{USER}"
+password_file = "futures.password"
+ws_token_file = "futures.ws_token"
+"""
 
 
 @contextlib.contextmanager

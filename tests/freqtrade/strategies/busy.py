@@ -85,9 +85,9 @@ class Busy(IStrategy):  # type: ignore[misc]  # its base is in freqtrade's envir
         better = 0.95 if trade.is_short else 1.05
         return proposed_rate * better if is_vain else proposed_rate
 
-    def confirm_trade_entry(self, *_: Any, **__: Any) -> bool:
-        """Unless it holds."""
-        return not self._holds()
+    def confirm_trade_entry(self, *_: Any, entry_tag: str | None, **__: Any) -> bool:
+        """Unless it holds; a person may always."""
+        return entry_tag == "force_entry" or not self._holds()
 
     def custom_exit(self, pair: str, trade: Any, current_time: datetime, **_: Any) -> str | None:
         """After a while that depends on the trade."""
