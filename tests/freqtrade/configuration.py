@@ -58,7 +58,7 @@ def write(
             "listen_port": port,
             "username": USER,
             "password": password,
-            "jwt_secret_key": "of no worth outside of this test, yet long",
+            "jwt_secret_key": f"signs tokens until {password} is another",  # else those that were given stay good
             "ws_token": ws_token,
         },
         "force_entry_enable": True,

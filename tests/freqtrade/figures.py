@@ -25,7 +25,8 @@ def unequal(watching: Watching, mode: str, bot: Freqtrade) -> list[str]:
 
 
 def _told(bot: Freqtrade) -> tuple[Any, Any, Any]:
-    return bot.get("profit"), bot.get("balance"), bot.get("status")
+    profit = {key: value for key, value in bot.get("profit").items() if not key.endswith("humanized")}
+    return profit, bot.get("balance"), bot.get("status")
 
 
 def _differing(watching: Watching, mode: str, profit: Any, balance: Any, status: Any) -> Iterable[str]:

@@ -37,6 +37,7 @@ class Story:
         self.failures: dict[str, str] = {}
         self.told: set[str] = set()
         self.seen: dict[str, Any] = {}
+        self._began = 0.0
 
     def went_well(self, chapter: str) -> None:
         """Whether a chapter was told to its end.
@@ -47,10 +48,14 @@ class Story:
         assert chapter in self.told, f"expected one of {sorted(self.told)}, was {chapter!r}"
         assert chapter not in self.failures, self.failures[chapter]
 
-    def tell(self) -> None:
-        """All of it."""
-        began = time.monotonic()
+    def begin(self) -> None:
+        """Up to where deskwatch is there."""
+        self._began = time.monotonic()
         self._first_contact()
+
+    def tell(self) -> None:
+        """All that happens then."""
+        self.watching.undisturbed(25)
         while True:
             self._stop_loss()
             self._websocket_cut()
@@ -59,13 +64,13 @@ class Story:
             self._password_changed()
             self._exchange_gone()
             self.watching.undisturbed(15)
-            if not os.environ.get("DESKWATCH_SOAK") or time.monotonic() - began > SOAK_SECONDS:
+            if not os.environ.get("DESKWATCH_SOAK") or time.monotonic() - self._began > SOAK_SECONDS:
                 break
         with self.watching.holding():
             self._figures()
             self._commands()
             self._books()
-        self.seen["seconds"] = time.monotonic() - began
+        self.seen["seconds"] = time.monotonic() - self._began
 
     def leave(self) -> None:
         """The last chapter: deskwatch goes, and nobody asks freqtrade any more."""
@@ -96,7 +101,6 @@ class Story:
             for mode in MODES:
                 _until(30, lambda mode: watching.starts(mode) == 1 and self._is_up(mode), mode)
             self.seen["contact_seconds"] = time.monotonic() - began
-        watching.undisturbed(25)
 
     def _stop_loss(self) -> None:
         watching = self.watching
