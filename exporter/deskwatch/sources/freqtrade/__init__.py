@@ -3,5 +3,12 @@
 from __future__ import annotations
 
 from deskwatch.sources.freqtrade.settings import Settings
+from deskwatch.sources.freqtrade.source import Freqtrade
 
-__all__ = ["Settings"]
+
+def open_source(settings: Settings) -> Freqtrade:
+    """A source that watches the freqtrade of these settings. Nothing is asked yet."""
+    return Freqtrade(settings)
+
+
+__all__ = ["Freqtrade", "Settings", "open_source"]
