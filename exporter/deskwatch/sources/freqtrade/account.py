@@ -1,0 +1,79 @@
+"""What `/balance` says: what lies at the exchange, and what the bot is worth.
+
+Equity is, in the stake currency, the worth of all that freqtrade manages: all of the stake currency, as much of a
+traded coin as lies there, and each futures position's collateral with its profit. That is `total`, where nothing else
+lies in the account. It is not `total_bot`, which leaves out what `tradable_balance_ratio` holds back and what waits in
+an order for an entry: it falls with each such order, which would be a drawdown that never was. Where several bots share
+an account by `available_capital`, though, only `total_bot` is this bot's part, and is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from deskwatch.events import BalanceObserved, EquityObserved
+from deskwatch.sources.freqtrade.memory import FreqtradeMemory
+from deskwatch.sources.freqtrade.reading import Raw, listed, mapping, number, text
+
+MOST_ASSETS = 50
+"""Of an account that are told: the worthiest. An exchange's wallet may hold hundreds of leftovers."""
+
+
+def balances(raw: Raw, memory: FreqtradeMemory, venue: str, *, all_of_them: bool) -> Iterator[BalanceObserved]:
+    """The balances that are others than was told.
+
+    Args:
+        raw: The answer of `/balance`.
+        memory: What was told.
+        venue: The exchange.
+        all_of_them: Tell the others too, so that they don't look old.
+
+    Raises:
+        Unreadable: It is no such answer.
+    """
+    found: dict[str, tuple[float, float | None]] = {}
+    for each in sorted(_held(raw), key=lambda one: -(number(one.get("est_stake")) or 0.0))[:MOST_ASSETS]:
+        asset, total = text(each.get("currency")), number(each.get("balance"))
+        if asset is not None and total is not None:
+            found[asset] = total, number(each.get("free"))
+    for asset, (total, free) in found.items():
+        if all_of_them or memory.balances.get(asset) != [total, free]:
+            yield BalanceObserved(venue=venue, asset=asset, total=total, free=free)
+    for asset in [each for each in memory.balances if each not in found]:
+        yield BalanceObserved(venue=venue, asset=asset, total=0.0, free=0.0)
+
+
+def equity(raw: Raw, *, is_shared: bool) -> EquityObserved | None:
+    """The bot's worth; None where freqtrade could not value all of it.
+
+    Args:
+        raw: The answer of `/balance`.
+        is_shared: Whether the bot has but a part of the account (`available_capital`).
+
+    Raises:
+        Unreadable: It is no such answer.
+    """
+    found = mapping(raw, "balance")
+    asset = text(found.get("stake"))
+    if asset is None:
+        return None
+    managed = [each for each in _entries(found) if each.get("is_bot_managed", True) or each.get("is_position")]
+    worths = [number(each.get("est_stake")) for each in managed]
+    has_price = all(worth or not _amount(each) for worth, each in zip(worths, managed, strict=True))
+    if not has_price:
+        return None  # freqtrade counts what it has no price of as nothing
+    worth = number(found.get("total_bot")) if is_shared else sum(each or 0.0 for each in worths)
+    return None if worth is None else EquityObserved(equity=worth, asset=asset)
+
+
+def _amount(entry: dict[str, Raw]) -> float:
+    return (number(entry.get("balance")) or 0.0) or (number(entry.get("position")) or 0.0)
+
+
+def _held(raw: Raw) -> list[dict[str, Raw]]:
+    """The assets: positions of futures are in the same list, as assets of their own."""
+    return [each for each in _entries(mapping(raw, "balance")) if each.get("is_position") is not True]
+
+
+def _entries(found: dict[str, Raw]) -> list[dict[str, Raw]]:
+    return [each for each in listed(found.get("currencies"), "currencies") if isinstance(each, dict)]

@@ -1,0 +1,171 @@
+"""The freqtrade itself: which start of it, what it acts by, whether it read its configuration anew.
+
+A freqtrade that comes up riskier than an operator asked for last, after a restart or a reload, is lowered to that.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from deskwatch.events import ConfigReloaded, LogRecorded, Mode
+from deskwatch.mode import riskier
+from deskwatch.sources.freqtrade import log_records
+from deskwatch.sources.freqtrade.client import Client
+from deskwatch.sources.freqtrade.identity import Vitals, boot_of, is_new_database, vitals
+from deskwatch.sources.freqtrade.memory import OURS, FreqtradeMemory
+from deskwatch.sources.freqtrade.reading import Raw, mapping, number, text
+from deskwatch.sources.freqtrade.trades import gone
+from deskwatch.sources.watched import Watched
+
+LOWERED = "never riskier after a start than was asked for last"
+WORKING = ("running", "paused")
+"""States in which freqtrade goes through its pairs."""
+
+
+class Peer:
+    """One freqtrade.
+
+    Attributes:
+        config: `/show_config`, as it was last.
+        is_unsure: Whether it may be another start than the last that was seen.
+
+    Args:
+        client: Asks it.
+        watched: Told of it.
+        memory: What was told.
+        mode_of: The mode that its state stands for.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        watched: Watched,
+        memory: FreqtradeMemory,
+        mode_of: Callable[[object], Mode | None],
+    ) -> None:
+        self.config: dict[str, Raw] = {}
+        self.is_unsure = True
+        self._client = client
+        self._watched = watched
+        self._memory = memory
+        self._mode_of = mode_of
+        self._was_away = True
+        self._vitals: Vitals | None = None
+        self._idle_seconds = 0.0
+        self._began: float | None = None
+        self._was_stopped = False
+
+    @property
+    def venue(self) -> str:
+        """The exchange."""
+        return text(self.config.get("exchange")) or "exchange"
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether it has but a part of its account."""
+        return number(self.config.get("available_capital")) is not None
+
+    @property
+    def is_working(self) -> bool:
+        """Whether it goes through its pairs."""
+        return self.config.get("state") in WORKING
+
+    def lost(self) -> None:
+        """It could not be reached."""
+        self.is_unsure = self._was_away = True
+
+    def stopped(self) -> None:
+        """Its trader was stopped: the next start of it is no reload."""
+        self._was_stopped = True
+
+    async def look(self, *, urgent: bool = False) -> None:
+        """Tell what it acts by.
+
+        Raises:
+            FreqtradeError: It did not answer.
+            Unreadable: The answer makes no sense.
+        """
+        before = self.config
+        config = mapping(await self._client.get("show_config", urgent=urgent), "show_config")
+        found = vitals(await self._client.get("health", urgent=urgent))
+        is_raised = False
+        mode = self._mode_of(config.get("state"))
+        if self.is_unsure:
+            is_raised = await self._identify(config, found, mode)
+        elif self._vitals is not None and found.startup != self._vitals.startup and mode is not None:
+            is_raised = self._reloaded(before, config)
+        if self._vitals is not None and mode is None and found.startup != self._vitals.startup:
+            found = found._replace(startup=self._vitals.startup)  # it is being made anew: the next look tells
+        self.config, self._vitals = config, found
+        self._was_stopped |= config.get("state") == "stopped"
+        self._idle_seconds = self._idle(found)
+        if mode is not None and is_raised:
+            await self._lower(mode)
+        elif mode is not None:
+            self._watched.show_mode(mode)
+
+    def alive(self) -> None:
+        """It has answered."""
+        uptime = None if self._began is None else max(time.time() - self._began, 0.0)
+        self._watched.alive(idle_seconds=self._idle_seconds, uptime_seconds=uptime)
+
+    async def _identify(self, config: dict[str, Raw], found: Vitals, mode: Mode | None) -> bool:
+        """Tell a start, if it is a new one; whether it is, and not the first that was ever seen."""
+        records = log_records.read(await self._client.get("logs"))
+        told = self._watched.told.boot
+        boot = boot_of(found, records, told, was_away=self._was_away)
+        if is_new_database(found, self._memory.database):
+            self._begin_anew()
+        is_new = self._watched.started(
+            boot.name,
+            mode or self._watched.mode or Mode.ACTIVE,  # a state that nobody knows: the riskiest
+            host=urlsplit(self._client.settings.url).hostname or "",
+            version=text(config.get("version")),
+            strategy=text(config.get("strategy")),
+        )
+        self._began = boot.began
+        self.is_unsure = self._was_away = False
+        if is_new:
+            self._was_stopped = config.get("state") == "stopped"
+        return is_new and told is not None
+
+    def _begin_anew(self) -> None:
+        """Another database: nothing is known any more of the trades that were told."""
+        known = list(self._memory.trades)
+        for trade in known:
+            for event in gone(trade, self._memory):
+                self._watched.emit(event)
+        self._say(
+            "freqtrade has another database than before, and counts its trades from 1 again: what it made before "
+            f"stays in the figures here; {len(known)} trades that were open in the old one are closed here without "
+            "a profit; see at the exchange whether they are still open"
+        )
+
+    def _reloaded(self, before: dict[str, Raw], config: dict[str, Raw]) -> bool:
+        """Trading began anew in the same process: whether because the configuration was read again."""
+        if self._was_stopped:
+            self._was_stopped = False
+            return False
+        changed = sorted(key for key in {*before, *config} - {"state"} if before.get(key) != config.get(key))
+        self._watched.emit(ConfigReloaded(changed=[text(each) or "" for each in changed][:100]))
+        return True
+
+    async def _lower(self, mode: Mode) -> None:
+        asked = self._watched.asked_mode()
+        if asked is None or not riskier(mode, asked):
+            self._watched.show_mode(mode)
+            return
+        await self._client.post("stop" if asked is Mode.HALTED else "stopentry")  # `pause`, and older versions know it
+        self._say(f"freqtrade came up {mode}, but {asked} was asked for last: it was told to go back to that")
+        state = mapping(await self._client.get("show_config", urgent=True), "show_config").get("state")
+        self._watched.show_mode(self._mode_of(state) or mode, reason=LOWERED, actor="deskwatch")
+
+    def _idle(self, found: Vitals) -> float:
+        if not self.is_working or found.processed is None:
+            return 0.0
+        return max(time.time() + (self._client.ahead_seconds or 0.0) - found.processed, 0.0)
+
+    def _say(self, message: str) -> None:
+        self._watched.emit(LogRecorded(message=message, levelname="WARNING", name=OURS))
