@@ -71,6 +71,7 @@ class Metrics:
             Control(registry),
             Settings(registry),
             Processes(registry),
+            Watches(registry),
             Access(registry),
             History(registry),
             Watches(registry),
