@@ -71,7 +71,6 @@ class Metrics:
             Control(registry),
             Settings(registry),
             Processes(registry),
-            Watches(registry),
             Access(registry),
             History(registry),
             Watches(registry),
