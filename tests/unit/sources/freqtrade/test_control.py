@@ -4,34 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
-from deskwatch.events import CommandFailed, CommandOffered, CommandStarted, CommandSucceeded, ConfigReloaded, Mode
-from deskwatch.sources.freqtrade import exits, pursuit
-from deskwatch.sources.freqtrade.settings import Settings
+from deskwatch.command import Command
+from deskwatch.errors import NotJournaled
+from deskwatch.events import (
+    CommandFailed,
+    CommandOffered,
+    CommandStarted,
+    CommandSucceeded,
+    ConfigReloaded,
+    Mode,
+    WatchlistChanged,
+)
+from deskwatch.sources.freqtrade import pursuit
 from tests.unit.sources.freqtrade.desk import Desk, open_desk, serving
 from tests.unit.sources.freqtrade.stand_in import StandIn
 from tests.waiting import eventually_async
 
-
 ODD_STATES: tuple[object, ...] = ("reload_config", "", None, 7, ["running"], {})
-
-
-@pytest.fixture(autouse=True)
-def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test waits as long as an operator does."""
-    monkeypatch.setattr(pursuit, "LEAST_SECONDS", 0.6)
-    monkeypatch.setattr(exits, "AGAIN_SECONDS", 0.1)
-    monkeypatch.setattr(exits, "REDUCE_SECONDS", 0.05)
-
-
-@pytest.fixture
-async def desk(tmp_path: Path, settings: Settings) -> AsyncIterator[Desk]:
-    async with open_desk(tmp_path / "home", settings) as one:
-        yield one
 
 
 @pytest.mark.parametrize(
@@ -136,7 +128,7 @@ async def test_closing_ends_where_somebody_starts_freqtrade(desk: Desk, freqtrad
     assert desk.modes()[-1] == "active"
 
 
-async def test_a_sidecar_that_is_restarted_goes_on_closing(tmp_path: Path, settings: Settings, freqtrade: StandIn):
+async def test_a_sidecar_that_is_restarted_goes_on_closing(tmp_path, settings, freqtrade, hurried):
     """The mode is in the journal, so the reducing goes on."""
     freqtrade.fills = False
     freqtrade.open_trade()
@@ -198,6 +190,7 @@ async def test_a_watchlist_is_narrowed_and_widened_again(desk: Desk, freqtrade: 
     assert sorted(freqtrade.blacklist) == ["ETH/USDT", "SOL/USDT"]
     await desk.ask("set_watchlist", symbols=["BTC/USDT", "SOL/USDT"])
     assert freqtrade.blacklist == ["ETH/USDT"]
+    assert [each.symbols for each in desk.events(WatchlistChanged)] == [["BTC/USDT"], ["BTC/USDT", "SOL/USDT"]]
 
 
 @pytest.mark.parametrize(
@@ -286,6 +279,30 @@ async def test_what_was_begun_when_deskwatch_ends_is_ended_in_words(desk: Desk, 
     assert "deskwatch ended" in failed.error
 
 
+async def test_many_that_wait_share_what_is_read(desk: Desk, freqtrade: StandIn, monkeypatch: pytest.MonkeyPatch):
+    """Not each of them asks freqtrade, and the longer they wait the less is asked."""
+    monkeypatch.setattr(pursuit, "MOST_SECONDS", 0.05)
+    freqtrade.fills = False
+    freqtrade.open_trade()
+    await asyncio.gather(
+        *(desk.ask("close_position", expires=0.1, position_id="1") for _ in range(10)), return_exceptions=True
+    )
+    assert freqtrade.asked.count("GET status") < 30
+
+
+async def test_where_nothing_can_be_told_the_source_begins_again(desk: Desk, freqtrade: StandIn, monkeypatch):
+    """A full disk: the fault goes out of the control, as a source's contract wants it."""
+
+    def full(*_: object, **__: object) -> bool:
+        raise NotJournaled("the disk is full")
+
+    monkeypatch.setattr(desk.watched, "emit", full)
+    command = Command(desk.accepted("set_mode", 20, {"mode": "halted"}), lambda event, durable: True)
+    with pytest.raises(NotJournaled):
+        await desk.control.carry_out(command)
+    assert freqtrade.state == "stopped"
+
+
 async def test_a_state_that_is_older_than_the_last_change_tells_no_mode(desk: Desk, freqtrade: StandIn):
     """An answer that was on its way when the mode was changed is no news."""
     asked_at = time.monotonic()
@@ -301,3 +318,11 @@ async def test_a_freqtrade_that_came_up_riskier_can_be_held(desk: Desk, freqtrad
     assert await desk.control.hold(Mode.HALTED, "it was halted before its restart")
     assert freqtrade.state == "stopped"
     assert desk.modes() == ["halted"]
+
+
+async def test_holding_never_raises_the_risk(desk: Desk, freqtrade: StandIn):
+    """A pause would start a freqtrade that is stopped."""
+    freqtrade.state = "stopped"
+    assert await desk.control.hold(Mode.STANDBY, "it was paused before its restart")
+    assert freqtrade.state == "stopped"
+    assert desk.modes() == []
