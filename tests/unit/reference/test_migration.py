@@ -59,6 +59,6 @@ def test_every_query_is_promql(tmp_path: Path) -> None:
     rules = [{"record": f"migration:query{at}:value", "expr": query} for at, query in enumerate(_queries())]
     path = tmp_path / "queries.yml"
     path.write_text(yaml.safe_dump({"groups": [{"name": "migration", "rules": rules}]}))
-    command = [require("promtool"), "check", "rules", path]
+    command = [require("promtool"), "check", "rules", str(path)]
     told = subprocess.run(command, capture_output=True, text=True, check=False)
     assert told.returncode == 0, told.stdout + told.stderr
