@@ -1013,6 +1013,15 @@ const EFFECTS = {
     close_all: "freqtrade exits all its open trades. Unless it is paused, it may open new ones.",
     cancel_orders: "freqtrade cancels the open orders of its trades.",
   },
+  hummingbot: {
+    active: "Hummingbot's strategy is started.",
+    standby: "Hummingbot knows no standby: its strategy runs, or is stopped (Halt). This command will fail.",
+    closing: "Hummingbot can't be asked to close what it holds. This command will fail.",
+    halted: "Hummingbot's strategy is stopped, and its orders are canceled. What it holds stays.",
+    close_all: "Hummingbot can't be asked to close what it holds. This command will fail.",
+    cancel_orders: "Hummingbot cancels its orders only when its strategy is stopped (Halt). This command will fail.",
+    reload_config: "Hummingbot reads its configuration when its strategy starts: Halt it, then start it. This command will fail.",
+  },
 };
 const effectOf = (bot, action) => ((mainWatch(bot) && EFFECTS[mainWatch(bot).source]) || {})[action.name] || action.effect;
 // What nobody can steer has no buttons but the one that asks whether it is there.
