@@ -6,7 +6,7 @@ STAMP := .venv/.ready
 CORES ?= $(shell nproc)
 SERVERS_TESTS := tests/functional tests/fault --dist loadfile --no-loadscope-reorder --numprocesses $(shell expr $(CORES) + 1)
 
-.PHONY: setup demo test check bench soak clean constraints docs dashboards
+.PHONY: setup freqtrade demo test check bench soak clean constraints docs dashboards
 
 setup: $(STAMP)
 
@@ -18,6 +18,9 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "installing into .venv, once …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
+
+freqtrade:
+	.ci/install-freqtrade
 
 demo: $(STAMP)
 	$(BIN)/deskwatch demo
@@ -54,4 +57,4 @@ constraints: $(STAMP)
 	$(BIN)/python -m pip freeze --exclude-editable >constraints.txt
 
 clean:
-	rm -rf .venv .servers .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .import_linter_cache dist
+	rm -rf .venv .servers .freqtrade .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .import_linter_cache dist

@@ -211,7 +211,7 @@ def lived(folder: Path) -> Iterator[tuple[Servers, View]]:
         else:
             stack.enter_context(fake_loki.running(port=port))
         sidecar_port = int(desk.url.rpartition(":")[2])
-        prometheus = stack.enter_context(_prometheus(folder, sidecar_port, loki if is_real else None))
+        prometheus = stack.enter_context(scraping(folder, sidecar_port, loki if is_real else None))
         began = time.time()
         for one in HAPPENED:
             left = max(1.0, began + LIFE_SECONDS - time.time())
@@ -220,8 +220,8 @@ def lived(folder: Path) -> Iterator[tuple[Servers, View]]:
 
 
 @contextlib.contextmanager
-def _prometheus(folder: Path, port: int, loki: str | None) -> Iterator[running.Prometheus]:
-    """With the committed rules, reckoned each second whatever their interval; it scrapes itself and Loki too."""
+def scraping(folder: Path, port: int, loki: str | None) -> Iterator[running.Prometheus]:
+    """A Prometheus of a sidecar, with the committed rules, reckoned each second whatever their interval; it scrapes itself and Loki too."""
     rules = folder / "rules"
     rules.mkdir()
     for path in (committed.ROOT / "prometheus" / "rules").glob("*.yml"):

@@ -13,6 +13,11 @@ def mode_words(state: dict[str, Any]) -> str:
     mode = state.get("mode") or {}
     actual, desired = mode.get("actual") or "unknown", mode.get("desired")
     words = str(actual) if desired in (None, actual) else f"{actual} → {desired}"
+    watches = state.get("watches") or {}
+    if (watches.get(state.get("writer") or "main") or {}).get("until") is not None:
+        return f"{words} (watched no more)"
+    if watches and state.get("started") is None and mode.get("actual") is None:
+        return "watched"
     return words if state.get("running", True) else f"{words} (not running)"
 
 

@@ -7,8 +7,14 @@ from deskwatch.dashboards.variables import BOT, BOT_OR_NONE
 
 MODES = {1: ("halted", "red"), 2: ("closing", "orange"), 3: ("standby", "blue"), 4: ("active", "green")}
 """Values that `mode` and `desired_mode` give, as words."""
-LIFE = {0: ("stopped", "text"), 1: ("silent", "red"), 2: ("up", "green")}
-"""Values that `LIVES` gives, as words."""
+LIFE = {
+    0: ("stopped", "text"),
+    1: ("silent", "red"),
+    2: ("up", "green"),
+    3: ("unwatched", "text"),
+    4: ("watched", "blue"),
+}
+"""Values that `STATE` gives, as words."""
 OUTCOMES = {
     "filled": "green",
     "failed": "red",
@@ -40,6 +46,8 @@ LIVES = (
     f"max by (bot) (tradebot_running{{{BOT}}} * on (job, instance, bot) ({AGE} <= bool {_SILENT_FROM}))"
 )
 """2 up, 1 silent though it did not stop, 0 stopped in good order."""
+STATE = f"({LIVES}) or max by (bot) (tradebot_watched{{{BOT}}}) + 3"
+"""The same; and of what is watched and starts nothing, as a wallet: 4 while it is, 3 once nobody watches it."""
 FIRING = f'ALERTS{{alertstate="firing", alertname!="Watchdog", {BOT_OR_NONE}}}'
 FIRING_BY_BOT = (
     f'count by (bot) (ALERTS{{alertstate="firing", {BOT}}}) '

@@ -21,6 +21,7 @@ from deskwatch.dashboards.expressions import (
     RESULT,
     RESULT_STEPS,
     RUNNING,
+    STATE,
     mode,
 )
 from deskwatch.dashboards.layout import section
@@ -50,7 +51,8 @@ def fleet(dashboard: Dashboard) -> None:
             3,
             "Bots silent",
             "Bots that did not stop in good order, yet have written nothing for longer than their threshold: crashed, "
-            "killed or hanging. Their orders and positions are unattended (runbook: docs/runbooks/botdown.md).",
+            "killed, hanging or out of reach. Their orders and positions are unattended "
+            "(runbook: docs/runbooks/botdown.md).",
             (f"count(({LIVES}) == 1) or vector(0)", "silent"),
             unit="none",
             steps=BAD_FROM_ONE,
@@ -97,7 +99,8 @@ def fleet(dashboard: Dashboard) -> None:
             8,
             "Slowest orders, p95",
             "From submitting to the final fill, what 95 of 100 orders of the slowest bot stayed below in 10 minutes. "
-            "Where it rises, look whether the venue or the bot is slow: Execution tells.",
+            "Where it rises, look whether the venue or the bot is slow: Execution tells. Limit orders that rest in the "
+            "market are slow by design.",
             (f"max({quantile(0.95, _LATENCY, 'bot', window='10m')})", "p95"),
             unit="s",
             steps=LATENCY_STEPS,
@@ -122,7 +125,7 @@ def fleet(dashboard: Dashboard) -> None:
         "those of the last 24 hours, realized and open. A click on a bot leads to its own dashboard.",
         {"bot": BOT_LABEL, "asset": Label(title="Asset", width=80)},
         [
-            Column(title="State", expr=LIVES, names=LIFE, width=90),
+            Column(title="State", expr=STATE, names=LIFE, width=90),
             Column(title="Mode", expr=mode(), names=MODES, width=90),
             Column(
                 title="Equity",

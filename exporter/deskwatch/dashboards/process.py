@@ -128,7 +128,8 @@ def _table(panel_id: int) -> table.Panel:
         panel_id,
         "Bots' processes",
         "What is known of each bot's process: up as the host sees it, its restarts as the supervisor does. An exit "
-        "code below 0 is the signal that ended it (-9: killed, often for memory).",
+        "code below 0 is the signal that ended it (-9: killed, often for memory). Nothing is seen of a process on "
+        "another host, as that of a bot that is only watched.",
         {"bot": Label(title="Bot", link=to_dashboard("bot", "This bot", bot=OF_CELL))},
         [
             Column(title="Process", width=125, expr=f"max by (bot) ({series('tradebot_process_up')})", names=_UP),

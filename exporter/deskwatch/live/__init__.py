@@ -11,7 +11,7 @@ It needs `websockets` and `urllib3`, which come with the extra `sidecar`.
 from __future__ import annotations
 
 from deskwatch.live.access import Access
-from deskwatch.live.bot import BotState, CommandState, Counts, ModeState, Offer
+from deskwatch.live.bot import BotState, CommandState, Counts, ModeState, Offer, Watch
 from deskwatch.live.change import Change, Road
 from deskwatch.live.live import Live, Pace, connect
 from deskwatch.live.messages import Cursor, Entry
@@ -29,5 +29,6 @@ __all__ = [
     "Offer",
     "Pace",
     "Road",
+    "Watch",
     "connect",
 ]

@@ -62,6 +62,16 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     schema: Fields | bool | None = None
 
 
+class Watch(msgspec.Struct, frozen=True, kw_only=True):
+    """A source that watches the bot, or did. Times are Unix seconds."""
+
+    source: str
+    peer: str
+    since: float | None = None
+    until: float | None = None
+    """When it ceased in good order; None while it watches."""
+
+
 class BotState(msgspec.Struct, frozen=True, kw_only=True):
     """One bot. Money is by asset: nothing is summed over assets."""
 
@@ -99,6 +109,19 @@ class BotState(msgspec.Struct, frozen=True, kw_only=True):
     commands: list[CommandState] = []
     """Its unfinished and latest few, newest first."""
     offers: list[Offer] = []
+    watches: dict[str, Watch] = {}
+    """By writer: the source that watches the bot and writes for it."""
+
+    @property
+    def is_only_watched(self) -> bool:
+        """Whether a source looks at it and knows of no start and no mode: a wallet, or a bot that never answered."""
+        return bool(self.watches) and self.started is None and self.mode.actual is None
+
+    @property
+    def is_unwatched(self) -> bool:
+        """Whether the source that wrote its journal has ceased, so that nothing is known of it any more."""
+        watch = self.watches.get(self.writer or "main")
+        return watch is not None and watch.until is not None
 
     @property
     def win_ratio(self) -> float | None:

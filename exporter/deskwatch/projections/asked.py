@@ -51,6 +51,8 @@ class Asked(msgspec.Struct, kw_only=True):
     modes: list[tuple[str, str]] = []
     """Command's id, mode."""
     fates: dict[str, Fate] = {}
+    obeyed: str | None = None
+    """The command by which the bot changed its mode last."""
 
     def apply(self, record: Record) -> bool:
         """Fold one record in; whether it was about a mode. Of many writers the word of `main` counts."""
@@ -66,16 +68,26 @@ class Asked(msgspec.Struct, kw_only=True):
                 return False
             if _RANK[fate] >= _RANK[self.fates.get(event.command_id, "expired")]:
                 self.fates[event.command_id] = fate
+        elif isinstance(event, ev.ModeChanged):
+            if event.cause is None or record.writer != MAIN:
+                return False
+            self.obeyed = event.cause
         else:
             return False
         self._prune()
         return True
 
     def standing(self, actual: str | None) -> str | None:
-        """The mode that is asked for, of a bot in mode `actual`."""
+        """The mode that is asked for, of a bot in mode `actual`.
+
+        None of a bot that took it up and has then by itself, or by somebody elsewhere, gone where there is less risk:
+        from `closing` to `standby` when it is flat, from `active` to anything.
+        """
         if not self.modes:
             return None
         *_, (newest_id, newest) = self.modes
+        if newest_id == self.obeyed and actual is not None and _is_well_left(newest, actual):
+            return None
         if newest_id not in self.fates:
             return newest
         base: str | None = None
@@ -111,3 +123,8 @@ class Asked(msgspec.Struct, kw_only=True):
         self.modes = self.modes[first:][-KEPT:]
         while len(self.fates) > KEPT:
             del self.fates[next(iter(self.fates))]
+
+
+def _is_well_left(asked: str, actual: str) -> bool:
+    """Whether a bot that was in the mode asked for may be in this one instead, with nobody's wish unmet."""
+    return riskier(Mode(asked), Mode(actual)) or (asked, actual) == (Mode.CLOSING, Mode.STANDBY)

@@ -14,7 +14,9 @@ import msgspec
 from deskwatch import events as ev
 from deskwatch.journal import Record
 from deskwatch.journal.names import CONTROL, MAIN, SIDECAR
+from deskwatch.projections import watch
 from deskwatch.projections.asked import Asked, ModeState
+from deskwatch.projections.counts import Counts
 from deskwatch.projections.life import CommandState
 
 CURVE_POINTS = 240
@@ -26,21 +28,6 @@ MAX_OFFER_BYTES = 10_000
 """Longest line that tells of one."""
 MAX_NAMED = 100
 """Most prices, balances, connections and alerts that are kept by name."""
-
-
-class Counts(msgspec.Struct, kw_only=True):
-    """Totals over all that the journal holds."""
-
-    events: int = 0
-    orders_submitted: int = 0
-    orders_filled: int = 0
-    orders_failed: int = 0
-    trades_closed: int = 0
-    trades_won: int = 0
-    transactions_sent: int = 0
-    transactions_reverted: int = 0
-    opportunities_found: int = 0
-    errors: int = 0
 
 
 class BotState(msgspec.Struct, kw_only=True):
@@ -78,6 +65,8 @@ class BotState(msgspec.Struct, kw_only=True):
     """Instruments; null where the bot never told."""
     offers: list[dict[str, Any]] = []
     """Commands of its own: `type`, `description`, `schema`."""
+    watches: dict[str, watch.Watch] = {}
+    """By writer: the source that watches the bot and writes for it."""
     gas_price_wei: str | None = None
     head_block: int | None = None
     last_decision: dict[str, Any] | None = None
@@ -105,7 +94,7 @@ class State:
         if state is None:
             state = self.bots[record.bot] = BotState(bot=record.bot)
         state.counts.events += 1
-        if record.writer != CONTROL:
+        if record.writer != CONTROL and not watch.is_onlooker(state.watches, record, state.writer):
             state.last_event = max(record.seconds, state.last_event or 0.0)
         fold = _FOLDS.get(type(record.event))
         if fold is not None:
@@ -160,6 +149,14 @@ def _bot_started(state: BotState, record: Record, event: ev.BotStarted) -> None:
 def _bot_stopped(state: BotState, record: Record, event: ev.BotStopped) -> None:
     if state.writer in (None, record.writer):
         state.running = False
+
+
+def _watch_started(state: BotState, record: Record, event: ev.WatchStarted) -> None:
+    watch.began(state.watches, record, event)
+
+
+def _watch_stopped(state: BotState, record: Record, event: ev.WatchStopped) -> None:
+    watch.ended(state.watches, record)
 
 
 def _heartbeat(state: BotState, record: Record, event: ev.HeartbeatSent) -> None:
@@ -240,9 +237,12 @@ def _equity(state: BotState, record: Record, event: ev.EquityObserved) -> None:
 
 
 def _price(state: BotState, record: Record, event: ev.PriceObserved | ev.PoolObserved) -> None:
+    name = f"{event.venue} {event.symbol}"
+    if name not in state.prices and len(state.prices) >= MAX_NAMED:  # symbols come and go
+        del state.prices[min(state.prices, key=lambda one: state.prices[one]["at"])]
     _put(
         state.prices,
-        f"{event.venue} {event.symbol}",
+        name,
         {
             "venue": event.venue,
             "symbol": event.symbol,
@@ -309,6 +309,8 @@ _FOLDS: dict[type, Callable[[BotState, Record, Any], None]] = {
     ev.BotStarted: _bot_started,
     ev.BotStopped: _bot_stopped,
     ev.HeartbeatSent: _heartbeat,
+    ev.WatchStarted: _watch_started,
+    ev.WatchStopped: _watch_stopped,
     ev.ModeChanged: _mode_changed,
     ev.CommandOffered: _offered,
     ev.WatchlistChanged: _watchlist,

@@ -117,10 +117,15 @@ def _execution_latency(one: Objective) -> _Lines:
         for bound, bots in _by_bot(one, "within_seconds")
     ]
     requests = f'bot_slo:requests:increase5m{{slo="{one.slo}"}}'
+    own = sorted(bot for bot, numbers in one.of_bots.items() if "within_seconds" in numbers)
+    others = f', bot!~"{_either(own)}"' if own else ""
+    resting = f'unless on (bot) max by (bot) (tradebot_watched{{kind=~"freqtrade|hummingbot"{others}}}) == 1'
+    judged = [*_steps("tradebot_order_latency_seconds_count"), resting]
     late = ["clamp_min(", f"  {requests} - on (bot)", *(f"  {line}" for line in _steps(*buckets)), "  , 0", ")"]
     return [
-        "      # Orders filled too late, of those filled.",
-        *_rule("bot_slo:requests:increase5m", _steps("tradebot_order_latency_seconds_count"), one.slo),
+        "      # Orders filled too late, of those filled. Limit orders of freqtrade and Hummingbot rest in the market",
+        "      # by design: such a bot is judged where it has a number of its own.",
+        *_rule("bot_slo:requests:increase5m", judged, one.slo),
         *_rule("bot_slo:errors:increase5m", late, one.slo),
     ]
 
@@ -149,9 +154,14 @@ def _data_freshness(one: Objective) -> _Lines:
     judges = [
         "and on (bot) max by (bot) (tradebot_running) == 1",
         'unless on (bot) max by (bot) (tradebot_mode{mode="halted"}) == 1',
+        "unless on (bot) (",
+        '  max by (bot) (tradebot_watched{kind="freqtrade"}) == 1',
+        "  unless on (bot) sum by (bot) (tradebot_positions_open) > 0",
+        ")",
     ]
     return [
-        "      # Is the newest price too old? Not asked of a bot that was stopped or halted.",
+        "      # Is the newest price too old? Not asked of a bot that was stopped or halted, nor of a freqtrade that",
+        "      # holds nothing: prices are known of what it holds.",
         *_rule("bot_slo:violated:ratio", ["(", *judged, ")", *judges], one.slo),
     ]
 

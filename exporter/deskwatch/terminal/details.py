@@ -43,14 +43,16 @@ def details(bot: Watched | None, width: int) -> Text:
 
 def _mode(bot: Watched, now: float) -> Text:
     mode, state = bot.state.mode, bot.state
-    actual = mode.actual or "unknown"
+    actual = mode.actual or ("watched" if state.is_only_watched else "unknown")
     line = Text.assemble((harmless(state.bot), "bold"), "  ", (harmless(actual), MODE_STYLES.get(actual, "")))
     if mode.desired not in (None, actual):
         line.append(f", asked for: {harmless(str(mode.desired))}", "bold yellow")
     line.append(f" for {age(mode.since, now)}")
     if mode.actor or mode.reason:
         line.append(f", by {harmless(mode.actor or 'itself')}: {harmless(mode.reason or 'no reason')}", "dim")
-    if not state.running:
+    if state.is_unwatched:
+        line.append("  nobody watches it any more", "bold yellow")
+    elif not state.running and not state.is_only_watched:
         line.append("  the bot does not run", "bold red")
     if bot.link.age_seconds > STALE_SECONDS:
         line.append(f"  as of {bot.link.age_seconds:.0f} s ago", "bold red")
@@ -72,6 +74,7 @@ def _figures(state: BotState, now: float) -> Text:
         f"orders {counts.orders_submitted}, failed {counts.orders_failed}",
         f"gas {amounts(state.gas_spent)}",
         f"up {age(state.started, now)}",
+        *(f"watched: {one.source} {one.peer}" for one in state.watches.values()),
     )
     return Text(harmless(" · ".join(parts)))
 

@@ -63,6 +63,10 @@ def mode(state: BotState, *, stale: bool) -> tuple[str, str]:
     text = harmless(actual) + ("" if desired in (None, actual) else f"→{harmless(str(desired))}")
     if stale:
         return f"{text}?", "dim"
+    if state.is_unwatched:
+        return "unwatched", "dim"
+    if state.is_only_watched:
+        return "watched", ""
     if not state.running:
         return f"{text} off", "dim"
     return text, MODE_STYLES.get(actual, "") if desired in (None, actual) else "bold yellow"

@@ -113,3 +113,32 @@ def test_the_tag_outlives_a_checkpoint_between_a_mode_and_what_is_asked_then(fir
     for one in (whole, restarted):
         one.apply(record_of(asked("a", "standby"), seq=2))
     assert restarted.state.bots["arb-1"].mode.etag == whole.state.bots["arb-1"].mode.etag
+
+
+def changed(mode: str, cause: str | None = None) -> ModeChanged:
+    return ModeChanged(mode=Mode(mode), previous=Mode.ACTIVE, cause=cause)
+
+
+@pytest.mark.parametrize(
+    ("mode", "then", "desired"),
+    [
+        ("closing", "standby", None),  # it is flat
+        ("closing", "active", "closing"),
+        ("active", "standby", None),  # it, or somebody elsewhere, has lowered the risk
+        ("active", "halted", None),
+        ("standby", "active", "standby"),  # it has become riskier than anybody here asked for
+        ("standby", "standby", "standby"),
+    ],
+)
+def test_a_mode_that_was_taken_up_and_left_for_less_risk_is_asked_for_no_longer(
+    mode: str, then: str, desired: str | None
+) -> None:
+    taken = [asked("a", mode), word(CommandStarted, "a"), changed(mode, "a")]
+    assert standing(then, *taken, changed(then)) == desired
+    assert standing(then, taken[2], changed(then), *taken[:2]) == desired  # journals are read in either order
+
+
+def test_a_mode_that_was_not_taken_up_yet_is_asked_for_though_the_bot_does_less() -> None:
+    one = [asked("a", "standby"), word(CommandStarted, "a"), changed("standby", "a")]
+    assert standing("standby", *one, asked("b", "active")) == "active"
+    assert standing("standby", *one, asked("b", "active"), word(CommandStarted, "b")) == "active"

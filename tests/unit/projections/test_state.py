@@ -15,6 +15,7 @@ from deskwatch.events import Event, Mode
 from deskwatch.journal import Record
 from deskwatch.projections import State
 from deskwatch.projections import state as state_module
+from deskwatch.projections.counts import Counts
 from deskwatch.projections.state import BotState
 from tests import strategies
 from tests.lines import START_NS, record_of
@@ -111,7 +112,7 @@ def test_counts_add_up() -> None:
         ),
         ev.ErrorOccurred(component="c", kind="k", message="m"),
     )
-    assert bot.counts == state_module.Counts(
+    assert bot.counts == Counts(
         events=9,
         orders_submitted=1,
         orders_filled=1,

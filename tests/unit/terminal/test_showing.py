@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deskwatch.control.figures import age, amount, amounts, compact, mode_words
-from deskwatch.live import Access, BotState, Counts, Entry, Live, ModeState
+from deskwatch.live import Access, BotState, Counts, Entry, Live, ModeState, Watch
 from deskwatch.terminal.details import details
 from deskwatch.terminal.feed import line
 from deskwatch.terminal.fleet import Watched
@@ -51,6 +51,24 @@ def test_a_mode_that_is_old_or_not_yet_in_force_is_shown_as_that() -> None:
     stopped = msgspec.structs.replace(BOT, running=False)
     assert "off" in row(stopped, 1001.0, 0.1)[1].plain
     assert mode_words({"mode": {"actual": "active", "desired": "standby"}}) == "active → standby"
+
+
+def test_what_nobody_can_steer_or_nobody_watches_is_shown_as_that_and_not_as_a_bot_that_does_not_run() -> None:
+    watch = Watch(source="evm", peer=HOSTILE, since=1.0)
+    wallet = BotState(bot="wallet", watches={"main": watch}, last_event=1000.0)
+    gone = msgspec.structs.replace(BOT, watches={"main": msgspec.structs.replace(watch, until=2.0)})
+    assert row(wallet, 1001.0, 0.1)[1].plain == "watched "
+    assert row(gone, 1001.0, 0.1)[1].plain == "unwatched "
+    shown = {
+        one.bot: details(Watched(key="0/a", state=one, link=Live(Access(url="http://desk"))), 200).plain
+        for one in (wallet, gone)
+    }
+    assert "does not run" not in shown["wallet"]
+    assert "watched: evm" in shown["wallet"]
+    assert "nobody watches it any more" in shown[gone.bot]
+    assert "\x1b" not in shown["wallet"]
+    assert mode_words(msgspec.to_builtins(wallet)) == "watched"
+    assert mode_words(msgspec.to_builtins(gone)) == "active → standby (watched no more)"
 
 
 def test_details_are_six_lines_within_the_width_and_hold_no_escape_code() -> None:

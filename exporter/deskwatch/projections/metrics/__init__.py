@@ -17,6 +17,7 @@ from deskwatch.projections.metrics.errors import Errors
 from deskwatch.projections.metrics.family import Counter, Exemplar, Family, Gauge, Histogram, Reading
 from deskwatch.projections.metrics.funding import Funding
 from deskwatch.projections.metrics.guard import MAX_SERIES, Guard
+from deskwatch.projections.metrics.history import History
 from deskwatch.projections.metrics.journal import Journal
 from deskwatch.projections.metrics.lifecycle import Lifecycle
 from deskwatch.projections.metrics.limits import Limits
@@ -70,8 +71,9 @@ class Metrics:
             Control(registry),
             Settings(registry),
             Processes(registry),
-            Watches(registry),
             Access(registry),
+            History(registry),
+            Watches(registry),
         )
         self._limits = Limits(registry)
         self._handlers = registry.handlers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deskwatch.events import BotStarted, BotStopped, EventsLost, HeartbeatSent
+from deskwatch.events import BotStarted, BotStopped, EventsLost, HeartbeatSent, WatchStarted, WatchStopped
 from deskwatch.events.lifecycle import LOSS_REASONS
 from deskwatch.journal import Record
 from deskwatch.journal.names import CONTROL, MAIN
@@ -20,7 +20,9 @@ MAX_WRITERS = 100
 class Lifecycle:
     """Is it alive, and since when? `memory` holds each writer's version, and the totals that it told last.
 
-    What a heartbeat counts since the start of its run grows across restarts here.
+    What a heartbeat counts since the start of its run grows across restarts here. Of a bot that a source watches,
+    `sources` holds the writers that are sources, and `unwatched` that the one that spoke for the bot has ceased: then
+    nobody knows whether it runs.
     """
 
     def __init__(self, registry: Registry) -> None:
@@ -59,9 +61,11 @@ class Lifecycle:
         registry.on(BotStopped, self._bot_stopped)
         registry.on(HeartbeatSent, self._heartbeat)
         registry.on(EventsLost, self._events_lost)
+        registry.on(WatchStarted, self._watch_started)
+        registry.on(WatchStopped, self._watch_stopped)
 
     def _seen(self, record: Record) -> None:
-        if record.writer != CONTROL:
+        if record.writer != CONTROL and not self._is_onlooker(record):
             self.last_event.set_time((record.bot,))
 
     def _bot_started(self, record: Record, event: BotStarted) -> None:
@@ -96,6 +100,24 @@ class Lifecycle:
     def _events_lost(self, record: Record, event: EventsLost) -> None:
         self.lost.inc((record.bot, label(event.reason)), event.events)
 
+    def _watch_started(self, record: Record, event: WatchStarted) -> None:
+        known = self._of(record.bot)
+        keep(known.setdefault("sources", {}), record.writer, True, MAX_WRITERS)
+        if known.pop("unwatched", None) == record.writer:
+            self.running.set((record.bot,), 1)  # until it answers, or is silent for too long
+
+    def _watch_stopped(self, record: Record, event: WatchStopped) -> None:
+        key = (record.bot,)
+        if self._speaks_for_the_bot(record) and self.running.get(key) == 1:
+            self.running.remove(key)
+            self._of(record.bot)["unwatched"] = record.writer
+
+    def _is_onlooker(self, record: Record) -> bool:
+        """Whether a source wrote this beside the bot's own journal: it lives on when the bot is dead."""
+        if record.writer == MAIN or record.bot not in self.memory:
+            return False
+        return record.writer in self.memory[record.bot].get("sources", ()) and not self._speaks_for_the_bot(record)
+
     def _speaks_for_the_bot(self, record: Record) -> bool:
         """Whether the bot runs while this writer does: of several, main tells, once it was started."""
         return record.writer == MAIN or MAIN not in self._of(record.bot)["versions"]
@@ -110,6 +132,6 @@ class Lifecycle:
                 self.info.remove((record.bot, gone))
         self.info.set((record.bot, version), 1)
 
-    def _of(self, bot: str) -> dict[str, dict[str, Any]]:
-        known: dict[str, dict[str, Any]] = self.memory.setdefault(bot, {"totals": {}, "versions": {}})
+    def _of(self, bot: str) -> dict[str, Any]:
+        known: dict[str, Any] = self.memory.setdefault(bot, {"totals": {}, "versions": {}})
         return known

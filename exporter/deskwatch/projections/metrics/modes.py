@@ -64,8 +64,11 @@ class Modes:
         elif f"{record.bot} main" in self.memory:
             return
         _one_of(self.mode, record.bot, event.mode)
-        if record.bot in self.memory:
-            self._show(record.bot, msgspec.convert(self.memory[record.bot], Asked))
+        if event.cause is not None or record.bot in self.memory:
+            asked = msgspec.convert(self.memory.get(record.bot, {}), Asked)
+            if asked.apply(record):
+                self.memory[record.bot] = msgspec.to_builtins(asked)
+            self._show(record.bot, asked)
         if event.previous is None:
             self._first(record.bot)
         else:

@@ -13,6 +13,7 @@ const OPEN_MS = 5000; // and one that does not open
 const POLL_MS = 1000;
 const BETTER_ROAD_MS = 30000; // after so long of polling, the stream is tried again
 const RETRY_MS = [250, 500, 1000, 2000, 4000];
+const PRICE_SECONDS = 3600; // a price that a source told last so long ago is not followed any more
 const SILENT_SECONDS = 30; // six heartbeats of a bot
 const EVENTS_KEPT = 1500;
 const EVENTS_BYTES = 6e6;
@@ -28,7 +29,7 @@ const CLOSE_AFTER_MS = 1500;
 
 const LEVELS = ["debug", "info", "warning", "error", "critical"];
 const RISK = { halted: 0, closing: 1, standby: 2, active: 3 };
-const SIGNS = { active: "▶", standby: "❚❚", closing: "▼", halted: "■", stopped: "○", silent: "?", unknown: "?" };
+const SIGNS = { active: "▶", standby: "❚❚", closing: "▼", halted: "■", stopped: "○", watched: "◉", silent: "?", unreached: "?", unwatched: "○", unknown: "?" };
 const FINAL = new Set(["succeeded", "failed", "refused", "expired", "unknown"]);
 
 const $ = (id) => document.getElementById(id);
@@ -377,7 +378,21 @@ const processes = new Map(); // bot → its process, where this sidecar runs it
 const isAlive = (bot) => Boolean(bot.last_event) && nowSeconds() - bot.last_event < SILENT_SECONDS;
 const modeOf = (bot) => bot.mode.actual || "unknown";
 const processOf = (bot) => processes.get(bot.bot) || {};
-const condition = (bot) => (!bot.running ? "stopped" : !isAlive(bot) ? "silent" : modeOf(bot)); // of a bot that isn't there, the mode is past
+const watchesOf = (bot) => Object.values(bot.watches || {});
+const mainWatch = (bot) => (bot.watches || {})[bot.writer || "main"] || null; // the source that speaks for the bot
+const isUnwatched = (bot) => Boolean(mainWatch(bot) && mainWatch(bot).until);
+// A source looks at it, and knows of no start and no mode: a wallet, or a bot that was never reached.
+const isOnlyWatched = (bot) => watchesOf(bot).length > 0 && !bot.started && !bot.mode.actual;
+
+// Of a bot that isn't there, the mode is past.
+function condition(bot) {
+  if (isUnwatched(bot)) return "unwatched";
+  if (isOnlyWatched(bot)) {
+    const links = Object.values(bot.connections);
+    return links.length && !links.some((one) => one.up) ? "unreached" : "watched";
+  }
+  return !bot.running ? "stopped" : !isAlive(bot) ? "silent" : modeOf(bot);
+}
 const known = (name) => (name in SIGNS ? name : "unknown");
 
 const byName = new Intl.Collator("en", { numeric: true });
@@ -437,7 +452,7 @@ function drawCard(card, bot) {
   mark(at.fold, "aria-label", `${closed ? "Show" : "Hide"} the details of ${harmless(bot.bot)}`);
   paint(at.mode, `mode ${known(state)}`);
   mark(at.mode, "data-sign", SIGNS[known(state)]);
-  put(at.mode, state === mode ? mode : `${state}, was ${mode}`);
+  put(at.mode, state === mode ? mode : mode === "unknown" ? state : `${state}, was ${mode}`);
   const { desired, since, reason, actor } = bot.mode;
   const pending = Boolean(desired) && desired !== bot.mode.actual;
   put(at.desired, pending ? `asked for ${desired}, not confirmed` : "");
@@ -448,7 +463,7 @@ function drawCard(card, bot) {
   const totals = Object.values(bot.realized_pnl);
   paint(at.glance, `glance ${totals.length === 1 ? tone(totals[0]) : ""}`.trim());
   for (const [action, made] of at.buttons) {
-    show(made, !action.when || action.when(bot));
+    show(made, isOffered(action, bot));
     able(made, !action.done || !action.done(bot) || !isLive());
   }
   reconcile(at.offers, bot.offers || [], (offer) => offer.type, (offer) => {
@@ -463,6 +478,7 @@ function drawCard(card, bot) {
   drawFigures(at.figures, figures(bot));
   drawCurve(at.curve, bot.equity_curve || []);
   drawTable(at.positions, positionRows(bot));
+  drawTable(at.balances, balanceRows(bot));
   drawTable(at.prices, priceRows(bot));
   drawFigures(at.minds, minds(bot));
 }
@@ -470,6 +486,7 @@ function drawCard(card, bot) {
 function glance(bot) {
   const pnl = Object.entries(bot.realized_pnl).map(([asset, amount]) => `${signed(amount)} ${asset}`);
   const held = Object.keys(bot.positions).length;
+  if (isOnlyWatched(bot)) return watchesOf(bot).map((one) => cut(one.source, 40)).join(" ");
   return [pnl.slice(0, 2).join(" ") || "no PnL", `${held} open`, winRate(bot)].filter(Boolean).join(" · ");
 }
 
@@ -479,11 +496,12 @@ function drawAlerts(list, bot) {
   const raised = Object.entries(bot.alerts).map(([key, one]) => [key, "critical", `${one.severity}: ${one.alert}`, [one.symbol, one.message].filter(Boolean).join(" · ")]);
   const down = Object.entries(bot.connections).filter(([, one]) => !one.up)
     .map(([key, one]) => [`down ${key}`, "warning", `${one.venue} ${one.connection} is down`, [one.reason, `since ${clock(one.at)}`].filter(Boolean).join(" · ")]);
-  const silent = bot.running && !isAlive(bot) ? [["silent", "critical", "The bot is silent", `its last event came ${age(bot.last_event)}`]] : [];
+  const unwatched = isUnwatched(bot) ? [["unwatched", "warning", "Nobody watches it any more", `${mainWatch(bot).source} was watched until ${clock(mainWatch(bot).until)}; what is shown is of then`]] : [];
+  const silent = bot.running && !isAlive(bot) && !unwatched.length ? [["silent", "critical", "The bot is silent", `its last event came ${age(bot.last_event)}`]] : [];
   const { running, gave_up: gaveUp, exit_code: code, last_lines: lines } = processOf(bot);
   const words = [`exit code ${code ?? "not known"}`, ...(lines || []).slice(-1)].join(" · ");
   const ended = running === false ? [["process", gaveUp ? "critical" : "warning", gaveUp ? "The process died too often and is not started again" : "The process does not run", words]] : [];
-  const all = [...silent, ...ended, ...raised, ...down];
+  const all = [...unwatched, ...silent, ...ended, ...raised, ...down];
   show(list, all.length > 0);
   reconcile(list, all, (one) => one[0], () => {
     const item = element("li");
@@ -522,25 +540,29 @@ function figures(bot) {
   const list = [];
   const add = (label, value, className = "", note = "") => list.push([`${label} ${note && list.some((one) => one[0] === label) ? note : ""}`.trim(), label, value, className, note]);
   for (const [asset, amount] of Object.entries(bot.realized_pnl)) list.push([`pnl ${asset}`, "Realized PnL", signed(amount), tone(amount), asset]);
-  if (!Object.keys(bot.realized_pnl).length) add("Realized PnL", "–");
+  const trades = !isOnlyWatched(bot);
+  if (trades && !Object.keys(bot.realized_pnl).length) add("Realized PnL", "–");
   for (const [asset, amount] of unrealized(bot)) list.push([`unrealized ${asset}`, "Unrealized PnL", signed(amount), tone(amount), asset]);
   for (const [asset, equity] of Object.entries(bot.equity)) list.push([`equity ${asset}`, "Equity", figure(equity), "", asset]);
-  add("Win rate", winRate(bot).replace(" won", "") || "–", "", `of ${figure(counts.trades_closed, 0)} trades`);
-  add("Open positions", figure(Object.keys(bot.positions).length, 0));
-  if (!missing(bot.open_orders)) add("Open orders", figure(bot.open_orders, 0));
-  add("Orders filled", figure(counts.orders_filled, 0), "", `of ${figure(counts.orders_submitted, 0)}${counts.orders_failed ? `, ${counts.orders_failed} failed` : ""}`);
+  if (trades) add("Win rate", winRate(bot).replace(" won", "") || "–", "", `of ${figure(counts.trades_closed, 0)} trades`);
+  if (trades) add("Open positions", figure(Object.keys(bot.positions).length, 0));
+  if (trades && !missing(bot.open_orders)) add("Open orders", figure(bot.open_orders, 0));
+  if (trades) add("Orders filled", figure(counts.orders_filled, 0), "", `of ${figure(counts.orders_submitted, 0)}${counts.orders_failed ? `, ${counts.orders_failed} failed` : ""}`);
   for (const [asset, spent] of Object.entries(bot.gas_spent)) list.push([`gas ${asset}`, "Gas spent", significant(spent), "", asset]);
   if (bot.gas_price_wei) add("Gas price", significant(Number(plain(bot.gas_price_wei)) / 1e9), "", "gwei");
   if (bot.head_block) add("Block", figure(bot.head_block, 0));
   add("Errors", figure(counts.errors, 0), counts.errors ? "warning" : "", bot.last_error ? age(bot.last_error.at) : "");
-  add("CPU", missing(own.cpu_ratio) ? "–" : `${figure(100 * own.cpu_ratio, 1)} %`, "", "of a core");
-  add("Memory", bytes(own.rss_bytes));
+  if (!watchesOf(bot).length || !missing(own.rss_bytes)) { // what is only watched has its process elsewhere
+    add("CPU", missing(own.cpu_ratio) ? "–" : `${figure(100 * own.cpu_ratio, 1)} %`, "", "of a core");
+    add("Memory", bytes(own.rss_bytes));
+  }
   const connections = Object.values(bot.connections);
   if (connections.length) {
     const up = connections.filter((one) => one.up).length;
     add("Connections", up === connections.length ? "all up" : `${up} of ${connections.length} up`, up === connections.length ? "" : "dead", cut(connections.map((one) => one.connection).join(", "), 60));
   }
-  add("Last event", age(bot.last_event), isAlive(bot) ? "" : "dead");
+  for (const [writer, one] of Object.entries(bot.watches || {})) list.push([`watch ${writer}`, "Watched", one.until ? `${cut(one.source, 40)}, no more` : cut(one.source, 40), one.until ? "dead" : "", cut(one.peer, 80)]);
+  add("Last event", age(bot.last_event), isAlive(bot) || isOnlyWatched(bot) ? "" : "dead");
   if (bot.supervised) {
     const { running, pid, restarts } = processOf(bot);
     add("Process", running === undefined ? "–" : running ? `pid ${pid}` : "stopped", running === false ? "dead" : "", `${restarts || 0} restarts`);
@@ -622,6 +644,7 @@ function drawCurve(box, points) {
 // A column that begins with # holds numbers; the last one of the positions holds their button.
 const TABLES = {
   positions: ["Open positions", "Symbol", "Side", "#Quantity", "#Entry", "#Mark", "#Unrealized", ""],
+  balances: ["Balances", "Asset", "Where", "#Amount", "Seen"],
   prices: ["Live prices", "Symbol", "Venue", "#Price", "#24 h", "#Volume 24 h", "Seen"],
 };
 
@@ -669,7 +692,14 @@ const positionRows = (bot) => Object.entries(bot.positions).map(([key, one]) => 
   press: () => ask(bot.bot, closePosition(key, one)),
 }));
 
-const priceRows = (bot) => Object.entries(bot.prices).map(([key, one]) => ({
+const balanceRows = (bot) => Object.entries(bot.balances).map(([key, one]) => ({
+  key,
+  cells: [[cut(String(one.asset), 40)], [cut(String(one.venue), 40)], [significant(one.total, 8)], [age(one.at)]],
+}));
+
+// Of what is only watched a symbol may have a price while it is held, and none after.
+const isFollowed = (bot, one) => !watchesOf(bot).length || nowSeconds() - one.at < PRICE_SECONDS;
+const priceRows = (bot) => Object.entries(bot.prices).filter(([, one]) => isFollowed(bot, one)).map(([key, one]) => ({
   key,
   cells: [[cut(String(one.symbol), 40)], [cut(String(one.venue), 40)], [significant(one.price)], [percent(one.change_24h_ratio), tone(Math.round(1e4 * one.change_24h_ratio))],
     [short(one.volume_24h)], [age(one.at)]],
@@ -889,6 +919,7 @@ function summary(raw) {
   const text = (value) => (value === null || value === undefined || typeof value === "object" ? "" : String(plain(value)));
   const parts = [
     !missing(raw.realized_pnl) && `${signed(plain(raw.realized_pnl))} ${text(raw.asset)}`,
+    text(raw.peer) && `${text(raw.source)} ${text(raw.peer)}`,
     text(raw.alert), text(raw.severity), text(raw.message), text(raw.action), text(raw.side), !missing(raw.quantity) && significant(plain(raw.quantity)),
     text(raw.symbol), text(raw.venue), text(raw.connection), raw.up === true ? "up" : raw.up === false ? "down" : "",
     !missing(raw.price) && `at ${significant(plain(raw.price))}`,
@@ -969,9 +1000,32 @@ function filterChanged() {
 
 // ---- commands ----------------------------------------------------------------------------------------------------------
 const inMode = (mode) => (bot) => bot.mode.actual === mode && (!bot.mode.desired || bot.mode.desired === mode) && bot.running;
-const setMode = (mode, title, effect, more) => ({ title, effect, mode, method: "PUT", path: (bot) => `bots/${encodeURIComponent(bot)}/mode`, body: () => ({ mode }), done: inMode(mode), ...more });
-const command = (type, title, effect, more) => ({ title, effect, method: "POST", path: (bot) => `bots/${encodeURIComponent(bot)}/commands`, body: () => ({ type }), ...more });
+const setMode = (mode, title, effect, more) => ({ title, effect, mode, name: mode, method: "PUT", path: (bot) => `bots/${encodeURIComponent(bot)}/mode`, body: () => ({ mode }), done: inMode(mode), ...more });
+const command = (type, title, effect, more) => ({ title, effect, name: type, method: "POST", path: (bot) => `bots/${encodeURIComponent(bot)}/commands`, body: () => ({ type }), ...more });
 const processAction = (action, title, effect, more) => ({ title, effect, process: action, method: "POST", path: (bot) => `bots/${encodeURIComponent(bot)}/process/${action}`, body: () => ({}), when: (bot) => bot.supervised, ...more });
+// What a source can do to what it watches, where that is not what the button says of a bot that has a journal of its own.
+const EFFECTS = {
+  freqtrade: {
+    active: "freqtrade is started: it opens and closes trades by its strategy.",
+    standby: "freqtrade is paused: it opens no new trades, and goes on managing those that are open.",
+    closing: "freqtrade is paused and exits all its open trades; when it holds none, it stands by.",
+    halted: "freqtrade is stopped. Open trades stay open, and it does not manage them any more: no stop loss and no exit, but for what lies at the exchange. To be out of the market, use Close only first.",
+    close_all: "freqtrade exits all its open trades. Unless it is paused, it may open new ones.",
+    cancel_orders: "freqtrade cancels the open orders of its trades.",
+  },
+  hummingbot: {
+    active: "Hummingbot's strategy is started.",
+    standby: "Hummingbot knows no standby: its strategy runs, or is stopped (Halt). This command will fail.",
+    closing: "Hummingbot can't be asked to close what it holds. This command will fail.",
+    halted: "Hummingbot's strategy is stopped, and its orders are canceled. What it holds stays.",
+    close_all: "Hummingbot can't be asked to close what it holds. This command will fail.",
+    cancel_orders: "Hummingbot cancels its orders only when its strategy is stopped (Halt). This command will fail.",
+    reload_config: "Hummingbot reads its configuration when its strategy starts: Halt it, then start it. This command will fail.",
+  },
+};
+const effectOf = (bot, action) => ((mainWatch(bot) && EFFECTS[mainWatch(bot).source]) || {})[action.name] || action.effect;
+// What nobody can steer has no buttons but the one that asks whether it is there.
+const isOffered = (action, bot) => (!action.when || action.when(bot)) && !isUnwatched(bot) && (action.name === "ping" || !isOnlyWatched(bot));
 const isNew = (bot) => bot.commands !== undefined; // the sidecar knows the newer commands
 
 const ACTIONS = [
@@ -1036,7 +1090,7 @@ function ask(name, action) {
   if (!bot) return;
   asking = { name, action, key: newKey(), etag: bot.mode.etag, from: bot.mode.actual, body: null };
   put($("ask-title"), `${action.title.replace(" …", "")}: ${name}`);
-  put($("ask-text"), action.effect);
+  put($("ask-text"), effectOf(bot, action));
   put($("ask-now"), `Now: ${condition(bot)}${condition(bot) === modeOf(bot) ? "" : `, was ${modeOf(bot)}`}${isLive() ? "" : " (old data)"}`);
   $("ask-reason").value = "";
   $("ask-reason").required = !action.hurried;

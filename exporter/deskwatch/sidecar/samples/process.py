@@ -110,7 +110,8 @@ class BotProcesses:
         figures = ProcessFigures("tradebot", "The bot's process:", ("bot",))
         up = Gauge("tradebot_process_up", "1 while the bot's process exists on this host.", ("bot",))
         for bot in self._bots():
-            if bot.pid is not None and bot.host == HOST:
+            is_told = bool(bot.pid) or not bot.watches  # of a bot that is only watched a source may not know it
+            if bot.pid is not None and bot.host == HOST and is_told:
                 process = self._find(bot, bot.pid)
                 up.set((bot.bot,), process is not None)
                 if process is not None:

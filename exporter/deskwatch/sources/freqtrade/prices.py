@@ -8,8 +8,9 @@ from deskwatch.events import PositionUpdated, PriceObserved
 from deskwatch.sources.freqtrade.reading import Trade
 from deskwatch.sources.watched import Watched
 
-FRESH_SECONDS = 60.0
-"""A price that stays the same is told again after this time, so that it does not look old."""
+FRESH_SECONDS = 30.0
+"""A price that stays the same is told again after this time, so that it does not look old: `BotPriceStale` and the
+objective of fresh prices begin at 60 s."""
 
 
 class Prices:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from deskwatch.events import BotStarted, BotStopped, CommandAccepted, EventsLost, HeartbeatSent, Mode
+from deskwatch.events import (
+    BlockObserved,
+    BotStarted,
+    BotStopped,
+    CommandAccepted,
+    EventsLost,
+    HeartbeatSent,
+    Mode,
+    WatchStarted,
+    WatchStopped,
+)
 from deskwatch.events.lifecycle import LOSS_REASONS
 from deskwatch.journal import Record
 from tests.lines import START_NS, record_of
@@ -114,3 +124,41 @@ def test_when_it_beat_last_and_how_late_its_loop_was_is_shown() -> None:
     assert value(metrics, "tradebot_event_loop_lag_seconds") == 0.25
     assert value(metrics, "tradebot_idle_seconds") == 0.5
     assert sum(one for _, one in samples(metrics, "deskwatch_refused_values_total")) == 2
+
+
+WATCHED = WatchStarted(source="freqtrade", peer="http://127.0.0.1:8080")
+UNWATCHED = WatchStopped(source="freqtrade", reason="closed")
+
+
+def test_whether_a_bot_runs_that_nobody_watches_any_more_is_not_known() -> None:
+    metrics = fold(WATCHED, STARTED, UNWATCHED)
+    assert value(metrics, "tradebot_running") is None
+    fold(WATCHED, into=metrics)  # watched again: it runs until it is silent for too long
+    assert value(metrics, "tradebot_running") == 1
+    fold(BotStopped(reason="closed"), UNWATCHED, WATCHED, into=metrics)
+    assert value(metrics, "tradebot_running") == 0
+
+
+def test_a_source_beside_a_bots_own_journal_is_no_sign_of_the_bots_life() -> None:
+    chain = {"writer": "chain"}
+    block = BlockObserved(chain="base", block=1, block_timestamp_seconds=1.0)
+    late = START_NS + 60_000_000_000
+    metrics = fold(
+        record_of(WATCHED, ts=START_NS, **chain), record_of(STARTED, ts=START_NS), record_of(block, ts=late, **chain)
+    )
+    assert value(metrics, "tradebot_last_event_timestamp_seconds") == START_NS / 1e9
+    fold(record_of(UNWATCHED, ts=late, **chain), into=metrics)
+    assert value(metrics, "tradebot_running") == 1
+
+
+def test_a_source_that_stands_alone_tells_of_life_although_nothing_was_started() -> None:
+    metrics = fold(record_of(WATCHED, ts=START_NS, writer="chain"))
+    assert value(metrics, "tradebot_last_event_timestamp_seconds") == START_NS / 1e9
+    assert value(metrics, "tradebot_running") is None
+
+
+def test_a_helper_of_the_bot_itself_is_a_sign_of_its_life() -> None:
+    late = START_NS + 60_000_000_000
+    sign = HeartbeatSent(uptime_seconds=1.0, idle_seconds=0.5)
+    metrics = fold(record_of(STARTED, ts=START_NS), record_of(sign, ts=late, writer="feeder"))
+    assert value(metrics, "tradebot_last_event_timestamp_seconds") == late / 1e9

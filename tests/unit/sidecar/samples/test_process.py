@@ -14,6 +14,7 @@ import pytest
 
 from deskwatch.projections.metrics import Family
 from deskwatch.projections.state import BotState
+from deskwatch.projections.watch import Watch
 from deskwatch.sidecar.samples import BotProcesses, SidecarProcess
 
 HOST = socket.gethostname()
@@ -121,3 +122,9 @@ def test_the_sidecars_own_process_is_read_without_a_label() -> None:
     found = {family.name: family for family in SidecarProcess().read()}
     assert found["deskwatch_process_resident_memory_bytes"].series[()] > 1e6
     assert found["deskwatch_process_start_time_seconds"].series == {(): psutil.Process().create_time()}
+
+
+def test_a_bot_that_is_watched_from_this_very_host_but_whose_pid_is_not_known_is_not_down() -> None:
+    watched = bot(0)
+    watched.watches["main"] = Watch(source="freqtrade", peer="http://h:8080", since=1.0)
+    assert read(watched)["tradebot_process_up"].series == {}

@@ -1,0 +1,226 @@
+"""What happens to the watched freqtrades, one thing after the other, and what is seen of each."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+from deskwatch.events import ConnectionChanged, ErrorOccurred, Event, RiskAlertRaised
+from tests import running
+from tests.freqtrade.commanding import commanded
+from tests.freqtrade.figures import unequal
+from tests.freqtrade.process import Freqtrade, Refused
+from tests.freqtrade.watching import MODES, Watching
+from tests.waiting import eventually
+
+AWAY_SECONDS = 30.0
+"""How long the exchange is gone."""
+SOAK_SECONDS = 1800.0
+
+
+class Story:
+    """Told once; the tests ask what came of each chapter.
+
+    Attributes:
+        failures: Chapter → what went wrong in it.
+        seen: What was measured.
+    """
+
+    def __init__(self, watching: Watching) -> None:
+        self.watching = watching
+        self.failures: dict[str, str] = {}
+        self.told: set[str] = set()
+        self.seen: dict[str, Any] = {}
+        self._began = 0.0
+
+    def went_well(self, chapter: str) -> None:
+        """Whether a chapter was told to its end.
+
+        Raises:
+            AssertionError: Something in it was not as expected.
+        """
+        assert chapter in self.told, f"expected one of {sorted(self.told)}, was {chapter!r}"
+        assert chapter not in self.failures, self.failures[chapter]
+
+    def begin(self) -> None:
+        """Up to where deskwatch is there."""
+        self._began = time.monotonic()
+        self._first_contact()
+
+    def tell(self) -> None:
+        """All that happens then."""
+        self.watching.undisturbed(25)
+        while True:
+            self._stop_loss()
+            self._websocket_cut()
+            self._freqtrade_restarted()
+            self._deskwatch_killed()
+            self._password_changed()
+            self._exchange_gone()
+            self.watching.undisturbed(15)
+            if not os.environ.get("DESKWATCH_SOAK") or time.monotonic() - self._began > SOAK_SECONDS:
+                break
+        with self.watching.holding():
+            self._figures()
+            self._commands()
+            self._books()
+        self.seen["seconds"] = time.monotonic() - self._began
+
+    def leave(self) -> None:
+        """The last chapter: deskwatch goes, and nobody asks freqtrade any more."""
+        with self._chapter("left alone"):
+            self.watching.stop()
+            asked = {mode: len(one.asked) for mode, one in self.watching.gates.items()}
+            began = time.monotonic()
+            eventually(lambda: time.monotonic() - began > 5, 10)
+            assert asked == {mode: len(one.asked) for mode, one in self.watching.gates.items()}
+            assert [one.streams for one in self.watching.gates.values()] == [0, 0]
+
+    @contextlib.contextmanager
+    def _chapter(self, name: str) -> Iterator[None]:
+        """What goes wrong here is told by the test that asks for it; the story goes on."""
+        self.told.add(name)
+        try:
+            yield
+        except (AssertionError, Refused, OSError):
+            self.failures.setdefault(name, traceback.format_exc())
+
+    def _first_contact(self) -> None:
+        watching = self.watching
+        with self._chapter("first contact"):
+            for bot in watching.bots.values():
+                _until(90, _has_history, bot)
+            began = time.monotonic()
+            watching.start()
+            for mode in MODES:
+                _until(30, lambda mode: watching.starts(mode) == 1 and self._is_up(mode), mode)
+            self.seen["contact_seconds"] = time.monotonic() - began
+
+    def _stop_loss(self) -> None:
+        watching = self.watching
+        with self._chapter("stop-loss"):
+            raised = {mode: self._count(mode, RiskAlertRaised) for mode in MODES}
+            for bot in watching.bots.values():
+                _until(90, _is_long_in_sol, bot)
+            watching.exchange.move("SOL/USDT", 0.8)
+            for mode in MODES:
+                _until(60, lambda mode: self._count(mode, RiskAlertRaised) > raised[mode], mode)
+
+    def _websocket_cut(self) -> None:
+        watching = self.watching
+        with self._chapter("WebSocket cut"):
+            losses = {mode: self._losses(mode, "websocket") for mode in MODES}
+            with contextlib.ExitStack() as stack:
+                for one in watching.gates.values():
+                    stack.enter_context(one.without_streams())
+                for mode in MODES:
+                    _until(30, lambda mode: self._losses(mode, "websocket") > losses[mode], mode)
+                    assert watching.metric("tradebot_connection_up", bot=mode, connection="rest") == 1
+            for mode in MODES:
+                _until(60, self._is_up, mode)
+
+    def _exchange_gone(self) -> None:
+        watching = self.watching
+        with self._chapter("exchange gone"):
+            errors = {mode: self._count(mode, ErrorOccurred) for mode in MODES}
+            with watching.exchange.gone():
+                began = time.monotonic()
+                _until(AWAY_SECONDS + 5, lambda: time.monotonic() - began > AWAY_SECONDS)
+            for mode in MODES:
+                _until(75, lambda mode: self._count(mode, ErrorOccurred) > errors[mode], mode)
+                _until(60, self._is_up, mode)
+                assert (watching.metric("tradebot_errors_total", bot=mode) or 0) > errors[mode]
+
+    def _freqtrade_restarted(self) -> None:
+        watching, bot = self.watching, self.watching.bots["spot"]
+        with self._chapter("freqtrade restarted"):
+            starts, losses = watching.starts("spot"), self._losses("spot", "rest")
+            bot.stop()
+            _until(30, lambda: self._losses("spot", "rest") > losses)
+            assert watching.metric("deskwatch_source_up", bot="spot") == 0
+            assert watching.metric("deskwatch_source_up", bot="futures") == 1
+            bot.start()
+            _until(90, lambda: watching.starts("spot") == starts + 1 and self._is_up("spot"))
+            assert watching.metric("tradebot_starts_total", bot="spot") == starts + 1
+
+    def _deskwatch_killed(self) -> None:
+        """Meanwhile the bots trade on; they did not start again, and are not said to have."""
+        watching = self.watching
+        with self._chapter("deskwatch killed"):
+            watching.kill()
+            asked = [len(one.asked) for one in watching.gates.values()]
+            orders = {mode: len(bot.orders()) for mode, bot in watching.bots.items()}
+            for mode, bot in watching.bots.items():
+                _until(60, lambda bot, mode: len(bot.orders()) >= orders[mode] + 4, bot, mode)
+            assert [len(one.asked) for one in watching.gates.values()] == asked
+            starts = {mode: watching.starts(mode) for mode in MODES}
+            watching.start()
+            for mode in MODES:
+                _until(30, self._is_up, mode)
+            assert {mode: watching.starts(mode) for mode in MODES} == starts
+
+    def _password_changed(self) -> None:
+        watching, bot = self.watching, self.watching.bots["futures"]
+        with self._chapter("password changed"):
+            losses = self._losses("futures", "rest")
+            bot.change_password(f"another-password-{time.monotonic_ns()}")
+            _until(60, lambda: self._losses("futures", "rest") > losses)
+            assert watching.metric("deskwatch_source_request_failures_total", bot="futures", reason="unauthorized")
+            watching.give_password("futures")
+            _until(90, self._is_up, "futures")
+
+    def _figures(self) -> None:
+        for mode, bot in self.watching.bots.items():
+            with self._chapter(f"figures of {mode}"):
+                try:
+                    eventually(lambda: not unequal(self.watching, mode, bot), 60, every=1)  # noqa: B023  # ends here
+                except AssertionError:
+                    raise AssertionError("\n".join(unequal(self.watching, mode, bot))) from None
+
+    def _commands(self) -> None:
+        def command(mode: str) -> None:
+            with self._chapter(f"commands to {mode}"):
+                commanded(self.watching, mode)
+
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(command, MODES))
+
+    def _books(self) -> None:
+        with self._chapter("books"):
+            self.watching.agree()
+        self.seen["trades"] = {mode: len(bot.trades()) for mode, bot in self.watching.bots.items()}
+
+    def _is_up(self, mode: str) -> bool:
+        links = {
+            labels["connection"]: value
+            for labels, value in self.watching.series("tradebot_connection_up")
+            if labels["bot"] == mode
+        }
+        return links == {"rest": 1, "websocket": 1} and self.watching.metric("deskwatch_source_up", bot=mode) == 1
+
+    def _losses(self, mode: str, connection: str) -> int:
+        changes = running.events(self.watching.home, ConnectionChanged, mode)
+        return sum(one.connection == connection and not one.up for one in changes)
+
+    def _count(self, mode: str, kind: type[Event]) -> int:
+        return len(running.events(self.watching.home, kind, mode))
+
+
+def _until(seconds: float, condition: Callable[..., bool], *arguments: Any) -> None:
+    eventually(partial(condition, *arguments), seconds, every=0.3)
+
+
+def _has_history(bot: Freqtrade) -> bool:
+    return sum(not one["is_open"] for one in bot.trades()) >= 2
+
+
+def _is_long_in_sol(bot: Freqtrade) -> bool:
+    return any(
+        one["pair"].startswith("SOL/") and one["amount"] > 0 and not one["is_short"] for one in bot.get("status")
+    )
