@@ -13,6 +13,7 @@ from deskwatch.events.chain import (
     BlockObserved,
     ContractObserved,
     GasPriceObserved,
+    ReorgObserved,
     TransactionConfirmed,
     TransactionReverted,
     TransactionSent,
@@ -104,6 +105,7 @@ AnyEvent: TypeAlias = (
     | TransactionReverted
     | GasPriceObserved
     | BlockObserved
+    | ReorgObserved
     | ContractObserved
     | RiskAlertRaised
     | RiskAlertCleared
@@ -188,6 +190,7 @@ __all__ = [
     "PredictionResolved",
     "PriceObserved",
     "ProcessActed",
+    "ReorgObserved",
     "RequestCompleted",
     "RiskAlertCleared",
     "RiskAlertRaised",
