@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from deskwatch import events as ev
 from deskwatch.events import Event
 from deskwatch.sources.memory import Memory
@@ -13,13 +15,13 @@ KEPT_BLOCKS = 128
 class EvmMemory(Memory, kw_only=True):
     """Of one chain."""
 
-    blocks: list[tuple[int, str]] = []
+    blocks: list[tuple[int, str]] = msgspec.field(default_factory=list)
     """Number and hash of the newest blocks that were told, in the chain's order."""
 
     def fold(self, event: Event) -> None:
         """Take in an event that is in the journal now."""
         match event:
-            case ev.BlockObserved(hash=str()):
+            case ev.BlockObserved() if event.hash is not None:
                 del self.blocks[: -KEPT_BLOCKS + 1]
                 while self.blocks and self.blocks[-1][0] >= event.block:
                     self.blocks.pop()
