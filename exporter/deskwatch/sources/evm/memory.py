@@ -15,8 +15,8 @@ KEPT_BLOCKS = 128
 class EvmMemory(Memory, kw_only=True):
     """Of one chain."""
 
-    blocks: list[tuple[int, str]] = msgspec.field(default_factory=list)
-    """Number and hash of the newest blocks that were told, in the chain's order."""
+    blocks: list[tuple[int, str, float]] = msgspec.field(default_factory=list)
+    """Number, hash and own time of the newest blocks that were told, in the chain's order."""
 
     def fold(self, event: Event) -> None:
         """Take in an event that is in the journal now."""
@@ -25,7 +25,7 @@ class EvmMemory(Memory, kw_only=True):
                 del self.blocks[: -KEPT_BLOCKS + 1]
                 while self.blocks and self.blocks[-1][0] >= event.block:
                     self.blocks.pop()
-                self.blocks.append((event.block, event.hash))
+                self.blocks.append((event.block, event.hash, event.block_timestamp_seconds or 0.0))
             case ev.ReorgObserved():
                 while self.blocks and self.blocks[-1][0] > event.block:
                     self.blocks.pop()
