@@ -5,8 +5,7 @@
         node.mine(3); node.reorganize(2)           # two new blocks in place of the newest two
         node.ask("anvil_setBlockTimestampInterval", 1)
 
-`running(…, "--no-mining")` leaves transactions pending until `mine`. `running(…, port=node.port)` is another node at the
-place of one that ended.
+With `--no-mining` transactions wait for `mine`. `running(…, port=node.port)` is another node in place of one that ended.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ class Uniswap:
             price: USDC for a WETH as the pool opens.
             depth: WETH in the pool.
         """
-        self.eth: Any = Web3(HTTPProvider(url)).eth  # web3's types are at odds with what contracts are called with
+        self.eth = _node(url)
         self.owner, self.trader = self.eth.accounts[:2]
         self.factory = self._deploy(built("UniswapV2Factory"), self.owner)
         self.weth = self._deploy(built("WETH9"))
@@ -100,3 +100,8 @@ class Uniswap:
         made = self.eth.contract(abi=compiled["abi"], bytecode=compiled["bytecode"])
         receipt = self.send(made.constructor(*values))
         return self.eth.contract(receipt["contractAddress"], abi=compiled["abi"])
+
+
+def _node(url: str) -> Any:
+    """The node by web3, whose types are at odds with how its contracts are called."""
+    return Web3(HTTPProvider(url)).eth
