@@ -5,7 +5,7 @@
         node.mine(3); node.reorganize(2)           # two new blocks in place of the newest two
         node.ask("anvil_setBlockTimestampInterval", 1)
 
-With `--no-mining` transactions wait for `mine`. `running(…, port=node.port)` is another node in place of one that ended.
+With `--no-mining` transactions wait for `mine`. `running(…, port=node.port)` is another node where one has ended.
 """
 
 from __future__ import annotations
