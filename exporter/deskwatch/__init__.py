@@ -58,9 +58,11 @@ from deskwatch.events import (
     TokenMade,
     TokenRevoked,
     TransactionConfirmed,
+    TransactionDropped,
     TransactionReverted,
     TransactionSent,
     TransferRecorded,
+    WalletObserved,
     WatchlistChanged,
 )
 from deskwatch.logs import JournalHandler
@@ -125,9 +127,11 @@ __all__ = [
     "TokenMade",
     "TokenRevoked",
     "TransactionConfirmed",
+    "TransactionDropped",
     "TransactionReverted",
     "TransactionSent",
     "TransferRecorded",
+    "WalletObserved",
     "WatchlistChanged",
     "__version__",
 ]

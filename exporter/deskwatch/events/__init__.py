@@ -14,8 +14,10 @@ from deskwatch.events.chain import (
     ContractObserved,
     GasPriceObserved,
     TransactionConfirmed,
+    TransactionDropped,
     TransactionReverted,
     TransactionSent,
+    WalletObserved,
 )
 from deskwatch.events.connectivity import ConnectionChanged, RequestCompleted
 from deskwatch.events.control import (
@@ -102,6 +104,8 @@ AnyEvent: TypeAlias = (
     | TransactionSent
     | TransactionConfirmed
     | TransactionReverted
+    | TransactionDropped
+    | WalletObserved
     | GasPriceObserved
     | BlockObserved
     | ContractObserved
@@ -196,10 +200,12 @@ __all__ = [
     "TokenMade",
     "TokenRevoked",
     "TransactionConfirmed",
+    "TransactionDropped",
     "TransactionReverted",
     "TransactionSent",
     "TransferRecorded",
     "Unknown",
+    "WalletObserved",
     "WatchStarted",
     "WatchStopped",
     "WatchlistChanged",
