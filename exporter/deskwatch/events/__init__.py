@@ -13,6 +13,7 @@ from deskwatch.events.chain import (
     BlockObserved,
     ContractObserved,
     GasPriceObserved,
+    ReorgObserved,
     TransactionConfirmed,
     TransactionDropped,
     TransactionReverted,
@@ -108,6 +109,7 @@ AnyEvent: TypeAlias = (
     | WalletObserved
     | GasPriceObserved
     | BlockObserved
+    | ReorgObserved
     | ContractObserved
     | RiskAlertRaised
     | RiskAlertCleared
@@ -192,6 +194,7 @@ __all__ = [
     "PredictionResolved",
     "PriceObserved",
     "ProcessActed",
+    "ReorgObserved",
     "RequestCompleted",
     "RiskAlertCleared",
     "RiskAlertRaised",

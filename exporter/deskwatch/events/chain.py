@@ -159,6 +159,21 @@ class BlockObserved(Event, frozen=True, kw_only=True):
     """Units of gas."""
     gas_limit: Integer | None = None
     """Units of gas allowed."""
+    hash: str | None = None
+    """Its hash."""
+
+
+class ReorgObserved(Event, frozen=True, kw_only=True):
+    """The chain left blocks that were its newest for others. What they held may be mined again, or never."""
+
+    chain: str
+    """Chain name or id."""
+    block: Integer
+    """Number of the newest block that is still of the chain; blocks after it are told anew."""
+    depth: Integer
+    """How many blocks were left."""
+    left: str | None = None
+    """Hash of the newest block that was left."""
 
 
 class ContractObserved(Event, frozen=True, kw_only=True):

@@ -1,0 +1,31 @@
+"""What a watch of a chain remembers of what it told."""
+
+from __future__ import annotations
+
+from deskwatch import events as ev
+from deskwatch.events import Event
+from deskwatch.sources.memory import Memory
+
+KEPT_BLOCKS = 128
+"""Newest blocks whose hashes are remembered: a deeper reorg is told as a chain that began anew."""
+
+
+class EvmMemory(Memory, kw_only=True):
+    """Of one chain."""
+
+    blocks: list[tuple[int, str]] = []
+    """Number and hash of the newest blocks that were told, in the chain's order."""
+
+    def fold(self, event: Event) -> None:
+        """Take in an event that is in the journal now."""
+        match event:
+            case ev.BlockObserved(hash=str()):
+                del self.blocks[: -KEPT_BLOCKS + 1]
+                while self.blocks and self.blocks[-1][0] >= event.block:
+                    self.blocks.pop()
+                self.blocks.append((event.block, event.hash))
+            case ev.ReorgObserved():
+                while self.blocks and self.blocks[-1][0] > event.block:
+                    self.blocks.pop()
+            case _:
+                pass
