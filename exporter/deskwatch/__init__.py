@@ -59,9 +59,11 @@ from deskwatch.events import (
     TokenMade,
     TokenRevoked,
     TransactionConfirmed,
+    TransactionDropped,
     TransactionReverted,
     TransactionSent,
     TransferRecorded,
+    WalletObserved,
     WatchlistChanged,
 )
 from deskwatch.logs import JournalHandler
@@ -127,9 +129,11 @@ __all__ = [
     "TokenMade",
     "TokenRevoked",
     "TransactionConfirmed",
+    "TransactionDropped",
     "TransactionReverted",
     "TransactionSent",
     "TransferRecorded",
+    "WalletObserved",
     "WatchlistChanged",
     "__version__",
 ]

@@ -15,8 +15,10 @@ from deskwatch.events.chain import (
     GasPriceObserved,
     ReorgObserved,
     TransactionConfirmed,
+    TransactionDropped,
     TransactionReverted,
     TransactionSent,
+    WalletObserved,
 )
 from deskwatch.events.connectivity import ConnectionChanged, RequestCompleted
 from deskwatch.events.control import (
@@ -103,6 +105,8 @@ AnyEvent: TypeAlias = (
     | TransactionSent
     | TransactionConfirmed
     | TransactionReverted
+    | TransactionDropped
+    | WalletObserved
     | GasPriceObserved
     | BlockObserved
     | ReorgObserved
@@ -199,10 +203,12 @@ __all__ = [
     "TokenMade",
     "TokenRevoked",
     "TransactionConfirmed",
+    "TransactionDropped",
     "TransactionReverted",
     "TransactionSent",
     "TransferRecorded",
     "Unknown",
+    "WalletObserved",
     "WatchStarted",
     "WatchStopped",
     "WatchlistChanged",

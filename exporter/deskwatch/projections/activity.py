@@ -34,6 +34,7 @@ _NOT_ACTIVITY = frozenset(
         "request_completed",
         "pool_usage_observed",
         "position_updated",
+        "wallet_observed",
     }
 )
 _ASK_EVENT = "ask"
@@ -42,6 +43,7 @@ _LEVEL_OF_TYPE = {
     "order_expired": "warning",
     "transaction_reverted": "warning",
     "reorg_observed": "warning",
+    "transaction_dropped": "warning",
     "command_failed": "error",
     "command_expired": "warning",
     "command_refused": "warning",

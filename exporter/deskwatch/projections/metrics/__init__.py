@@ -35,6 +35,7 @@ from deskwatch.projections.metrics.settings import Settings
 from deskwatch.projections.metrics.signals import Signals
 from deskwatch.projections.metrics.trades import Trades
 from deskwatch.projections.metrics.transactions import Transactions
+from deskwatch.projections.metrics.wallets import Wallets
 
 
 class Metrics:
@@ -57,6 +58,7 @@ class Metrics:
             Predictions(registry),
             Signals(registry),
             Transactions(registry),
+            Wallets(registry),
             Blocks(registry),
             Contracts(registry),
             Market(registry),
