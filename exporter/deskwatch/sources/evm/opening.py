@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import ssl
 from collections.abc import Iterable
@@ -12,6 +11,7 @@ import httpx
 
 from deskwatch.errors import ConfigError
 from deskwatch.sources.evm.endpoint import Endpoint, names_of
+from deskwatch.sources.evm.local import is_local
 from deskwatch.sources.evm.settings import Settings, check_url
 from deskwatch.sources.health import Health
 from deskwatch.sources.pace import Pace
@@ -104,11 +104,3 @@ def endpoints(settings: Settings, found: list[str], http: httpx.AsyncClient, hea
         )
         for url, name in zip(found, names_of(found), strict=True)
     ]
-
-
-def is_local(host: str) -> bool:
-    """Whether a host is on this machine or its own network."""
-    try:
-        return ipaddress.ip_address(host).is_private
-    except ValueError:
-        return host == "localhost" or "." not in host

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+from urllib.parse import urlsplit
 
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
@@ -17,6 +18,7 @@ from websockets.exceptions import InvalidHandshake, InvalidURI, WebSocketExcepti
 
 from deskwatch.backoff import Backoff
 from deskwatch.sources.evm.errors import EndpointFault
+from deskwatch.sources.evm.local import is_local
 from deskwatch.sources.evm.question import decode
 from deskwatch.sources.evm.rhythm import Rhythm
 from deskwatch.sources.evm.wire import words
@@ -61,44 +63,15 @@ class Stream:
         backoff = Backoff()
         while True:
             try:
-                async with connect(
-                    self._url,
-                    ssl=self._tls if self._url.startswith("wss:") else None,
-                    open_timeout=self._timeout,
-                    close_timeout=1.0,
-                    max_size=MAX_MESSAGE_BYTES,
-                    max_queue=64,
-                    logger=logger,
-                    user_agent_header=f"deskwatch/{__version__}",
-                ) as connection:
-                    await self._subscribe(connection)
+                async with _connect(self._url, self._timeout, self._tls) as connection:
+                    await subscribe(connection, self._timeout)
                     backoff.reset()
                     self._show(up=True)
                     await self._follow(connection)
-            except InvalidHandshake:
-                why = "handshake: it answers, but speaks no WebSocket here, or wants another key"
-            except InvalidURI:
-                why = "url: it is no WebSocket's"
-            except TimeoutError:
-                why = "silent: it said nothing for too long"
-            except EndpointFault as fault:
-                why = f"{fault.reason}: {fault}"
-            except (OSError, WebSocketException) as error:
-                why = f"closed: {words(type(error).__name__)}"
+            except _FAULTS as error:
+                why = _why(error)
             self._show(up=False, why=why)
             await asyncio.sleep(backoff.next_seconds())
-
-    async def _subscribe(self, connection: ClientConnection) -> None:
-        request = {"jsonrpc": "2.0", "id": 1, "method": "eth_subscribe", "params": ["newHeads"]}
-        await connection.send(msgspec.json.encode(request).decode())
-        async with asyncio.timeout(self._timeout):
-            while True:
-                told = decode(_bytes(await connection.recv()))
-                if not isinstance(told, dict) or told.get("id") != 1:
-                    continue
-                if isinstance(told.get("result"), str):
-                    return
-                raise EndpointFault("refused", f"it lets nobody subscribe to new heads: {words(told.get('error'))}")
 
     async def _follow(self, connection: ClientConnection) -> None:
         while True:
@@ -112,6 +85,69 @@ class Stream:
         if not up:
             self._watched.health.failed("websocket")
         self._watched.connected(CONNECTION, self._name, up=up, reason=why)
+
+
+async def subscribe(connection: ClientConnection, timeout_seconds: float) -> None:
+    """Ask to be told of new heads.
+
+    Raises:
+        EndpointFault: It says no.
+        TimeoutError: It says nothing.
+    """
+    request = {"jsonrpc": "2.0", "id": 1, "method": "eth_subscribe", "params": ["newHeads"]}
+    await connection.send(msgspec.json.encode(request).decode())
+    async with asyncio.timeout(timeout_seconds):
+        while True:
+            told = decode(_bytes(await connection.recv()))
+            if not isinstance(told, dict) or told.get("id") != 1:
+                continue
+            if isinstance(told.get("result"), str):
+                return
+            raise EndpointFault("refused", f"it lets nobody subscribe to new heads: {words(told.get('error'))}")
+
+
+async def try_stream(url: str, timeout_seconds: float, tls: ssl.SSLContext) -> str | None:
+    """Why a URL does not tell of new heads; None where it does."""
+    try:
+        async with _connect(url, timeout_seconds, tls) as connection:
+            await subscribe(connection, timeout_seconds)
+    except _FAULTS as error:
+        return _why(error)
+    return None
+
+
+def _connect(url: str, timeout_seconds: float, tls: ssl.SSLContext | None) -> connect:
+    return connect(
+        url,
+        ssl=tls if url.startswith("wss:") else None,
+        proxy=None if is_local(urlsplit(url).hostname or "") else True,
+        open_timeout=timeout_seconds,
+        close_timeout=1.0,
+        max_size=MAX_MESSAGE_BYTES,
+        max_queue=64,
+        logger=logger,
+        user_agent_header=f"deskwatch/{__version__}",
+    )
+
+
+_FAULTS = (WebSocketException, OSError, TimeoutError, EndpointFault)
+
+
+def _why(error: BaseException) -> str:
+    """In words without the URL, which may hold a key."""
+    match error:
+        case InvalidHandshake():
+            return "handshake: it answers, but speaks no WebSocket here, or wants another key"
+        case InvalidURI():
+            return "url: it is no WebSocket's"
+        case EndpointFault():
+            return f"{error.reason}: {error}"
+        case TimeoutError():
+            return "silent: it said nothing for too long"
+        case OSError():
+            return f"connect: {words(error.strerror or type(error).__name__)}"
+        case _:
+            return f"closed: {type(error).__name__}"
 
 
 def _bytes(message: str | bytes) -> bytes:
