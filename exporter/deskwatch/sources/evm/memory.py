@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from deskwatch import events as ev
 from deskwatch.events import Event
+from deskwatch.sources.evm.ledger import Ledger
 from deskwatch.sources.memory import Memory
 
 KEPT_BLOCKS = 128
@@ -15,9 +18,12 @@ class EvmMemory(Memory, kw_only=True):
 
     blocks: list[tuple[int, str]] = []
     """Number and hash of the newest blocks that were told, in the chain's order."""
+    ledger: Ledger = msgspec.field(default_factory=Ledger)
+    """What was told of the wallets' transactions."""
 
     def fold(self, event: Event) -> None:
         """Take in an event that is in the journal now."""
+        self.ledger.fold(event)
         match event:
             case ev.BlockObserved(hash=str()):
                 del self.blocks[: -KEPT_BLOCKS + 1]
