@@ -42,6 +42,7 @@ _LEVEL_OF_TYPE = {
     "order_rejected": "warning",
     "order_expired": "warning",
     "transaction_reverted": "warning",
+    "reorg_observed": "warning",
     "transaction_dropped": "warning",
     "command_failed": "error",
     "command_expired": "warning",

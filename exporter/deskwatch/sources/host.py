@@ -7,13 +7,13 @@ import logging
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 
 from deskwatch.backoff import Backoff
 from deskwatch.errors import ConfigError, WriterLocked
-from deskwatch.journal.names import MAIN
 from deskwatch.scrub import scrub
 from deskwatch.sources.health import Health
+from deskwatch.sources.kinds import Assigned
 from deskwatch.sources.source import Source
 from deskwatch.sources.watched import Watched
 
@@ -110,14 +110,6 @@ class HostedSource:
 
     def _which(self) -> dict[str, str]:
         return {"bot": self.health.bot, "source": self.health.kind}
-
-
-class Assigned(NamedTuple):
-    """A source, and whose journal it writes."""
-
-    source: Source
-    bot: str
-    writer: str = MAIN
 
 
 class Sources:

@@ -13,6 +13,7 @@ from deskwatch.errors import DeskwatchError
 from deskwatch.sources.evm.errors import RpcError
 from deskwatch.sources.evm.head import Head, head
 from deskwatch.sources.evm.landed import Landed, landed
+from deskwatch.sources.evm.memory import EvmMemory
 from deskwatch.sources.evm.reading import Asks
 
 AT_ONCE = 10
@@ -28,12 +29,16 @@ class Blocks:
 
     Args:
         asks: Who asks the node.
-        followed: Number and hash of the newest blocks that were followed; it changes as they come.
+        memory: It has the hashes of the newest blocks that were followed.
     """
 
-    def __init__(self, asks: Asks, followed: list[tuple[int, str]]) -> None:
+    def __init__(self, asks: Asks, memory: EvmMemory) -> None:
         self._asks = asks
-        self._followed = followed
+        self._memory = memory
+
+    def _of_chain(self, block: Head) -> bool:
+        """Whether a block is the one that was followed, as far as that is remembered."""
+        return all(own == block.hash for number, own, _ in self._memory.blocks if number == block.number)
 
     async def full(self, numbers: Sequence[int]) -> list[Head]:
         """Blocks with their transactions.
@@ -42,7 +47,6 @@ class Blocks:
             NotYet: One is not to be had.
         """
         found: list[Head] = []
-        known = dict(self._followed)
         for place in range(0, len(numbers), AT_ONCE):
             part = numbers[place : place + AT_ONCE]
             told = await self._asks.batch([("eth_getBlockByNumber", (hex(one), True)) for one in part])
@@ -50,7 +54,7 @@ class Blocks:
                 if block is None or isinstance(block, RpcError):
                     raise NotYet(f"block {number} can't be read: {block or 'the node does not know it'}")
                 read = head(block)
-                if read.number != number or known.get(number, read.hash) != read.hash:
+                if read.number != number or not self._of_chain(read):
                     raise NotYet(f"block {number} is of another branch")
                 found.append(read)
         return found
@@ -89,8 +93,7 @@ class Blocks:
             if not isinstance(told, dict) or not isinstance(block, dict):
                 raise NotYet(f"transaction {name} can't be read")
             read = head(block)
-            of_chain = dict(self._followed).get(read.number, read.hash)
-            if not str(receipt.get("blockHash")).lower() == read.hash == of_chain:
+            if str(receipt.get("blockHash")).lower() != read.hash or not self._of_chain(read):
                 raise NotYet(f"the receipt of transaction {name} is of another branch")
             found[name] = landed(told, receipt, read.timestamp)
         return found

@@ -16,8 +16,8 @@ KEPT_BLOCKS = 128
 class EvmMemory(Memory, kw_only=True):
     """Of one chain."""
 
-    blocks: list[tuple[int, str]] = []
-    """Number and hash of the newest blocks that were told, in the chain's order."""
+    blocks: list[tuple[int, str, float]] = msgspec.field(default_factory=list)
+    """Number, hash and own time of the newest blocks that were told, in the chain's order."""
     ledger: Ledger = msgspec.field(default_factory=Ledger)
     """What was told of the wallets' transactions."""
 
@@ -25,11 +25,11 @@ class EvmMemory(Memory, kw_only=True):
         """Take in an event that is in the journal now."""
         self.ledger.fold(event)
         match event:
-            case ev.BlockObserved(hash=str()):
+            case ev.BlockObserved() if event.hash is not None:
                 del self.blocks[: -KEPT_BLOCKS + 1]
                 while self.blocks and self.blocks[-1][0] >= event.block:
                     self.blocks.pop()
-                self.blocks.append((event.block, event.hash))
+                self.blocks.append((event.block, event.hash, event.block_timestamp_seconds or 0.0))
             case ev.ReorgObserved():
                 while self.blocks and self.blocks[-1][0] > event.block:
                     self.blocks.pop()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from deskwatch.sources.evm.endpoint import Endpoint
 from deskwatch.sources.evm.errors import EndpointFault, NoAnswer, RpcError
@@ -13,10 +13,14 @@ from deskwatch.sources.evm.question import Answer, Question
 from deskwatch.sources.evm.wire import required
 from deskwatch.sources.watched import Watched
 
+T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 CONNECTION = "rpc"
 """What an endpoint's connection is called in the journal."""
+STALE = "stale"
+"""Reason of the fault of an endpoint that answers, but of a chain as it was: only newer blocks end it."""
+WRONG_CHAIN = "wrong_chain"
 WRONG_CHAIN_SECONDS = 300.0
 """Time until an endpoint of another chain is looked at again."""
 
@@ -31,12 +35,14 @@ class Rpc:
         endpoints: All of them, the preferred one first.
         chain_id: The chain's number: as configured, or as the first endpoint said. None before that.
         reachable: Set while an endpoint answers.
+        lost: Set while none does.
     """
 
     def __init__(self, endpoints: Sequence[Endpoint], watched: Watched, *, chain_id: int | None = None) -> None:
         self.endpoints = tuple(endpoints)
         self.chain_id = chain_id
         self.reachable = asyncio.Event()
+        self.lost = asyncio.Event()
         self._watched = watched
 
     async def call(self, method: str, params: Sequence[Any] = ()) -> Any:  # Any: whatever JSON the node answers
@@ -57,10 +63,14 @@ class Rpc:
         Raises:
             NoAnswer: No endpoint answers.
         """
-        return (await self.ask(questions))[1]
+        return await self.read(questions, lambda _, found: found)
 
-    async def ask(self, questions: Sequence[Question]) -> tuple[Endpoint, list[Answer]]:
-        """As `batch`, with the endpoint that answered.
+    async def read(self, questions: Sequence[Question], reader: Callable[[Endpoint, list[Answer]], T]) -> T:
+        """What `reader` makes of the endpoint that answered, and of its answers.
+
+        Args:
+            questions: As in `batch`.
+            reader: Raises EndpointFault (Garbled) where the answers can't be so: the next endpoint is asked then.
 
         Raises:
             NoAnswer: No endpoint answers.
@@ -71,8 +81,12 @@ class Rpc:
                 found = await self.ask_one(endpoint, questions)
             except EndpointFault:
                 continue
-            return endpoint, found
+            try:
+                return reader(endpoint, found)
+            except EndpointFault as fault:
+                self.distrust(endpoint, fault)
         self.reachable.clear()
+        self.lost.set()
         self._watched.health.lost()
         told = "; ".join(f"{one.name}: {one.fault}" for one in self.endpoints)
         raise NoAnswer(f"no endpoint answers ({told})", min(one.retry_seconds for one in self.endpoints))
@@ -90,12 +104,10 @@ class Rpc:
         except EndpointFault as fault:
             self.distrust(endpoint, fault)
             raise
-        if endpoint.fault is not None and endpoint.fault.reason != "stale":
-            logger.info("an endpoint answers again", extra={"endpoint": endpoint.name, "bot": self._watched.bot})
-            endpoint.served()
-        if endpoint.fault is None:
-            self._watched.connected(CONNECTION, endpoint.name, up=True)
+        if endpoint.fault is None or endpoint.fault.reason != STALE:
+            self.trust(endpoint)
         self._watched.health.heard(endpoint.latency_seconds)
+        self.lost.clear()
         self.reachable.set()
         return found
 
@@ -106,9 +118,16 @@ class Rpc:
                 "an endpoint is left alone",
                 extra={"endpoint": endpoint.name, "bot": self._watched.bot, "why": str(fault)},
             )
-        endpoint.failed(fault, WRONG_CHAIN_SECONDS if fault.reason == "wrong_chain" else 0.0)
+        endpoint.failed(fault, WRONG_CHAIN_SECONDS if fault.reason == WRONG_CHAIN else 0.0)
         self._watched.health.failed(fault.reason)
         self._watched.connected(CONNECTION, endpoint.name, up=False, reason=f"{fault.reason}: {fault}")
+
+    def trust(self, endpoint: Endpoint) -> None:
+        """This endpoint is well."""
+        if endpoint.fault is not None:
+            logger.info("an endpoint is well again", extra={"endpoint": endpoint.name, "bot": self._watched.bot})
+        endpoint.served()
+        self._watched.connected(CONNECTION, endpoint.name, up=True)
 
     async def _check_chain(self, endpoint: Endpoint) -> None:
         (told,) = await endpoint.ask([("eth_chainId", ())])
@@ -119,6 +138,6 @@ class Rpc:
             self.chain_id = found
         elif found != self.chain_id:
             raise EndpointFault(
-                "wrong_chain", f"expected chain {self.chain_id}, was {found}; give it an URL of that chain"
+                WRONG_CHAIN, f"expected chain {self.chain_id}, was {found}; give it an URL of that chain"
             )
         endpoint.chain_id = found

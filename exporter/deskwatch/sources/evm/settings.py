@@ -168,7 +168,7 @@ class Settings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fields=
             check_url(self.ws_url, ("ws", "wss"))
 
 
-def check_url(url: str, schemes: tuple[str, ...]) -> None:
+def check_url(url: str, schemes: tuple[str, ...], *, may_hold_password: bool = False) -> None:
     """Whether it is a URL that an endpoint may have. The message never shows it: it may hold a key.
 
     Raises:
@@ -178,7 +178,7 @@ def check_url(url: str, schemes: tuple[str, ...]) -> None:
     if parts is None or parts[1] not in schemes:
         expected = " or ".join(f"{scheme}://" for scheme in schemes)
         raise ValueError(f"expected an endpoint's URL that begins with {expected}, was one that does not; mend it")
-    if "@" in parts[2]:
+    if "@" in parts[2] and not may_hold_password:
         raise ValueError(
             f"expected a URL without user and password, was one of {parts[2].rpartition('@')[2]} with both; "
             f"give it in urls_file or urls_env"

@@ -49,7 +49,7 @@ class Transactions:
         self._settings = settings
         self._ledger = memory.ledger
         self._complaints = complaints
-        self._blocks = Blocks(asks, memory.blocks)
+        self._blocks = Blocks(asks, memory)
         self._outcomes = Outcomes(asks, watched, settings, memory.ledger, pools)
         self._names = {one.address.lower(): one.name for one in settings.wallets}
         self._looked: dict[str, Nonces] = {}
