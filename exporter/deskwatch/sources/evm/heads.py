@@ -93,20 +93,19 @@ class Heads:
                     levelname="WARNING",
                     name=__name__,
                     message=f"{skipped} blocks of {self._settings.chain} passed unwatched and were not read, as more "
-                    f"than {most} (max_catch_up_blocks) came meanwhile: transactions in them are not told",
+                    f"than {most} (max_catch_up_blocks) came meanwhile",
                 )
             )
         return await self._follow(first, newest)
 
     async def _follow(self, first: int, newest: Head) -> bool:
         """Tell of the blocks from `first` to the newest, as far as they can be had; whether they fit what was told."""
-        wants_full = bool(self._settings.wallets)
         while first <= newest.number:
-            if first == newest.number and not wants_full:
+            if first == newest.number:
                 found: list[Head | None] = [newest]
             else:
                 last = min(first + self._settings.batch_calls - 1, newest.number)
-                found = await self._blocks(range(first, last + 1), is_full=wants_full, newest=newest.number)
+                found = await self._blocks(range(first, last + 1), newest=newest.number)
             for one in found:
                 if one is None:
                     return True  # the node that answered has not heard of it yet
@@ -118,11 +117,11 @@ class Heads:
             first += len(found)
         return True
 
-    async def _blocks(self, numbers: Sequence[int], *, is_full: bool, newest: int) -> list[Head | None]:
+    async def _blocks(self, numbers: Sequence[int], *, newest: int) -> list[Head | None]:
         def read(_: Endpoint, answers: list[Answer]) -> list[Head | None]:
             return [_block(answer, number, newest) for number, answer in zip(numbers, answers, strict=True)]
 
-        return await self._rpc.read([_question(hex(number), is_full=is_full) for number in numbers], read)
+        return await self._rpc.read([_question(hex(number)) for number in numbers], read)
 
     async def _tell(self, one: Head) -> bool:
         if self._at[0] != one.hash:
@@ -166,7 +165,7 @@ class Heads:
         """How fast the chain is, by its newest blocks."""
         before = max(1, newest.number - MEASURED_BLOCKS)
         if before < newest.number:
-            (old,) = await self._blocks([before], is_full=False, newest=newest.number)
+            (old,) = await self._blocks([before], newest=newest.number)
             if old is not None:
                 self._rhythm.learn([(old.number, old.timestamp), (newest.number, newest.timestamp)])
         self._is_measured = True
@@ -203,7 +202,7 @@ class Heads:
         step = self._settings.batch_calls
         for end in range(len(known), 0, -step):
             part = known[max(0, end - step) : end]
-            found = await self._blocks([number for number, _, _ in part], is_full=False, newest=-1)
+            found = await self._blocks([number for number, _, _ in part], newest=-1)
             by_number = {one.number: one for one in found if one is not None}
             for number, own, _ in reversed(part):
                 if number in by_number and by_number[number].hash == own:
@@ -225,8 +224,8 @@ class Heads:
         self._left = None
 
 
-def _question(at: str, *, is_full: bool = False) -> Question:
-    return ("eth_getBlockByNumber", (at, is_full))
+def _question(at: str) -> Question:
+    return ("eth_getBlockByNumber", (at, False))
 
 
 def _newest(endpoint: Endpoint, answers: list[Answer]) -> Head:

@@ -6,6 +6,7 @@ import msgspec
 
 from deskwatch import events as ev
 from deskwatch.events import Event
+from deskwatch.sources.evm.ledger import Ledger
 from deskwatch.sources.memory import Memory
 
 KEPT_BLOCKS = 128
@@ -17,9 +18,12 @@ class EvmMemory(Memory, kw_only=True):
 
     blocks: list[tuple[int, str, float]] = msgspec.field(default_factory=list)
     """Number, hash and own time of the newest blocks that were told, in the chain's order."""
+    ledger: Ledger = msgspec.field(default_factory=Ledger)
+    """What was told of the wallets' transactions."""
 
     def fold(self, event: Event) -> None:
         """Take in an event that is in the journal now."""
+        self.ledger.fold(event)
         match event:
             case ev.BlockObserved() if event.hash is not None:
                 del self.blocks[: -KEPT_BLOCKS + 1]

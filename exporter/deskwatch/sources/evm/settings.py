@@ -88,6 +88,15 @@ class Call(_Strict, frozen=True, kw_only=True):
             )
 
 
+class Purpose(_Strict, frozen=True, kw_only=True):
+    """What calls of a function are for."""
+
+    function: Annotated[str, Meta(pattern=r"^(0x[0-9a-fA-F]{8}|[A-Za-z_$][\w$]*\(.*\))$")]
+    """Its signature, `swap(uint256,address)`, or its four bytes, `0x38ed1739`."""
+    word: Name
+    """A short word: a transaction's `kind` in metrics."""
+
+
 class Settings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Of one chain, watched for one bot."""
 
@@ -117,6 +126,15 @@ class Settings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fields=
     tokens: Annotated[tuple[Token, ...], Meta(description="ERC-20 tokens to watch in each wallet")] = ()
     pools: Annotated[tuple[Pool, ...], Meta(description="Uniswap V2 pairs to watch")] = ()
     contracts: Annotated[tuple[Call, ...], Meta(description="view calls to watch")] = ()
+    transactions: Annotated[
+        bool, Meta(description="tell of the wallets' transactions; false where the bot journals them itself")
+    ] = True
+    purposes: Annotated[
+        tuple[Purpose, ...], Meta(description="what transactions are for, by the function that they call")
+    ] = ()
+    observe_seconds: Annotated[
+        Positive, Meta(description="a balance, pool or answer that did not change is told again after so long")
+    ] = 60.0
     requests_per_second: Annotated[
         Positive, Meta(description="most HTTP requests a second on average, to all endpoints; a batch is one")
     ] = 1.0
