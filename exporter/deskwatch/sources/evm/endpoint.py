@@ -156,7 +156,11 @@ class Endpoint:
             self._backoff.reset()
         self.fault = fault
         self.chain_id = None  # another node may answer there next time
-        self._free_from = now + self._backoff.next_seconds(max(fault.retry_seconds, at_least_seconds))
+        self.rest_until(now + self._backoff.next_seconds(max(fault.retry_seconds, at_least_seconds)))
+
+    def rest_until(self, moment: float) -> None:
+        """Leave it alone until then, as `time.monotonic` has it."""
+        self._free_from = moment
 
     def served(self) -> None:
         """It answered well."""

@@ -90,7 +90,8 @@ async def _abilities(endpoint: Endpoint, chain: int, newest: Head) -> AsyncItera
     latency = f"{1000 * (endpoint.latency_seconds or 0):.0f} ms"
     yield Finding(
         ok=True if age < OLD_SECONDS else None,
-        what=f"{endpoint.name} answers within {latency}: chain {chain}, block {newest.number}, {max(age, 0):.0f} s old.",
+        what=f"{endpoint.name} answers within {latency}: chain {chain}, block {newest.number}, "
+        f"{max(age, 0):.0f} s old.",
         cure=None
         if age < OLD_SECONDS
         else "If blocks of this chain come more often, the node stands still or lags: look at it.",
@@ -127,8 +128,8 @@ async def _abilities(endpoint: Endpoint, chain: int, newest: Head) -> AsyncItera
     if newest.number > DEEP_BLOCKS and quantity(past) is None:
         yield Finding(
             ok=None,
-            what=f"{endpoint.name} keeps no old state (no archive node): the reason of a transaction that reverted long "
-            f"before it was seen is not found out.",
+            what=f"{endpoint.name} keeps no old state (no archive node): why a transaction reverted is not found "
+            f"out where it was mined long before it was seen.",
         )
     if not (isinstance(trace, RpcError) and trace.code == NO_METHOD):
         yield Finding(ok=True, what=f"{endpoint.name} can trace transactions (deskwatch needs it not).")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 
 from deskwatch.events import BlockObserved, ErrorOccurred, LogRecorded, ReorgObserved
@@ -22,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 MEASURED_BLOCKS = 100
 """So many blocks show a chain's rhythm."""
+LATE_SECONDS = 2.0
+"""A block that others followed before it was read is told with its own time, if that is longer ago than this."""
 NO_HASH = "0x" + "0" * 64
 
 
@@ -141,7 +144,9 @@ class Heads:
                 gas_used=one.gas_used,
                 gas_limit=one.gas_limit,
                 hash=one.hash,
-                happened_timestamp_seconds=None if one.is_newest else one.timestamp,
+                happened_timestamp_seconds=one.timestamp
+                if time.time() - one.timestamp > LATE_SECONDS and not one.is_newest
+                else None,
             )
         )
         if len(self._memory.blocks) >= MEASURED_BLOCKS:

@@ -90,7 +90,7 @@ def client(settings: Settings, found: Iterable[str], context: ssl.SSLContext) ->
 def endpoints(settings: Settings, found: list[str], http: httpx.AsyncClient, health: Health) -> list[Endpoint]:
     """An endpoint for each URL. They share one pace."""
     requests = Pace(settings.requests_per_second, BURST_REQUESTS)
-    calls = Pace(settings.calls_per_second, settings.calls_per_second * BURST_SECONDS)
+    calls = Pace(settings.calls_per_second, max(1.0, settings.calls_per_second * BURST_SECONDS))
     return [
         Endpoint(
             url,

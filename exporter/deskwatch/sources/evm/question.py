@@ -36,7 +36,7 @@ def decode(body: bytes) -> Any:  # Any: a node may write any JSON
     """
     try:
         return msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Garbled(f"expected JSON, was {words(body[:60].decode(errors='replace'))!r} ({error})") from None
 
 
