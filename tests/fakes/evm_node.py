@@ -128,6 +128,11 @@ class Node:
             with contextlib.suppress(ConnectionClosed):
                 connection.send(json.dumps(told) if text is None else text)
 
+    def cut_streams(self) -> None:
+        """Close the connections that are told of new heads."""
+        for connection in list(self.heads):
+            connection.close()
+
     def answer(self, body: bytes) -> tuple[int, bytes]:
         """Status and body."""
         request = json.loads(body)
@@ -223,7 +228,7 @@ def running(chain: Chain, port: int = 0, *, streams: bool = False) -> Iterator[N
             thread.start()
             stack.callback(thread.join)
             stack.callback(server.shutdown)
-            stack.callback(lambda: [one.close() for one in list(node.heads)])
+            stack.callback(node.cut_streams)
             node.ws_url = f"ws://127.0.0.1:{server.socket.getsockname()[1]}"
         node.url = stack.enter_context(http_server.serving(Handler, port, None, node.closing))
         yield node

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Sequence
 
+from deskwatch.errors import JournalError
 from deskwatch.events import BlockObserved, ErrorOccurred, LogRecorded, ReorgObserved
 from deskwatch.scrub import scrub
 from deskwatch.sources.evm.endpoint import Endpoint
@@ -50,6 +51,7 @@ class Heads:
 
         Raises:
             NoAnswer: No endpoint answers; what was not told yet is told the next time.
+            NotJournaled: The journal can't be written; the watch is to be begun again with what it has.
         """
         await self._tell_reorg()
         newest = await self._rpc.read([_question("latest")], _newest)
@@ -112,8 +114,7 @@ class Heads:
                 blocks = self._memory.blocks
                 if blocks and blocks[-1][0] == one.number - 1 and blocks[-1][1] != one.parent:
                     return False
-                if not await self._tell(one):
-                    return True  # the journal can't be written: it is told at a later look
+                await self._tell(one)
             first += len(found)
         return True
 
@@ -123,19 +124,19 @@ class Heads:
 
         return await self._rpc.read([_question(hex(number)) for number in numbers], read)
 
-    async def _tell(self, one: Head) -> bool:
+    async def _tell(self, one: Head) -> None:
         if self._at[0] != one.hash:
             self._at = (one.hash, list(self._parts))
         waiting = self._at[1]
         while waiting:
             try:
                 await waiting[0].at_head(one)
-            except NoAnswer:
+            except (NoAnswer, JournalError):
                 raise
             except Exception as error:  # a part's fault must not end the others, nor stop at a block for ever
                 self._tell_fault(waiting[0], error)
             waiting.pop(0)
-        told = self._watched.emit(
+        self._watched.emit(
             BlockObserved(
                 chain=self._settings.chain,
                 block=one.number,
@@ -151,7 +152,6 @@ class Heads:
         )
         if len(self._memory.blocks) >= MEASURED_BLOCKS:
             self._rhythm.learn([(number, seconds) for number, _, seconds in self._memory.blocks])
-        return told
 
     def _tell_fault(self, part: Part, error: Exception) -> None:
         name = type(part).__name__.lower()
@@ -192,11 +192,11 @@ class Heads:
             depth = known[-1][0] - ancestor.number
         if depth < 1:
             return
-        if self._watched.emit(
+        self._watched.emit(
             ReorgObserved(chain=self._settings.chain, block=ancestor.number, depth=depth, left=known[-1][1])
-        ):
-            self._left = (depth, ancestor, list(self._parts))
-            await self._tell_reorg()
+        )
+        self._left = (depth, ancestor, list(self._parts))
+        await self._tell_reorg()
 
     async def _ancestor(self, known: Sequence[tuple[int, str, float]]) -> Head | None:
         step = self._settings.batch_calls
@@ -216,7 +216,7 @@ class Heads:
         while waiting:
             try:
                 await waiting[0].reorganized(depth, ancestor)
-            except NoAnswer:
+            except (NoAnswer, JournalError):
                 raise
             except Exception as error:  # as in `_tell`
                 self._tell_fault(waiting[0], error)

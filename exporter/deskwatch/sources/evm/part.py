@@ -15,7 +15,10 @@ class Part(Protocol):
 
         Raises:
             NoAnswer: No endpoint answers. The part is told of the same head again when one does: what it journaled
-                of it before, it knows by its memory. Anything else that it raises is told, and the chain goes on.
+                of it before, it knows by its memory.
+            NotJournaled: The journal can't be written: the watch is begun again with what is in it.
+
+        Anything else that it raises is told, and the chain goes on.
         """
 
     async def reorganized(self, depth: int, head: Head) -> None:

@@ -10,13 +10,13 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from deskwatch.sources.evm.abi import calldata, view
 from deskwatch.sources.evm.address import check_address
 from deskwatch.sources.settings import SourceSettings
 
 Name = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._/:+-]*$")]
 """A short name of something watched: it becomes a label of metrics."""
 Positive = Annotated[float, Meta(gt=0)]
-_SIGNATURE = re.compile(r"[A-Za-z_$][\w$]*\([^()]*(?:\([^()]*\)[^()]*)*\)\([^()]+\)")
 
 
 class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -81,11 +81,7 @@ class Call(_Strict, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         check_address(self.address)
-        if not _SIGNATURE.fullmatch(self.signature):
-            raise ValueError(
-                f"expected a signature with the types of arguments and answer, such as balanceOf(address)(uint256), "
-                f"was {self.signature!r}"
-            )
+        calldata(view(self.signature), self.args)
 
 
 class Purpose(_Strict, frozen=True, kw_only=True):
@@ -119,7 +115,8 @@ class Settings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fields=
         str, Meta(description="the chain's short name in metrics; its number where absent", max_length=40)
     ] = ""
     chain_id: Annotated[
-        int | None, Meta(description="the chain's number: an endpoint of another chain is refused", ge=1)
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(description="the chain's number: an endpoint of another chain is refused"),
     ] = None
     asset: Annotated[str, Meta(description="the chain's native coin", min_length=1, max_length=20)] = "ETH"
     wallets: Annotated[tuple[Wallet, ...], Meta(description="accounts to watch")] = ()

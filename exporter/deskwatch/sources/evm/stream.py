@@ -106,7 +106,7 @@ async def subscribe(connection: ClientConnection, timeout_seconds: float) -> Non
             raise EndpointFault("refused", f"it lets nobody subscribe to new heads: {words(told.get('error'))}")
 
 
-async def try_stream(url: str, timeout_seconds: float, tls: ssl.SSLContext) -> str | None:
+async def try_stream(url: str, timeout_seconds: float, tls: ssl.SSLContext | None) -> str | None:
     """Why a URL does not tell of new heads; None where it does."""
     try:
         async with _connect(url, timeout_seconds, tls) as connection:

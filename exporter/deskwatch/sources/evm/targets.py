@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
+from typing import Any
 
-from eth_abi.abi import decode, encode
-from eth_abi.exceptions import DecodingError, EncodingError, ParseError
-from eth_utils.crypto import keccak
-
+from deskwatch.sources.evm.abi import Undecodable, View, answer, calldata, plain, view
 from deskwatch.sources.evm.endpoint import Endpoint
 from deskwatch.sources.evm.errors import EndpointFault, RpcError
 from deskwatch.sources.evm.question import Answer, Question
 from deskwatch.sources.evm.settings import Call, Pool, Settings, Token, Wallet
 from deskwatch.sources.evm.wire import is_bytes, quantity, words
 from deskwatch.sources.source import Finding
+
+_DECIMALS = View("decimals", (), ("uint8",))
+_PAIR = (
+    View("token0", (), ("address",)),
+    View("token1", (), ("address",)),
+    View("getReserves", (), ("uint112", "uint112", "uint32")),
+)
 
 
 async def examine_targets(endpoint: Endpoint, settings: Settings) -> AsyncIterator[Finding]:
@@ -49,100 +54,62 @@ async def _wallet(endpoint: Endpoint, wallet: Wallet, asset: str) -> Finding:
 
 
 async def _token(endpoint: Endpoint, token: Token) -> Finding:
-    (answer,) = await endpoint.ask([_view(token.address, "decimals()")])
-    found = _decoded(answer, ["uint8"])
-    if isinstance(found, str) or not found:
+    (told,) = await endpoint.ask([_question(token.address, _DECIMALS)])
+    try:
+        (found,) = _values(_DECIMALS, told)
+    except Undecodable as error:
         return Finding(
-            ok=token.decimals is not None and None,
-            what=f"Token {token.symbol} does not tell its decimals: {found}.",
+            ok=None if token.decimals is not None else False,
+            what=f"Token {token.symbol} does not tell its decimals: {error}.",
             cure="See whether this is its contract on this chain; set decimals where it really tells none.",
         )
-    if token.decimals is not None and found[0] != token.decimals:
+    if token.decimals is not None and found != token.decimals:
         return Finding(
             ok=False,
-            what=f"Token {token.symbol} has {found[0]} decimals, not {token.decimals}.",
+            what=f"Token {token.symbol} has {found} decimals, not {token.decimals}.",
             cure="Leave decimals out: they are asked of the contract.",
         )
-    return Finding(ok=True, what=f"Token {token.symbol} has {found[0]} decimals.")
+    return Finding(ok=True, what=f"Token {token.symbol} has {found} decimals.")
 
 
 async def _pool(endpoint: Endpoint, pool: Pool) -> Finding:
-    answers = await endpoint.ask([_view(pool.address, name) for name in ("token0()", "token1()", "getReserves()")])
-    kinds = (["address"], ["address"], ["uint112", "uint112", "uint32"])
-    for answer, kind in zip(answers, kinds, strict=True):
-        found = _decoded(answer, kind)
-        if isinstance(found, str):
-            return Finding(
-                ok=False,
-                what=f"Pool {pool.name} is no pair of the Uniswap V2 kind: {found}.",
-                cure="Give the address of the pair itself, not of a router, factory or token, nor a V3 or V4 pool.",
-            )
+    answers = await endpoint.ask([_question(pool.address, one) for one in _PAIR])
+    try:
+        for one, told in zip(_PAIR, answers, strict=True):
+            _values(one, told)
+    except Undecodable as error:
+        return Finding(
+            ok=False,
+            what=f"Pool {pool.name} is no pair of the Uniswap V2 kind: {error}.",
+            cure="Give the address of the pair itself, not of a router, factory or token, nor a V3 or V4 pool.",
+        )
     return Finding(ok=True, what=f"Pool {pool.name} is a pair, with reserves.")
 
 
 async def _call(endpoint: Endpoint, call: Call) -> Finding:
-    name, inputs, outputs = parted(call.signature)
+    asked = view(call.signature)
+    (told,) = await endpoint.ask([_question(call.address, asked, call.args)])
     try:
-        arguments = encode(inputs, [_argument(kind, one) for kind, one in zip(inputs, call.args, strict=True)])
-    except (EncodingError, ParseError, ValueError, TypeError, OverflowError) as error:
+        found = _values(asked, told)
+    except Undecodable as error:
         return Finding(
             ok=False,
-            what=f"The arguments of {call.name} don't fit {call.signature}: {words(str(error))}.",
-            cure="Give args as many, and of those types, as its signature names.",
-        )
-    (answer,) = await endpoint.ask([_view(call.address, f"{name}({','.join(inputs)})", arguments)])
-    found = _decoded(answer, outputs)
-    if isinstance(found, str):
-        return Finding(
-            ok=False,
-            what=f"The call {call.name} does not answer as {call.signature} says: {found}.",
+            what=f"The call {call.name} does not answer as {call.signature} says: {error}.",
             cure="See whether the contract is at that address of this chain, and has that method with that answer.",
         )
-    return Finding(ok=True, what=f"The call {call.name} answers {words(', '.join(map(str, found)), 80)}.")
+    return Finding(ok=True, what=f"The call {call.name} answers {words(', '.join(map(str, map(plain, found))), 80)}.")
 
 
-def parted(signature: str) -> tuple[str, list[str], list[str]]:
-    """A signature's name, its arguments' types and its answer's: `f(address,(int8,bool))(uint256)`."""
-    name, _, rest = signature.partition("(")
-    inputs, _, outputs = ("(" + rest).rpartition(")(")
-    return name, _types(inputs[1:]), _types(outputs[:-1])
+def _question(to: str, asked: View, args: tuple[Any, ...] = ()) -> Question:
+    return ("eth_call", ({"to": to, "data": calldata(asked, args)}, "latest"))
 
 
-def _types(listed: str) -> list[str]:
-    found, depth = [""], 0
-    for character in listed.replace(" ", ""):
-        depth += {"(": 1, ")": -1}.get(character, 0)
-        if character == "," and depth == 0:
-            found.append("")
-        else:
-            found[-1] += character
-    return [] if found == [""] else found
+def _values(asked: View, told: Answer) -> tuple[Any, ...]:
+    """The answer's values.
 
-
-def _argument(kind: str, value: str | int | bool) -> object:
-    if kind.startswith(("uint", "int")) and isinstance(value, str):
-        return int(value, 0)
-    if kind.startswith("bytes") and isinstance(value, str):
-        return bytes.fromhex(value.removeprefix("0x"))
-    if kind == "bool" and isinstance(value, str):
-        return value == "true"
-    return value
-
-
-def _view(to: str, signature: str, arguments: bytes = b"") -> Question:
-    selector = keccak(text=signature)[:4]
-    return ("eth_call", ({"to": to, "data": "0x" + (selector + arguments).hex()}, "latest"))
-
-
-def _decoded(answer: Answer, kinds: Sequence[str]) -> tuple[object, ...] | str:
-    """The values, or in words why there are none."""
-    if isinstance(answer, RpcError):
-        return f"the node says {words(str(answer))}"
-    if not is_bytes(answer):
-        return f"its answer is {words(answer)}"
-    if answer == "0x":
-        return "it answers nothing: there is no contract with that method"
-    try:
-        return decode(kinds, bytes.fromhex(answer[2:]))
-    except (DecodingError, ParseError, ValueError, OverflowError) as error:
-        return f"its answer does not decode as {','.join(kinds)}: {words(str(error))}"
+    Raises:
+        Undecodable: There are none, or others.
+    """
+    if isinstance(told, RpcError):
+        raise Undecodable(f"the node says {told}")
+    return answer(asked, told)

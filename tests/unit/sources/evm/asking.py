@@ -14,7 +14,9 @@ from deskwatch.sources.evm import Settings, open_source, opening
 from deskwatch.sources.evm.memory import EvmMemory
 from deskwatch.sources.evm.rpc import Rpc
 from deskwatch.sources.host import HostedSource
+from deskwatch.sources.kinds import Assigned
 from deskwatch.sources.watched import Watched
+from tests.waiting import patience
 
 BOT = "chainwatch"
 QUICK: dict[str, Any] = {
@@ -52,13 +54,13 @@ async def asking(home: Path, *urls: str, **more: Any) -> AsyncIterator[tuple[Rpc
 @contextlib.contextmanager
 def watching(home: Path, *urls: str, **more: Any) -> Iterator[HostedSource]:
     """The whole source, in its thread."""
-    hosted = HostedSource(open_source(settings(*urls, **more)), home, BOT, "main")
+    hosted = HostedSource(Assigned(open_source(settings(*urls, **more)), BOT, "main"), home)
     hosted.start()
     try:
         yield hosted
     finally:
         hosted.ask_to_stop()
-        hosted.join(10)
+        assert hosted.has_ended(10 * patience())
 
 
 def journaled(home: Path, *types: type[ev.Event]) -> list[Any]:

@@ -15,7 +15,6 @@ from deskwatch.sources.evm.heads import Heads
 from deskwatch.sources.evm.memory import KEPT_BLOCKS
 from deskwatch.sources.evm.rhythm import Rhythm
 from deskwatch.sources.evm.rpc import Rpc
-from deskwatch.sources.evm.settings import Wallet
 from deskwatch.sources.watched import Watched
 from tests.fakes import evm_node
 from tests.fakes.evm_node import Chain, Node
@@ -86,16 +85,6 @@ async def test_the_first_look_tells_the_newest_block_and_later_ones_all_that_cam
     assert (block.chain, block.transactions, block.gas_used, block.gas_limit) == ("c", 1, 21_000, 30_000_000)
     late = [one.block for one in journaled(tmp_path, ev.BlockObserved) if one.happened_timestamp_seconds is not None]
     assert late == list(range(11, 55)), "what others followed was told late"
-
-
-async def test_full_blocks_are_read_where_wallets_are_watched(chain: Chain, node: Node, tmp_path: Path) -> None:
-    diary = Diary()
-    async with asking(tmp_path, node.url) as (rpc, held):
-        heads = following(rpc, held, diary, wallets=(Wallet(name="w", address="0x" + "0" * 40),))
-        await heads.look()
-        chain.mine(1, [{"hash": "0x1", "from": "0x2"}])
-        await heads.look()
-    assert [head.transactions for head in diary.heads] == [(), ({"hash": "0x1", "from": "0x2"},)]
 
 
 async def test_a_longer_gap_than_is_read_is_told_in_words(chain: Chain, node: Node, tmp_path: Path) -> None:

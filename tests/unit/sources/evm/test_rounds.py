@@ -68,9 +68,7 @@ async def test_an_endpoint_whose_head_stays_behind_is_left_and_taken_again_when_
     ]
 
 
-async def test_the_preferred_endpoint_is_taken_again_once_it_answers(
-    nodes: tuple[Node, Node], tmp_path: Path
-) -> None:
+async def test_the_preferred_endpoint_is_taken_again_once_it_answers(nodes: tuple[Node, Node], tmp_path: Path) -> None:
     first, second = nodes
     async with asking(tmp_path, first.url, second.url) as (rpc, _):
         first.status = 500

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from deskwatch import events as ev
 from deskwatch.sources.evm.errors import EndpointFault, NoAnswer, RpcError
 from tests.fakes import evm_node
 from tests.fakes.evm_node import Chain, Node
-from tests.unit.sources.evm.asking import asking, links
+from tests.unit.sources.evm.asking import asking, journaled, links
 
 HEIGHT = ("eth_blockNumber", ())
 
@@ -146,9 +146,8 @@ async def test_a_key_that_the_server_repeats_is_not_told(nodes: tuple[Node, Node
         with pytest.raises(NoAnswer) as told:
             await rpc.call(*HEIGHT)
     assert "0123456789abcdef" not in str(told.value)
-    journal = b"".join(file.read_bytes() for file in tmp_path.rglob("*.ndjson"))
-    assert b"0123456789abcdef" not in journal
-    assert b"no such project" in journal
+    (told_link,) = journaled(tmp_path, ev.ConnectionChanged)
+    assert told_link.reason.endswith("(HTTP 401): no such project: [redacted]")
 
 
 async def test_an_answer_without_end_is_not_read_to_its_end(

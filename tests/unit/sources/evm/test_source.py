@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,17 @@ import pytest
 
 from deskwatch import events as ev
 from deskwatch.errors import ConfigError
-from deskwatch.journal import Writer, names
 from deskwatch.sources.evm import open_source
 from tests.fakes import evm_node
 from tests.fakes.evm_node import Chain
+from tests.unit.recording import operator
 from tests.unit.sources.evm.asking import BOT, blocks, journaled, links, settings, watching
 from tests.waiting import eventually
+
+
+def reach(home: Path, count: int) -> None:
+    """Wait until so many blocks are journaled."""
+    eventually(lambda: len(blocks(home)) == count)
 
 
 def test_a_watch_tells_the_chain_and_starts_no_bot(tmp_path: Path) -> None:
@@ -30,7 +34,8 @@ def test_a_watch_tells_the_chain_and_starts_no_bot(tmp_path: Path) -> None:
         eventually(lambda: len(blocks(tmp_path)) == 3)
     assert {one.chain for one in journaled(tmp_path, ev.BlockObserved, ev.GasPriceObserved)} == {"8453"}
     assert journaled(tmp_path, ev.BotStarted, ev.HeartbeatSent, ev.ModeChanged) == []
-    assert [type(one) for one in (journaled(tmp_path)[0], journaled(tmp_path)[-1])] == [ev.WatchStarted, ev.WatchStopped]
+    assert isinstance(journaled(tmp_path)[0], ev.WatchStarted)
+    assert isinstance(journaled(tmp_path)[-1], ev.WatchStopped)
 
 
 def test_gas_is_told_when_it_changes_with_the_tip_that_is_usual(tmp_path: Path) -> None:
@@ -40,7 +45,11 @@ def test_gas_is_told_when_it_changes_with_the_tip_that_is_usual(tmp_path: Path) 
         chain.mine(2)
         eventually(lambda: len(blocks(tmp_path)) == 3)
     first, last = journaled(tmp_path, ev.GasPriceObserved)
-    assert (first.gas_price_wei, first.base_fee_wei, first.priority_fee_wei) == ("3000000000", "1000000000", "1500000000")
+    assert (first.gas_price_wei, first.base_fee_wei, first.priority_fee_wei) == (
+        "3000000000",
+        "1000000000",
+        "1500000000",
+    )
     assert last.base_fee_wei == "1000000002", "of the newest block alone"
 
 
@@ -64,7 +73,7 @@ def test_a_node_without_tips_is_not_asked_for_them_again_and_one_without_a_price
         node.garble = garble
         with watching(tmp_path, node.url):
             for height in range(1, 4):
-                eventually(lambda at=height: len(blocks(tmp_path)) == at)
+                reach(tmp_path, height)
                 chain.mine()
     assert node.methods.count("eth_feeHistory") == 1
     assert journaled(tmp_path, ev.GasPriceObserved) == []
@@ -80,8 +89,7 @@ def test_a_node_that_is_away_at_the_start_and_later_is_waited_for_and_no_block_i
         for _ in range(2):
             with evm_node.running(chain, port):
                 chain.mine(5)
-                newest = len(chain.blocks) - 1
-                eventually(lambda at=newest: blocks(tmp_path) and blocks(tmp_path)[-1][0] == at, 20)
+                eventually(lambda: blocks(tmp_path) and blocks(tmp_path)[-1][0] == len(chain.blocks) - 1, 20)
             eventually(lambda: not hosted.health.up)
             chain.mine(2)
         assert hosted.health.restarts == 0
@@ -116,46 +124,34 @@ def test_a_watch_of_a_node_in_trouble_ends_at_once(tmp_path: Path, wrong: dict[s
     assert not [one for one in threading.enumerate() if one.name.startswith("deskwatch-source")]
 
 
-Give = Callable[[str, str], None]
-
-
-@pytest.fixture
-def give(tmp_path: Path) -> Give:
-    """Gives a command as the sidecar does: by a line in the bot's control journal."""
-
-    def given(command_id: str, command: str) -> None:
-        writer = Writer(names.writer_folder(tmp_path, BOT, names.CONTROL)).open()
-        writer.append(
-            ev.CommandAccepted(command_id=command_id, command=command, actor="tester", expires_at=time.time() + 60)
-        )
-        writer.close()
-
-    return given
-
-
-def test_ping_is_answered_by_the_node_and_other_commands_are_failed_in_words(tmp_path: Path, give: Give) -> None:
+def test_ping_is_answered_by_the_node_and_other_commands_are_failed_in_words(tmp_path: Path) -> None:
     chain = Chain()
     chain.mine(7)
-    with evm_node.running(chain) as node, watching(tmp_path, node.url, chain="base"):
-        give("c1", "ping")
-        give("c2", "close_all")
+    with (
+        evm_node.running(chain) as node,
+        watching(tmp_path, node.url, chain="base"),
+        operator(tmp_path, BOT) as asks,
+    ):
+        asks.give("ping")
+        asks.give("close_all")
         eventually(lambda: len(journaled(tmp_path, ev.CommandSucceeded, ev.CommandFailed)) == 2)
     succeeded, failed = journaled(tmp_path, ev.CommandSucceeded, ev.CommandFailed)
     assert succeeded.result == {"chain": "base", "block": 7, "endpoint": node.url.rpartition("/")[2]}
     assert "only watched: deskwatch holds no key of it" in failed.error
 
 
-def test_commands_wait_while_no_endpoint_answers(tmp_path: Path, give: Give) -> None:
+def test_commands_wait_while_no_endpoint_answers(tmp_path: Path) -> None:
     with evm_node.running(Chain()) as node, watching(tmp_path, node.url) as hosted:
         eventually(lambda: blocks(tmp_path))
         node.status = 500
         eventually(lambda: not hosted.health.up)
-        give("c1", "ping")
-        asked = len(node.asked)
-        eventually(lambda: len(node.asked) > asked)
-        assert journaled(tmp_path, ev.CommandStarted) == []
-        node.mend()
-        eventually(lambda: journaled(tmp_path, ev.CommandSucceeded), 20)
+        with operator(tmp_path, BOT) as asks:
+            asks.give("ping")
+            asked = len(node.asked)
+            eventually(lambda: len(node.asked) > asked)
+            assert journaled(tmp_path, ev.CommandStarted) == []
+            node.mend()
+            eventually(lambda: journaled(tmp_path, ev.CommandSucceeded), 20)
 
 
 def test_endpoints_with_keys_are_read_from_a_file_or_the_environment(

@@ -52,7 +52,7 @@ async def test_each_head_wakes_and_so_does_nonsense(node: Node, tmp_path: Path) 
 async def test_a_stream_that_is_cut_is_opened_again_and_both_are_told(node: Node, tmp_path: Path) -> None:
     async with listening(tmp_path, node.ws_url) as (listened, wake):
         await eventually_async(lambda: listened.is_up and node.heads)
-        await asyncio.to_thread(node.heads[0].close)
+        await asyncio.to_thread(node.cut_streams)
         await eventually_async(lambda: len(links(tmp_path)) == 3 and node.heads)
         wake.clear()
         await asyncio.to_thread(node.tell_head)
