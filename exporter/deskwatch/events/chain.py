@@ -44,7 +44,7 @@ class TransactionConfirmed(Event, frozen=True, kw_only=True):
     gas_price_wei: str
     """Paid for each unit (effective gas price)."""
     gas_cost: Number
-    """Units times price, in `asset`."""
+    """Units times price, and what else the chain took for it (a rollup's `l1Fee`), in `asset`."""
     asset: str
     """The chain's native asset."""
     purpose: str | None = None
@@ -75,7 +75,7 @@ class TransactionReverted(Event, frozen=True, kw_only=True):
     gas_price_wei: str
     """Paid for each unit (effective gas price)."""
     gas_cost: Number
-    """Units times price, in `asset`."""
+    """Units times price, and what else the chain took for it (a rollup's `l1Fee`), in `asset`."""
     asset: str
     """The chain's native asset."""
     reason: str

@@ -35,6 +35,7 @@ class Mined(msgspec.Struct, kw_only=True):
 
     sender: str
     nonce: int
+    """-1 where it is not known any more."""
     block: int
     succeeded: bool
     gas_used: int
@@ -117,7 +118,9 @@ class Ledger(msgspec.Struct, kw_only=True):
         for address, seen in self.wallets.items():
             if seen.block > block:
                 taken = [
-                    one.nonce for one in self.mined.values() if one.block > block and one.sender.lower() == address
+                    one.nonce
+                    for one in self.mined.values()
+                    if one.block > block and one.sender.lower() == address and one.nonce >= 0
                 ]
                 self.wallets[address] = Seen(block=block, nonce=min([seen.nonce, *taken]), pending=seen.pending)
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Protocol
 
+from deskwatch.sources.evm.errors import NoAnswer
 from deskwatch.sources.evm.head import Head
 from deskwatch.sources.evm.question import Answer, Question
 
@@ -46,8 +47,16 @@ class Readings:
         asked = [one.questions(head) for one in self._readings]
         questions = [question for some in asked for question in some]
         told = iter(await self._asks.batch(questions) if questions else [])
+        faults: list[Exception] = []
         for one, some in zip(self._readings, asked, strict=True):
-            await one.take(head, [next(told) for _ in some])
+            try:
+                await one.take(head, [next(told) for _ in some])
+            except NoAnswer:
+                raise
+            except Exception as fault:  # one's fault must not keep the others from looking
+                faults.append(fault)
+        if faults:
+            raise faults[0]
 
     async def reorganized(self, depth: int, head: Head) -> None:
         """What a reorg took back is known by the memory: the next head settles it."""

@@ -46,6 +46,7 @@ class Wallets:
         self._known: list[KnownToken] = []
         self._next_try = 0.0
         self._due = Due(settings.observe_seconds)
+        self._due_held = Due(settings.observe_seconds)
 
     async def prepare(self) -> None:
         """Find out the tokens' digits."""
@@ -121,7 +122,7 @@ class Wallets:
             self._balance(wallet, token.symbol, token.units(raw))
 
     def _balance(self, wallet: Wallet, asset: str, total: float) -> None:
-        if self._due.is_due(f"{wallet.name} {asset}", total):
+        if self._due_held.is_due(f"{asset} {wallet.name}", total):
             self._watched.emit(ev.BalanceObserved(venue=wallet.name, asset=asset, total=total))
 
     def _show(self, wallet: Wallet, head: Head, nonces: Nonces, native: float | None) -> None:
