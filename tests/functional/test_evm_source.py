@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from web3 import HTTPProvider, Web3
 
+from arbitrage_bot.chain.account import Account
+from arbitrage_bot.contracts import artifact
 from deskwatch.events import (
     BalanceObserved,
     ContractObserved,
@@ -238,3 +243,37 @@ def test_how_many_transactions_the_wallet_can_pay_is_told(day: Told):
     costs = sorted(one.gas_cost for one in day.watch.outcomes() if not one.again)
     assert last.transactions_left == pytest.approx(day.eth.get_balance(day.trader) / 10**18 / costs[4], rel=1e-9)
     assert day.figures["tradebot_wallet_transactions_left", "", "", "hot", ""] == last.transactions_left
+
+
+def test_the_demos_own_chain_is_told_as_its_receipts_and_reserves_say(tmp_path: Path):
+    """A wallet of it that trades in nearly every block, and both pools, while blocks go on."""
+    ready = tmp_path / "chain.json"
+    argv = [sys.executable, "-m", "arbitrage_bot.chain", "--port", "0", "--block-seconds", "0.3"]
+    with running.process([*argv, "--ready-file", str(ready)], tmp_path / "chain.out"):
+        chain = eventually(lambda: ready.exists() and json.loads(ready.read_text()), 30)
+        eth: Any = Web3(HTTPProvider(chain["url"])).eth
+        wallet = Account(1, "trader-3").address
+        watch = Watch(
+            tmp_path,
+            f'urls = ["{chain["url"]}"]',
+            f'[[source.wallets]]\nname = "trader"\naddress = "{wallet}"',
+            *(
+                f'[[source.pools]]\nname = "{one["venue"]}"\naddress = "{one["address"]}"\nbase = "WETH"'
+                for one in chain["pools"]
+            ),
+        )
+        with watch.watching():
+            eventually(lambda: len(watch.outcomes()) >= 3, 60, every=0.2)
+        first, *_, last = watch.told(WalletObserved)
+        blocks = [eth.get_block(number, True) for number in range(first.block + 1, last.block + 1)]
+        mine = [one["hash"].to_0x_hex() for block in blocks for one in block["transactions"] if one["from"] == wallet]
+        assert [one.transaction for one in watch.outcomes()] == mine
+        for one in watch.outcomes():
+            receipt = eth.get_transaction_receipt(one.transaction)
+            assert isinstance(one, TransactionConfirmed) is (receipt["status"] == 1)
+            assert one.gas_cost == receipt["gasUsed"] * receipt["effectiveGasPrice"] / 10**18
+        for told in watch.told(PoolObserved)[-4:]:
+            view = eth.contract(told.contract, abi=artifact("Pool")["abi"]).functions
+            reserves = view.getReserves().call(block_identifier=told.block)
+            base, quote = reserves[:2] if view.token0().call() == chain["base"]["address"] else reserves[1::-1]
+            assert (told.base_reserve, told.quote_reserve) == (base / WETH, quote / USDC)

@@ -12,10 +12,8 @@ def open_source(settings: Settings) -> Source:
     """The source that watches what the settings name.
 
     Raises:
-        ConfigError: Where the endpoints are is not told well, or a contract's call can't be made.
+        ConfigError: Where the endpoints are is not told well.
     """
-    from deskwatch.sources.evm.contracts import check  # noqa: PLC0415  as below
     from deskwatch.sources.evm.source import Evm  # noqa: PLC0415  whoever only reads settings needs no HTTP client
 
-    check(settings)
     return Evm(settings)

@@ -6,7 +6,7 @@ moment ago: then nothing is read (`NotYet`), and the next head is the next try.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
 from deskwatch.errors import DeskwatchError
@@ -16,8 +16,8 @@ from deskwatch.sources.evm.landed import Landed, landed
 from deskwatch.sources.evm.memory import EvmMemory
 from deskwatch.sources.evm.reading import Asks
 
-AT_ONCE = 10
-"""Full blocks that are asked for together: each may have some hundred KB."""
+AT_ONCE = 5
+"""Full blocks that are asked for together: each may have half a MB, and several times that once it is decoded."""
 
 
 class NotYet(DeskwatchError):
@@ -40,13 +40,12 @@ class Blocks:
         """Whether a block is the one that was followed, as far as that is remembered."""
         return all(own == block.hash for number, own, _ in self._memory.blocks if number == block.number)
 
-    async def full(self, numbers: Sequence[int]) -> list[Head]:
-        """Blocks with their transactions.
+    async def full(self, numbers: Sequence[int]) -> AsyncIterator[Head]:
+        """Blocks with their transactions, one after the other: many of them would fill the memory.
 
         Raises:
             NotYet: One is not to be had.
         """
-        found: list[Head] = []
         for place in range(0, len(numbers), AT_ONCE):
             part = numbers[place : place + AT_ONCE]
             told = await self._asks.batch([("eth_getBlockByNumber", (hex(one), True)) for one in part])
@@ -56,8 +55,7 @@ class Blocks:
                 read = head(block)
                 if read.number != number or not self._of_chain(read):
                     raise NotYet(f"block {number} is of another branch")
-                found.append(read)
-        return found
+                yield read
 
     async def landed(self, transactions: Iterable[tuple[dict[str, Any], Head]]) -> list[Landed]:
         """Transactions of full blocks, with their receipts.

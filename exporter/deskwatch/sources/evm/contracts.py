@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from deskwatch import events as ev
-from deskwatch.errors import ConfigError
 from deskwatch.sources.evm.abi import Undecodable, answer, calldata, plain, view
 from deskwatch.sources.evm.complaints import Complaints
 from deskwatch.sources.evm.errors import RpcError
@@ -23,7 +22,7 @@ class Contracts:
         self._watched = watched
         self._chain = settings.chain
         self._complaints = complaints
-        self._calls = [(one, view(one.signature), encoded(one)) for one in settings.contracts]
+        self._calls = [(one, view(one.signature)) for one in settings.contracts]
         self._due = Due(settings.observe_seconds)
 
     async def prepare(self) -> None:
@@ -31,11 +30,13 @@ class Contracts:
 
     def questions(self, head: Head) -> list[Question]:
         """All calls."""
-        return [("eth_call", ({"to": one.address, "data": data}, at(head))) for one, _, data in self._calls]
+        return [
+            ("eth_call", ({"to": one.address, "data": calldata(call, one.args)}, at(head))) for one, call in self._calls
+        ]
 
     async def take(self, head: Head, answers: list[Answer]) -> None:  # noqa: ARG002  the port's
         """Journal the answers that changed."""
-        for (one, call, _), told in zip(self._calls, answers, strict=True):
+        for (one, call), told in zip(self._calls, answers, strict=True):
             about = f"contract {one.name}"
             try:
                 if isinstance(told, RpcError):
@@ -64,25 +65,3 @@ def figure(one: Call, values: tuple[Any, ...]) -> float | None:
     if len(values) != 1 or not isinstance(values[0], int):
         return None
     return float(values[0]) if isinstance(values[0], bool) else values[0] / 10 ** (one.decimals or 0)
-
-
-def encoded(one: Call) -> str:
-    """A configured call as its contract takes it.
-
-    Raises:
-        ConfigError: Its signature or its arguments are wrong.
-    """
-    try:
-        return calldata(view(one.signature), one.args)
-    except ValueError as error:
-        raise ConfigError(f"contract {one.name}: {error}") from None
-
-
-def check(settings: Settings) -> None:
-    """Whether all calls can be made.
-
-    Raises:
-        ConfigError: One can't, in words.
-    """
-    for one in settings.contracts:
-        encoded(one)

@@ -6,11 +6,15 @@ for again, and what waits is looked for in the node's pending block, where it sh
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import msgspec
+
 from deskwatch.sources.evm.blocks import Blocks, NotYet
 from deskwatch.sources.evm.complaints import Complaints
+from deskwatch.sources.evm.errors import Garbled
 from deskwatch.sources.evm.head import Head
 from deskwatch.sources.evm.landed import sending
 from deskwatch.sources.evm.memory import EvmMemory
@@ -22,6 +26,8 @@ from deskwatch.sources.evm.settings import Settings
 from deskwatch.sources.watched import Watched
 
 ABOUT = "the wallets' transactions"
+PATIENCE_SECONDS = 900.0
+"""What can't be read for so long is told as missing, and the watch goes on behind it."""
 
 
 class Nonces(NamedTuple):
@@ -53,6 +59,8 @@ class Transactions:
         self._outcomes = Outcomes(asks, watched, settings, memory.ledger, pools)
         self._names = {one.address.lower(): one.name for one in settings.wallets}
         self._looked: dict[str, Nonces] = {}
+        self._troubled: float | None = None
+        """Since when they can't be read, as `time.monotonic` has it."""
 
     async def follow(self, head: Head, nonces: Mapping[str, Nonces]) -> bool:
         """Journal what was mined since the wallets were told of last, and what waits.
@@ -71,11 +79,27 @@ class Transactions:
             await self._settle(tuple(self._ledger.doubtful))
             await self._mined(self._spans(head, nonces))
             await self._settle(self._passed(nonces))
-        except NotYet as why:
+        except (NotYet, Garbled) as why:
             self._complaints.raise_(ABOUT, str(why))
-            return False
+            return self._gives_up(head, nonces, str(why))
         self._complaints.settle(ABOUT)
+        self._troubled = None
         await self._waiting(nonces)
+        return True
+
+    def _gives_up(self, head: Head, nonces: Mapping[str, Nonces], why: str) -> bool:
+        """Whether it could not be read for so long that it never will be, as nodes forget what is old."""
+        now = time.monotonic()
+        self._troubled = now if self._troubled is None else self._troubled
+        if now - self._troubled < PATIENCE_SECONDS:
+            return False
+        for address, span in self._spans(head, nonces).items():
+            self._complaints.tell(
+                f"up to {span.nonce_upto - span.nonce_after} transactions of wallet {self._names[address]} in blocks "
+                f"{span.after + 1} to {span.upto} are not told: {why}; they are missing in its counts and its gas"
+            )
+        self._ledger.doubtful.clear()
+        self._troubled = None
         return True
 
     # What was mined
@@ -97,13 +121,13 @@ class Transactions:
         numbers = wanted[-self._settings.max_catch_up_blocks :]
         counts = dict.fromkeys(spans, 0)
         ours: list[tuple[dict[str, Any], Head]] = []
-        for block in await self._blocks.full(numbers):
+        async for block in self._blocks.full(numbers):
             for told in block.transactions or ():
                 sender = str(told.get("from")).lower()
                 if sender in spans and block.number > spans[sender].after:
                     counts[sender] += 1
                     if str(told.get("hash")).lower() not in self._ledger.mined:
-                        ours.append((told, block))
+                        ours.append((told, msgspec.structs.replace(block, transactions=None)))
         await self._outcomes.tell(await self._blocks.landed(ours))
         if len(numbers) < len(wanted):
             for address, span in spans.items():

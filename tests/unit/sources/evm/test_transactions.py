@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from deskwatch.events import LogRecorded, TransactionConfirmed, TransactionReverted, TransactionSent, WalletObserved
-from deskwatch.sources.evm.errors import Garbled, RpcError
+from deskwatch.sources.evm import transactions
+from deskwatch.sources.evm.errors import RpcError
 from deskwatch.sources.evm.outcomes import Untold
 from deskwatch.sources.evm.settings import Purpose, Wallet
 from tests.fakes.evm_chain import GENESIS_SECONDS, FakeChain
@@ -236,8 +237,8 @@ async def test_a_garbled_receipt_tells_nothing_and_is_asked_again(chain: FakeCha
     chain.mine(one := transaction(ALICE, 0))
     good = dict(chain.receipts[one["hash"]])
     chain.receipts[one["hash"]] |= change
-    with pytest.raises(Garbled, match="expected"):
-        await watching.look()
+    await watching.look()
+    assert "expected" in watching.told(LogRecorded)[0].message
     assert watching.told(TransactionConfirmed) == []
     chain.receipts[one["hash"]] = good
     chain.mine()
@@ -283,3 +284,24 @@ async def test_a_block_of_another_branch_is_not_believed(chain: FakeChain):
     assert head.hash != followed["hash"]
     assert watching.told(TransactionSent) == []
     assert "is of another branch" in watching.told(LogRecorded)[0].message
+
+
+async def test_what_can_not_be_read_for_long_is_told_as_missing_and_the_watch_goes_on(
+    chain: FakeChain, monkeypatch: pytest.MonkeyPatch
+):
+    watching = Watching(chain)
+    await watching.look()
+    chain.mine(one := transaction(ALICE, 0), transaction(ALICE, 1))
+    forgotten = chain.receipts.pop(one["hash"])
+    await watching.look()
+    assert watching.told(WalletObserved)[-1].nonce == 0
+    monkeypatch.setattr(transactions, "PATIENCE_SECONDS", 0.0)
+    await watching.look()
+    assert watching.told(LogRecorded)[-1].message.startswith(
+        "up to 2 transactions of wallet hot in blocks 1 to 1 are not told: a receipt of block 1"
+    )
+    assert watching.told(WalletObserved)[-1].nonce == 2
+    chain.receipts[one["hash"]] = forgotten
+    chain.mine(transaction(ALICE, 2))
+    await watching.look()
+    assert [told.nonce for told in watching.told(TransactionSent)] == [2]
