@@ -65,6 +65,8 @@ from deskwatch.events import (
     TransferRecorded,
     WalletObserved,
     WatchlistChanged,
+    WatchStarted,
+    WatchStopped,
 )
 from deskwatch.logs import JournalHandler
 from deskwatch.recorder import Recorder
@@ -134,6 +136,8 @@ __all__ = [
     "TransactionSent",
     "TransferRecorded",
     "WalletObserved",
+    "WatchStarted",
+    "WatchStopped",
     "WatchlistChanged",
     "__version__",
 ]

@@ -36,6 +36,7 @@ from deskwatch.projections.metrics.signals import Signals
 from deskwatch.projections.metrics.trades import Trades
 from deskwatch.projections.metrics.transactions import Transactions
 from deskwatch.projections.metrics.wallets import Wallets
+from deskwatch.projections.metrics.watches import Watches
 
 
 class Metrics:
@@ -71,6 +72,7 @@ class Metrics:
             Control(registry),
             Settings(registry),
             Processes(registry),
+            Watches(registry),
             Access(registry),
         )
         self._limits = Limits(registry)

@@ -36,7 +36,11 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
         stream = opening.websocket_url(settings)
         context = opening.tls(settings)
     except ConfigError as error:
-        yield Finding(ok=False, what=str(error))
+        yield Finding(
+            ok=False,
+            what=f"Where the endpoints are can't be read: {error}.",
+            cure="Mend the setting that is named, or the file or variable that it names.",
+        )
         return
     async with opening.client(settings, urls, context) as http:
         endpoints = opening.endpoints(settings, urls, http, Health(settings.bot, "evm"))

@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 MEASURED_BLOCKS = 100
 """So many blocks show a chain's rhythm."""
+FEW_BLOCKS = 10
+"""So many give a first idea, where the chain is too young to be measured."""
 LATE_SECONDS = 2.0
 """A block that others followed before it was read is told with its own time, if that is longer ago than this."""
 NO_HASH = "0x" + "0" * 64
@@ -150,7 +152,7 @@ class Heads:
                 else None,
             )
         )
-        if len(self._memory.blocks) >= MEASURED_BLOCKS:
+        if len(self._memory.blocks) >= (MEASURED_BLOCKS if self._rhythm.is_known else FEW_BLOCKS):
             self._rhythm.learn([(number, seconds) for number, _, seconds in self._memory.blocks])
 
     def _tell_fault(self, part: Part, error: Exception) -> None:

@@ -18,10 +18,12 @@ class Rhythm:
 
     Attributes:
         block_seconds: From block to block, on average.
+        is_known: Whether the chain has shown it.
     """
 
     def __init__(self, poll_seconds: float | None, stale_seconds: float | None) -> None:
         self.block_seconds = USUAL_SECONDS
+        self.is_known = False
         self._poll = poll_seconds
         self._stale = stale_seconds
 
@@ -30,6 +32,7 @@ class Rhythm:
         if len(blocks) < 2 or blocks[-1][0] <= blocks[0][0]:
             return
         per_block = (blocks[-1][1] - blocks[0][1]) / (blocks[-1][0] - blocks[0][0])
+        self.is_known = True
         self.block_seconds = min(max(per_block, LEAST_SECONDS), MOST_SECONDS)
 
     @property

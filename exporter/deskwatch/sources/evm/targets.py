@@ -33,7 +33,11 @@ async def examine_targets(endpoint: Endpoint, settings: Settings) -> AsyncIterat
         for call in settings.contracts:
             yield await _call(endpoint, call)
     except EndpointFault as fault:
-        yield Finding(ok=False, what=f"{endpoint.name} stopped to answer well: {fault}.")
+        yield Finding(
+            ok=False,
+            what=f"{endpoint.name} stopped to answer well: {fault}.",
+            cure="Try again; if it stays so, see what the node's own log says.",
+        )
 
 
 async def _wallet(endpoint: Endpoint, wallet: Wallet, asset: str) -> Finding:
@@ -46,7 +50,11 @@ async def _wallet(endpoint: Endpoint, wallet: Wallet, asset: str) -> Finding:
     )
     wei, sent = quantity(balance), quantity(nonce)
     if wei is None or sent is None:
-        return Finding(ok=False, what=f"The balance of wallet {wallet.name} can't be read: {words(str(balance))}.")
+        return Finding(
+            ok=False,
+            what=f"The balance of wallet {wallet.name} can't be read: {words(str(balance))}.",
+            cure="See whether the endpoint answers eth_getBalance at all: some serve a few methods only.",
+        )
     what = f"Wallet {wallet.name} has {wei / 1e18:.6g} {asset} and has sent {sent} transactions"
     if is_bytes(code) and code != "0x":
         return Finding(ok=None, what=f"{what}; it is a contract: what others send through it is not seen as its own.")

@@ -87,6 +87,26 @@ async def test_the_first_look_tells_the_newest_block_and_later_ones_all_that_cam
     assert late == list(range(11, 55)), "what others followed was told late"
 
 
+async def test_a_young_chain_shows_its_rhythm_in_time(tmp_path: Path) -> None:
+    chain = Chain()  # a block in 2 s
+    with evm_node.running(chain) as node:
+        async with asking(tmp_path, node.url) as (rpc, held):
+            rhythm = Rhythm(None, None)
+            heads = Heads(rpc, held, settings("http://x", chain="c"), (), rhythm)
+            await heads.look()
+            assert not rhythm.is_known
+            chain.mine(9)
+            await heads.look()
+            assert rhythm.block_seconds == 2.0
+
+
+async def test_a_chain_is_measured_at_the_first_look(chain: Chain, node: Node, tmp_path: Path) -> None:
+    async with asking(tmp_path, node.url) as (rpc, held):
+        rhythm = Rhythm(None, None)
+        await Heads(rpc, held, settings("http://x", chain="c"), (), rhythm).look()
+    assert rhythm.block_seconds == 2.0
+
+
 async def test_a_longer_gap_than_is_read_is_told_in_words(chain: Chain, node: Node, tmp_path: Path) -> None:
     async with asking(tmp_path, node.url) as (rpc, held):
         heads = following(rpc, held, max_catch_up_blocks=10)

@@ -64,13 +64,6 @@ def test_addresses_have_their_checksum_or_none(address: str) -> None:
         ({"wallets": [{"name": "hot", "address": VITALIK}, {"name": "hot", "address": EIP55[0]}]}, "'hot' twice"),
         ({"wallets": [{"name": "<b>", "address": VITALIK}]}, "matching regex"),
         ({"wallets": [{"name": "hot", "adress": VITALIK}]}, "unknown field `adress`"),
-        ({"contracts": [{"name": "s", "address": VITALIK, "signature": "totalSupply()"}]}, "types of the arguments"),
-        ({"contracts": [{"name": "s", "address": VITALIK, "signature": "totalSupply"}]}, "types of the arguments"),
-        ({"contracts": [{"name": "s", "address": VITALIK, "signature": "f(uint7)(bool)"}]}, "was 'uint7'"),
-        (
-            {"contracts": [{"name": "s", "address": VITALIK, "signature": "f(uint8)(bool)"}]},
-            "expected 1 arguments of f",
-        ),
         ({"urls": ["ftp://node.example"]}, "begins with http:// or https://"),
         ({"urls": ["node.example:8545"]}, "begins with http:// or https://"),
         ({"urls": ["http://me:secret@node.example/"]}, "without user and password, was one of node.example"),

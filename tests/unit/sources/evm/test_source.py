@@ -121,7 +121,7 @@ def test_a_watch_of_a_node_in_trouble_ends_at_once(tmp_path: Path, wrong: dict[s
             eventually(lambda: node.asked)
             began = time.monotonic()
         assert time.monotonic() - began < 5
-    assert not [one for one in threading.enumerate() if one.name.startswith("deskwatch-source")]
+    eventually(lambda: not [one for one in threading.enumerate() if one.name.startswith("deskwatch-source")])
 
 
 def test_ping_is_answered_by_the_node_and_other_commands_are_failed_in_words(tmp_path: Path) -> None:
