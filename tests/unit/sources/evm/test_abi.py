@@ -9,7 +9,7 @@ from eth_abi.abi import encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deskwatch.sources.evm.abi import Undecodable, answer, calldata, plain, view
+from deskwatch.sources.evm.abi import MAX_ITEMS, Undecodable, answer, calldata, plain, view
 from tests.unit.sources.evm.words import ALICE, returned
 
 
@@ -87,3 +87,12 @@ def test_decoded_values_are_json_that_a_terminal_may_be_shown():
         returned(["string", "bytes", "uint256", "bool[]"], "a\x1b[31m", b"\x01", 2**60, [True]),
     )
     assert plain(values) == ["a\\x1b[31m", "0x01", str(2**60), [True]]
+
+
+def test_no_contract_at_an_address_is_told_as_such():
+    with pytest.raises(Undecodable, match="no contract with symbol is there"):
+        answer(view("symbol()(string)"), "0x")
+
+
+def test_a_long_list_is_kept_in_part():
+    assert len(plain(list(range(1000)))) == MAX_ITEMS

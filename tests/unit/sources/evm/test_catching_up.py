@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from deskwatch.events import LogRecorded, TransactionConfirmed, TransactionSent, WalletObserved
 from deskwatch.sources.evm.memory import EvmMemory
-from deskwatch.sources.evm.search import Span, rises
+from deskwatch.sources.evm.search import MOST_SPANS, Span, rises
+from deskwatch.sources.evm.settings import Wallet
 from tests.fakes.evm_chain import FakeChain
 from tests.unit.sources.evm.watching import Watching
 from tests.unit.sources.evm.words import ALICE, BOB, transaction
@@ -109,3 +110,36 @@ async def test_the_blocks_of_an_accounts_transactions_are_all_found(at: dict[int
     if not forgotten:
         assert {place + 1 for place in at} == blocks
     assert sum(one.nonce_upto - one.nonce_after for one in found) == total
+
+
+async def test_what_a_wallet_sent_before_it_was_watched_is_not_told_where_another_has_it_read():
+    chain = FakeChain()
+    chain.mine(transaction(ALICE, 0))
+    memory = EvmMemory()
+    for name, address, block, nonce in (("a", ALICE, 1, 1), ("b", BOB, 0, 0)):
+        memory.fold(WalletObserved(chain="c", venue=name, address=address, block=block, nonce=nonce))
+    watching = Watching(chain, memory, wallets=(Wallet(name="a", address=ALICE), Wallet(name="b", address=BOB)))
+    chain.mine(transaction(ALICE, 1), transaction(BOB, 0))
+    chain.forgotten = chain.height
+    await watching.look()
+    assert [(one.sender, one.nonce) for one in watching.told(TransactionSent)] == [(ALICE, 1), (BOB, 0)]
+
+
+async def test_a_node_that_lies_of_old_nonces_has_the_blocks_read():
+    class Liar(FakeChain):
+        def _getTransactionCount(self, address: str, at: str) -> object:  # noqa: N802  the method's name
+            true = super()._getTransactionCount(address, at)
+            return hex(99) if self._number(at) < self.height else true
+
+    chain = Liar()
+    busy(chain, 8, {2: 1})
+    assert await rises(chain, ALICE, Span(0, 0, 8, 1)) == [Span(0, 0, 8, 1)]
+
+
+async def test_a_wallet_that_sends_in_every_block_has_its_blocks_read_in_place_of_its_nonces():
+    chain = FakeChain()
+    busy(chain, 300, dict.fromkeys(range(300), 1))
+    chain.asked.clear()
+    found = await rises(chain, ALICE, Span(0, 0, chain.height, 300))
+    assert sum(one.blocks for one in found) == 300
+    assert chain.asked["eth_getTransactionCount"] < 2 * MOST_SPANS

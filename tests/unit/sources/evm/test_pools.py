@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from deskwatch.events import LogRecorded, PoolObserved
+from deskwatch.events import LogRecorded, PoolObserved, TransactionConfirmed
 from deskwatch.sources.evm import pools, tokens
 from deskwatch.sources.evm.errors import RpcError
 from deskwatch.sources.evm.settings import Pool, Token
 from tests.fakes.evm_chain import FakeChain
 from tests.unit.sources.evm.watching import PAIR, USDC, WETH, Watching, hold, pair, token
-from tests.unit.sources.evm.words import returned, selector
+from tests.unit.sources.evm.words import ALICE, returned, selector, transaction
 
 
 @pytest.fixture
@@ -154,3 +154,30 @@ async def test_reserves_of_the_widest_kind_are_read(chain: FakeChain):
     chain.views[PAIR, selector("getReserves()")] = returned(["uint112", "uint112", "uint32"], 2**112 - 1, 1, 2**32 - 1)
     (told,) = (await looked(chain, pool)).told(PoolObserved)
     assert told.base_reserve == (2**112 - 1) / 10**18
+
+
+async def test_what_is_no_pool_is_asked_again_now_and_then_only(chain: FakeChain):
+    watching = Watching(chain, wallets=(), pools=(Pool(name="bad", address="0x" + "bb" * 20), pair(chain)))
+    await watching.look()
+    before = chain.batches
+    await watching.look()
+    assert chain.batches == before + 1
+
+
+async def test_gas_is_told_by_the_pool_that_is_named_first_whenever_it_could_be_read(
+    chain: FakeChain, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(pools, "RETRY_SECONDS", 0.0)
+    second, first = pair(chain), Pool(name="first", address="0x" + "ff" * 20)
+    watching = Watching(chain, pools=(first, second))
+    await watching.look()
+    for (address, method), answer in tuple(chain.views.items()):
+        if address == PAIR:
+            chain.views[first.address, method] = answer
+    dear = returned(["uint112", "uint112", "uint32"], 10**18, 5_000 * 10**6, 0)
+    chain.views[first.address, selector("getReserves()")] = dear
+    await watching.look()
+    chain.mine(transaction(ALICE, 0))
+    await watching.look()
+    (confirmed,) = watching.told(TransactionConfirmed)
+    assert confirmed.gas_cost_quote == pytest.approx((confirmed.gas_cost or 0) * 5_000)

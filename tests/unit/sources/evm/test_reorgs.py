@@ -8,6 +8,7 @@ import pytest
 
 from deskwatch.events import (
     Event,
+    LogRecorded,
     TransactionConfirmed,
     TransactionDropped,
     TransactionReverted,
@@ -163,3 +164,59 @@ async def test_a_waiting_transaction_that_another_one_replaces_waits_no_more(cha
     assert watching.told(TransactionConfirmed)[0].transaction == fast["hash"]
     assert counted(watching, "transactions_pending") == 0
     assert counted(watching, "transactions_sent_total", kind="swap") == 2
+
+
+async def test_what_is_mined_anew_at_the_same_place_is_not_told_again_nor_looked_for_again(chain: FakeChain):
+    watching = await mined(chain, one := transaction(ALICE, 0))
+    await watching.reorganize(2)
+    chain.mine(one)
+    chain.mine()
+    await watching.look()
+    assert len(watching.told(TransactionConfirmed)) == 1
+    chain.asked.clear()
+    chain.mine()
+    await watching.look()
+    assert chain.asked["eth_getTransactionReceipt"] == 0
+
+
+async def test_what_takes_the_place_of_another_at_once_is_told(chain: FakeChain):
+    """The wallet's nonce is the same before and after: the reorg says from where on it is to be read anew."""
+    watching = await mined(chain, one := transaction(ALICE, 0))
+    await watching.reorganize(2)
+    chain.mine(other := transaction(ALICE, 0, gas=hex(500_000)))
+    chain.mine()
+    await watching.look()
+    assert [each.transaction for each in watching.told(TransactionConfirmed)] == [one["hash"], other["hash"]]
+    assert [each.reason for each in watching.told(TransactionDropped)] == ["reorganized", "replaced"]
+    chain.mine()
+    await watching.look()
+    assert len(watching.told(TransactionDropped)) == 2
+
+
+async def test_a_receipt_of_the_branch_that_was_left_is_not_believed(chain: FakeChain):
+    """As a node tells that has not heard of the reorg."""
+    watching = await mined(chain, one := transaction(ALICE, 0))
+    old, receipt = chain.blocks[2], chain.receipts[one["hash"]]
+    await watching.reorganize(2)
+    chain.mine()
+    chain.mine()
+    await watching.look()
+    dropped = len(watching.told(TransactionDropped))
+    watching.memory.ledger.doubtful = [one["hash"]]
+    chain.blocks[2] = {**old, "hash": chain.blocks[2]["hash"]}
+    chain.receipts[one["hash"]] = receipt
+    chain.mine()
+    await watching.look()
+    assert "is of another branch" in watching.told(LogRecorded)[0].message
+    assert dropped == len(watching.told(TransactionDropped)) == 1
+    assert len(watching.told(TransactionConfirmed)) == 1
+
+
+async def test_a_chain_that_began_anew_is_read_from_its_beginning(chain: FakeChain):
+    """The wallet had sent nothing, so nothing tells but the chain's height."""
+    watching = await mined(chain)
+    del chain.blocks[1:]
+    await watching.look()
+    chain.mine(transaction(ALICE, 0))
+    await watching.look()
+    assert [each.nonce for each in watching.told(TransactionSent)] == [0]

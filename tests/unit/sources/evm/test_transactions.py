@@ -305,3 +305,37 @@ async def test_what_can_not_be_read_for_long_is_told_as_missing_and_the_watch_go
     chain.mine(transaction(ALICE, 2))
     await watching.look()
     assert [told.nonce for told in watching.told(TransactionSent)] == [2]
+
+
+async def test_a_node_that_shows_its_newest_block_as_the_pending_one_has_nothing_told_twice(chain: FakeChain):
+    watching = Watching(chain)
+    await watching.look()
+    chain.mine(one := transaction(ALICE, 0))
+    chain.waiting = [one, transaction(BOB, 0), other := transaction(ALICE, 1)]
+    await watching.look()
+    assert [told.transaction for told in watching.told(TransactionSent)] == [one["hash"], other["hash"]]
+
+
+async def test_patience_begins_anew_with_each_trouble(chain: FakeChain, monkeypatch: pytest.MonkeyPatch):
+    clock = [0.0]
+    monkeypatch.setattr("deskwatch.sources.evm.transactions.time.monotonic", lambda: clock[0])
+    watching = Watching(chain)
+    await watching.look()
+    for nonce in range(2):
+        chain.mine(transaction(ALICE, nonce))
+        chain.refused = {"eth_getTransactionReceipt"}
+        await watching.look()
+        clock[0] += transactions.PATIENCE_SECONDS * 0.7
+        await watching.look()
+        chain.refused = set()
+        await watching.look()
+    assert [told.nonce for told in watching.told(TransactionSent)] == [0, 1]
+
+
+async def test_a_pool_without_reserves_tells_no_price_of_gas(chain: FakeChain):
+    watching = Watching(chain, pools=(pair(chain, 0, 0),))
+    await watching.look()
+    chain.mine(transaction(ALICE, 0))
+    await watching.look()
+    (confirmed,) = watching.told(TransactionConfirmed)
+    assert (confirmed.gas_cost_quote, confirmed.quote_asset) == (None, None)

@@ -119,3 +119,23 @@ async def test_how_many_transactions_are_left_is_told_by_what_they_usually_cost(
     assert told.transactions_left == pytest.approx(2 * 10**18 / (21_000 * (10**9 + 1)))
     """The median: one that cost fifty thousand times as much says nothing of the next."""
     assert value(fold(told), "tradebot_wallet_transactions_left", venue="hot") == told.transactions_left
+
+
+async def test_a_node_whose_pending_nonce_lags_shows_nothing_that_waits(chain: FakeChain):
+    class Lagging(FakeChain):
+        def _getTransactionCount(self, address: str, at: str) -> object:  # noqa: N802  the method's name
+            return "0x0" if at == "pending" else super()._getTransactionCount(address, at)
+
+    lagging = Lagging()
+    lagging.mine(transaction(ALICE, 0))
+    watching = Watching(lagging)
+    await watching.look()
+    assert [(told.nonce, told.pending) for told in watching.told(WalletObserved)] == [(1, 0)]
+
+
+async def test_what_is_no_token_is_asked_again_now_and_then_only(chain: FakeChain):
+    watching = Watching(chain, tokens=(type(USDC_TOKEN)(symbol="USDC", address=USDC),))
+    await watching.look()
+    before = chain.batches
+    await watching.look()
+    assert chain.batches == before + 1
