@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from deskwatch import events as ev
+from deskwatch.sources import file
 from tests import anvil
 from tests.anvil import Anvil
+from tests.functional.test_docs import commands
 from tests.running import ROOT, Http, free_port, process, sidecar
 from tests.unit.sources.evm.asking import BOT, blocks, journaled
 from tests.waiting import eventually, patience
@@ -157,3 +159,26 @@ def test_the_embedded_chain_is_examined_watched_and_followed_where_it_begins_ane
             number, own = blocks(home)[-1]
             assert block_of(again["url"], number)["hash"] == own
             assert shown(http, "tradebot_connection_up", kind="rpc") == 1
+
+
+def test_the_how_to_works_as_it_is_written(tmp_path: Path) -> None:
+    """Its commands with a real node in the place of one's own, and its configuration as far as it is true anywhere."""
+    page = ROOT / "docs" / "how-to" / "watch-a-wallet.md"
+    for number, block in enumerate(re.findall(r"^```toml\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)):
+        path = tmp_path / f"{number}.toml"
+        path.write_text(block)
+        assert [one.kind for one in file.read(path)] == ["evm"]
+    with anvil.running(tmp_path) as node:
+        doctor, watch = (
+            [sys.executable, "-m", *command.replace("http://127.0.0.1:8545", node.url).split()]
+            for command in commands(page)
+        )
+        told = subprocess.run(doctor, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+        assert told.returncode == 0, told.stdout + told.stderr
+        assert "Wallet hot has 10000 ETH" in told.stdout
+        home, port = tmp_path / "home", free_port()
+        home.mkdir(mode=0o700)
+        with process([*watch, "--home", str(home), "--port", str(port)], tmp_path / "watch.log", cwd=tmp_path):
+            http = Http(f"http://127.0.0.1:{port}", home)
+            eventually(lambda: http.try_get("/readyz"), 20)
+            eventually(lambda: shown(http, "tradebot_balance", bot="evm", venue="hot", asset="ETH") == 10_000, 20)

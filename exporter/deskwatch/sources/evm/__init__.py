@@ -14,6 +14,9 @@ def open_source(settings: Settings) -> Source:
     Raises:
         ConfigError: Where the endpoints are is not told well.
     """
-    from deskwatch.sources.evm.source import Evm  # noqa: PLC0415  whoever only reads settings needs no HTTP client
+    from deskwatch.sources.evm import opening  # noqa: PLC0415  whoever only reads settings needs no HTTP client
+    from deskwatch.sources.evm.endpoint import names_of  # noqa: PLC0415  as above
+    from deskwatch.sources.evm.source import Evm  # noqa: PLC0415  as above
 
-    return Evm(settings)
+    opening.websocket_url(settings)
+    return Evm(settings, names_of(opening.urls(settings)))

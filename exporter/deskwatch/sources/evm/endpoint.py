@@ -36,8 +36,6 @@ class Endpoint:
         name: Host and port, without what may hold a key: the connection's `venue`.
         batch_calls: Most calls in a batch that it was seen to take, or that it is asked to.
         chain_id: Its chain, once it said so since it was last down.
-        head: Number of the newest block that it told; None before the first.
-        head_seen: When `head` last rose, as `time.monotonic` has it.
         fault: Why it is not asked now; None where it may be.
         latency_seconds: How long its last answer took; None before the first.
     """
@@ -57,8 +55,6 @@ class Endpoint:
         self.name = name
         self.batch_calls = batch_calls
         self.chain_id: int | None = None
-        self.head: int | None = None
-        self.head_seen = time.monotonic()
         self.fault: EndpointFault | None = None
         self.latency_seconds: float | None = None
         self._url = url
@@ -72,8 +68,12 @@ class Endpoint:
 
     # What it is asked
 
-    async def ask(self, questions: Sequence[Question]) -> list[Answer]:
+    async def ask(self, questions: Sequence[Question], *, urgent: bool = False) -> list[Answer]:
         """The answers, in the order of the questions: a result or an `RpcError` each.
+
+        Args:
+            questions: In batches as long as it takes them.
+            urgent: Whether a person waits: those asked later wait instead.
 
         Raises:
             EndpointFault: It did not answer well.
@@ -82,8 +82,8 @@ class Endpoint:
         while len(found) < len(questions):
             part = questions[len(found) : len(found) + self.batch_calls]
             for _ in part:
-                await self._calls.turn()
-            await self._requests.turn()
+                await self._calls.turn(urgent=urgent)
+            await self._requests.turn(urgent=urgent)
             status, retry_seconds, body = await self._post(encode(part))
             if len(part) > 1 and _refuses_batch(status, body):
                 self.batch_calls = max(1, len(part) // 2)
@@ -167,12 +167,6 @@ class Endpoint:
         if self.fault is not None:
             self.fault = None
             self._well_since = time.monotonic()
-
-    def showed(self, head: int) -> None:
-        """It told its newest block's number."""
-        if self.head is None or head > self.head:
-            self.head_seen = time.monotonic()
-        self.head = head
 
 
 def names_of(urls: Sequence[str]) -> list[str]:

@@ -60,8 +60,8 @@ class Heads:
         if not self._is_measured:
             await self._measure(newest)
         blocks = self._memory.blocks
-        if not blocks:
-            await self._follow(newest.number, newest)
+        if not blocks or self._memory.chain != self._settings.chain:
+            await self._tell(newest)
             return
         number, own, seconds = blocks[-1]
         if newest.hash == own:
@@ -230,12 +230,10 @@ def _question(at: str) -> Question:
     return ("eth_getBlockByNumber", (at, False))
 
 
-def _newest(endpoint: Endpoint, answers: list[Answer]) -> Head:
+def _newest(_: Endpoint, answers: list[Answer]) -> Head:
     if isinstance(answers[0], RpcError):
         raise Garbled(f"expected its newest block, was: {answers[0]}")
-    found = head(answers[0])
-    endpoint.showed(found.number)
-    return found
+    return head(answers[0])
 
 
 def _block(answer: Answer, number: int, newest: int) -> Head | None:

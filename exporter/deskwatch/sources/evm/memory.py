@@ -16,6 +16,8 @@ KEPT_BLOCKS = 128
 class EvmMemory(Memory, kw_only=True):
     """Of one chain."""
 
+    chain: str = ""
+    """Which chain `blocks` are of: another one may be configured for the same bot."""
     blocks: list[tuple[int, str, float]] = msgspec.field(default_factory=list)
     """Number, hash and own time of the newest blocks that were told, in the chain's order."""
     ledger: Ledger = msgspec.field(default_factory=Ledger)
@@ -26,11 +28,13 @@ class EvmMemory(Memory, kw_only=True):
         self.ledger.fold(event)
         match event:
             case ev.BlockObserved() if event.hash is not None:
+                if event.chain != self.chain:
+                    self.chain, self.blocks = event.chain, []
                 del self.blocks[: -KEPT_BLOCKS + 1]
                 while self.blocks and self.blocks[-1][0] >= event.block:
                     self.blocks.pop()
                 self.blocks.append((event.block, event.hash, event.block_timestamp_seconds or 0.0))
-            case ev.ReorgObserved():
+            case ev.ReorgObserved() if event.chain == self.chain:
                 while self.blocks and self.blocks[-1][0] > event.block:
                     self.blocks.pop()
             case _:

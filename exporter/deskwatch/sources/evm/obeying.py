@@ -47,7 +47,7 @@ class Obeying:
             command.fail(f"{ONLY_WATCHED}; was {command.type}")
             return
         try:
-            endpoint, number = await self._rpc.read([("eth_blockNumber", ())], _number)
+            endpoint, number = await self._rpc.read([("eth_blockNumber", ())], _number, urgent=True)
         except NoAnswer as error:
             command.fail(str(error))
         else:

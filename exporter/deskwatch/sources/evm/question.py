@@ -59,8 +59,8 @@ def answers(told: Any, count: int) -> list[Answer]:  # Any: a node may write any
     for one in told if isinstance(told, list) else [told]:
         if isinstance(one, dict) and type(one.get("id")) is int:
             found[one["id"]] = _answer(one)
-        elif isinstance(one, dict) and one.get("error") is not None and count == 1:
-            found[0] = _answer(one)  # an error that stands for the request as a whole has no id
+        elif isinstance(one, dict) and one.get("error") is not None and not isinstance(told, list):
+            found = dict.fromkeys(range(count), _answer(one))  # it stands for the request as a whole, and has no id
     if missing := [place for place in range(count) if place not in found]:
         raise Garbled(f"expected {count} answers, was without {len(missing)} of them: {words(told)!r}")
     return [found[place] for place in range(count)]

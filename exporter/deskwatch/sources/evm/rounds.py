@@ -54,12 +54,10 @@ class Rounds:
         except EndpointFault:
             return None  # told
         try:
-            number = required(answer, "its newest block's number")
+            return required(answer, "its newest block's number")
         except EndpointFault as fault:
             self._rpc.distrust(endpoint, fault)
             return None
-        endpoint.showed(number)
-        return number
 
 
 def _is_stale(endpoint: Endpoint) -> bool:

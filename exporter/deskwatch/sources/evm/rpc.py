@@ -65,12 +65,15 @@ class Rpc:
         """
         return await self.read(questions, lambda _, found: found)
 
-    async def read(self, questions: Sequence[Question], reader: Callable[[Endpoint, list[Answer]], T]) -> T:
+    async def read(
+        self, questions: Sequence[Question], reader: Callable[[Endpoint, list[Answer]], T], *, urgent: bool = False
+    ) -> T:
         """What `reader` makes of the endpoint that answered, and of its answers.
 
         Args:
             questions: As in `batch`.
             reader: Raises EndpointFault (Garbled) where the answers can't be so: the next endpoint is asked then.
+            urgent: Whether a person waits.
 
         Raises:
             NoAnswer: No endpoint answers.
@@ -78,7 +81,7 @@ class Rpc:
         well = [one for one in self.endpoints if one.fault is None]
         for endpoint in well or [one for one in self.endpoints if one.may_be_asked()]:
             try:
-                found = await self.ask_one(endpoint, questions)
+                found = await self.ask_one(endpoint, questions, urgent=urgent)
             except EndpointFault:
                 continue
             try:
@@ -91,7 +94,7 @@ class Rpc:
         told = "; ".join(f"{one.name}: {one.fault}" for one in self.endpoints)
         raise NoAnswer(f"no endpoint answers ({told})", min(one.retry_seconds for one in self.endpoints))
 
-    async def ask_one(self, endpoint: Endpoint, questions: Sequence[Question]) -> list[Answer]:
+    async def ask_one(self, endpoint: Endpoint, questions: Sequence[Question], *, urgent: bool = False) -> list[Answer]:
         """The answers of this endpoint. How it fared is remembered and told.
 
         Raises:
@@ -100,7 +103,7 @@ class Rpc:
         try:
             if endpoint.chain_id is None:
                 await self._check_chain(endpoint)
-            found = await endpoint.ask(questions)
+            found = await endpoint.ask(questions, urgent=urgent)
         except EndpointFault as fault:
             self.distrust(endpoint, fault)
             raise

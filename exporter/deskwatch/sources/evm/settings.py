@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from deskwatch.sources.evm.abi import calldata, view
 from deskwatch.sources.evm.address import check_address
 from deskwatch.sources.settings import SourceSettings
 
@@ -80,6 +81,7 @@ class Call(_Strict, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         check_address(self.address)
+        calldata(view(self.signature), self.args)
 
 
 class Purpose(_Strict, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 
@@ -37,14 +37,18 @@ URLS_SECONDS = 60.0
 
 
 class Evm:
-    """Watches one chain. It has no mode and starts nothing: there is no bot that could act."""
+    """Watches one chain. It has no mode and starts nothing: there is no bot that could act.
+
+    Args:
+        settings: What to watch, and by which endpoints.
+        names: The endpoints' names, for people.
+    """
 
     kind = "evm"
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, names: Sequence[str]) -> None:
         self._settings = settings
-        self._names = names_of(opening.urls(settings))
-        opening.websocket_url(settings)
+        self._names = names
 
     @property
     def peer(self) -> str:

@@ -13,7 +13,20 @@ from tests.fakes import evm_node
 from tests.fakes.evm_node import Chain, Node
 from tests.waiting import eventually_async
 
-NONSENSE = ([], {}, "", "0x", "soon", -1, 1e300, True, "\x00\x1b[2J", "x" * 100_000, [[[[None]]]], {"number": None})
+NONSENSE: tuple[Any, ...] = (
+    [],
+    {},
+    "",
+    "0x",
+    "soon",
+    -1,
+    1e300,
+    True,
+    "\x00\x1b[2J",
+    "x" * 100_000,
+    [[[[None]]]],
+    {"number": None},
+)
 """What takes the place of each result in turn, beside answers that are no JSON at all."""
 
 

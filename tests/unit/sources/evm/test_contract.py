@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import cast
 
 import pytest
 
@@ -17,4 +18,4 @@ class TestEvm(SourceContract):
     @pytest.fixture
     async def rig(self) -> AsyncIterator[Rig]:
         async with EvmRig() as rig:
-            yield rig
+            yield cast(Rig, rig)  # whose history begins when it is first watched: a property

@@ -220,6 +220,22 @@ async def test_a_watch_that_is_begun_again_goes_on_where_it_ended(chain: Chain, 
     assert [one.depth for one in journaled(tmp_path, ev.ReorgObserved)] == [2]
 
 
+async def test_another_chain_under_the_same_name_is_no_reorg_of_the_first(
+    chain: Chain, node: Node, tmp_path: Path
+) -> None:
+    async with asking(tmp_path, node.url) as (rpc, held):
+        await following(rpc, held).look()
+    other = Chain(chain_id=6)
+    with evm_node.running(other) as second:
+        async with asking(tmp_path, second.url) as (rpc, held):
+            heads = Heads(rpc, held, settings("http://x", chain="d"), (), Rhythm(None, None))
+            await heads.look()
+            other.mine()
+            await heads.look()
+    assert [(one.chain, one.block) for one in journaled(tmp_path, ev.BlockObserved)] == [("c", 9), ("d", 0), ("d", 1)]
+    assert journaled(tmp_path, ev.ReorgObserved, ev.LogRecorded) == []
+
+
 async def test_a_part_that_got_no_answer_is_told_of_the_same_head_again_and_the_others_are_not(
     chain: Chain, node: Node, tmp_path: Path
 ) -> None:

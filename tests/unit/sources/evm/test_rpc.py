@@ -57,6 +57,16 @@ async def test_a_node_that_refuses_batches_gets_shorter_ones(
     assert len(nodes[0].asked) - before == 10 / limit
 
 
+async def test_a_batch_that_is_asked_too_often_is_no_refused_batch(nodes: tuple[Node, Node], tmp_path: Path) -> None:
+    async with asking(tmp_path, nodes[0].url) as (rpc, held):
+        await rpc.call(*HEIGHT)
+        nodes[0].body = b'{"jsonrpc":"2.0","id":null,"error":{"code":429,"message":"compute units"}}'
+        with pytest.raises(NoAnswer, match="compute units"):
+            await rpc.batch([HEIGHT] * 20)
+        assert held.health.failures == {"rate_limited": 1}
+        assert rpc.endpoints[0].batch_calls == 20
+
+
 async def test_batches_are_no_longer_than_configured(nodes: tuple[Node, Node], tmp_path: Path) -> None:
     async with asking(tmp_path, nodes[0].url, batch_calls=4) as (rpc, _):
         await rpc.batch([HEIGHT] * 10)
