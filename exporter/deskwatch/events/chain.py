@@ -95,7 +95,7 @@ class TransactionReverted(Event, frozen=True, kw_only=True):
 
 
 class TransactionDropped(Event, frozen=True, kw_only=True):
-    """A transaction is not on the chain, though it was told as mined, or will never be, though it was told as sent."""
+    """A transaction is not on the chain, though it was told as mined, or will hardly be, though it was told as sent."""
 
     chain: str
     """Chain name or id."""
@@ -105,9 +105,9 @@ class TransactionDropped(Event, frozen=True, kw_only=True):
     """The address that would pay."""
     nonce: Integer
     """The sender's nonce."""
-    reason: Literal["reorganized", "replaced"]
+    reason: Literal["reorganized", "replaced", "forgotten"]
     """`reorganized`: a reorg took its block away; it waits again, and may be mined anew. `replaced`: another one with
-    its nonce was mined."""
+    its nonce was mined. `forgotten`: the node has not known of it for long; it could still be mined."""
     block: Integer | None = None
     """Number of the block that held it."""
 

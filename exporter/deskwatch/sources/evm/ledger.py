@@ -49,6 +49,8 @@ class Ledger(msgspec.Struct, kw_only=True):
     """By address."""
     waiting: dict[str, tuple[str, int]] = {}
     """Told as sent, and not yet as mined or replaced: hash → sender and nonce."""
+    forgotten: dict[str, tuple[str, int]] = {}
+    """Told as sent, and unknown to the node since: hash → sender and nonce."""
     mined: dict[str, Mined] = {}
     """Told as mined, and on the chain as far as is known: by hash."""
     dropped: dict[str, Mined] = {}
@@ -74,6 +76,9 @@ class Ledger(msgspec.Struct, kw_only=True):
                 _keep(self.waiting, event.transaction, (event.sender, event.nonce), MAX_WAITING)
             case ev.TransactionDropped():
                 self.waiting.pop(event.transaction, None)
+                if event.reason == "forgotten":
+                    _keep(self.forgotten, event.transaction, (event.sender, event.nonce), MAX_WAITING)
+                    return
                 self.dropped.pop(event.transaction, None)
             case ev.ReorgObserved():
                 self._fold_reorg(event.block)
@@ -86,7 +91,12 @@ class Ledger(msgspec.Struct, kw_only=True):
     def nonce_of(self, transaction: str) -> int | None:
         """The nonce that a transaction was told with."""
         known = self.mined.get(transaction) or self.dropped.get(transaction)
-        return known.nonce if known is not None else self.waiting.get(transaction, ("", None))[1]
+        waited = self.waiting.get(transaction) or self.forgotten.get(transaction)
+        return known.nonce if known is not None else waited[1] if waited is not None else None
+
+    def is_told(self, transaction: str) -> bool:
+        """Whether it was told as sent."""
+        return any(transaction in told for told in (self.waiting, self.forgotten, self.mined, self.dropped))
 
     def usual_cost(self, address: str) -> float | None:
         """What a transaction costs this wallet: the median of its newest. None before the first."""
@@ -97,6 +107,7 @@ class Ledger(msgspec.Struct, kw_only=True):
         nonce = self.nonce_of(event.transaction)
         self.waiting.pop(event.transaction, None)
         self.dropped.pop(event.transaction, None)
+        self.forgotten.pop(event.transaction, None)
         self.doubt_no_more(event.transaction)
         mined = Mined(
             sender=event.sender,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from deskwatch import events as ev
 from deskwatch.errors import DeskwatchError
@@ -81,7 +81,7 @@ class Outcomes:
         for one in found:
             name = one.sending.hash
             known = self._ledger.mined.get(name) or self._ledger.dropped.get(name)
-            if known is None and name not in self._ledger.waiting:
+            if not self._ledger.is_told(name):
                 self.sent(one.sending, mined=one.timestamp)
             if known is not None and known.succeeded is not one.succeeded and name in self._ledger.mined:
                 self.dropped(name, known.sender, known.nonce, "reorganized", known.block)
@@ -89,7 +89,14 @@ class Outcomes:
             self._tell(await self._outcome(one, prices.get(one.block), again=again))
             self._seen.pop(name, None)
 
-    def dropped(self, name: str, sender: str, nonce: int, reason: str, block: int | None = None) -> None:
+    def dropped(
+        self,
+        name: str,
+        sender: str,
+        nonce: int,
+        reason: Literal["reorganized", "replaced", "forgotten"],
+        block: int | None = None,
+    ) -> None:
         """Journal that a transaction is not on the chain.
 
         Raises:
@@ -101,7 +108,7 @@ class Outcomes:
                 transaction=name,
                 sender=sender,
                 nonce=nonce,
-                reason="reorganized" if reason == "reorganized" else "replaced",
+                reason=reason,
                 block=block,
             )
         )

@@ -59,6 +59,8 @@ class Transactions:
         self._outcomes = Outcomes(asks, watched, settings, memory.ledger, pools)
         self._names = {one.address.lower(): one.name for one in settings.wallets}
         self._looked: dict[str, Nonces] = {}
+        self._quiet: dict[str, float] = {}
+        """Since when the node says that nothing waits, though something was told as waiting: by address."""
         self._troubled: float | None = None
         """Since when they can't be read, as `time.monotonic` has it."""
 
@@ -85,6 +87,7 @@ class Transactions:
         self._complaints.settle(ABOUT)
         self._troubled = None
         await self._waiting(nonces)
+        self._forget(nonces)
         return True
 
     def _gives_up(self, head: Head, nonces: Mapping[str, Nonces], why: str) -> bool:
@@ -190,5 +193,15 @@ class Transactions:
             sender = str(told.get("from")).lower()
             if sender in changed:
                 one = sending(told)
-                if one.nonce >= nonces[sender].mined and one.hash not in self._ledger.waiting:
+                if one.nonce >= nonces[sender].mined and not self._ledger.is_told(one.hash):
                     self._outcomes.sent(one)
+
+    def _forget(self, nonces: Mapping[str, Nonces]) -> None:
+        """Nodes throw out what pays too little for too long, and tell nobody: nothing waits then, by their count."""
+        for address, now in nonces.items():
+            waiting = [(name, told) for name, told in self._ledger.waiting.items() if told[0].lower() == address]
+            if now.pending != 0 or not waiting:
+                self._quiet.pop(address, None)
+            elif time.monotonic() - self._quiet.setdefault(address, time.monotonic()) >= PATIENCE_SECONDS:
+                for name, (sender, nonce) in waiting:
+                    self._outcomes.dropped(name, sender, nonce, "forgotten")

@@ -16,6 +16,7 @@ from deskwatch.events import (
     WalletObserved,
 )
 from deskwatch.sources.evm.memory import EvmMemory
+from deskwatch.sources.evm.transactions import PATIENCE_SECONDS
 from tests.fakes.evm_chain import FakeChain
 from tests.unit.projections.folding import fold, value
 from tests.unit.sources.evm.watching import Watching
@@ -220,3 +221,29 @@ async def test_a_chain_that_began_anew_is_read_from_its_beginning(chain: FakeCha
     chain.mine(transaction(ALICE, 0))
     await watching.look()
     assert [each.nonce for each in watching.told(TransactionSent)] == [0]
+
+
+async def test_what_the_node_has_not_known_for_long_is_told_as_forgotten(
+    chain: FakeChain, monkeypatch: pytest.MonkeyPatch
+):
+    clock = [0.0]
+    monkeypatch.setattr("deskwatch.sources.evm.transactions.time.monotonic", lambda: clock[0])
+    watching = Watching(chain)
+    chain.waiting = [one := transaction(ALICE, 0)]
+    await watching.look()
+    clock[0] += 2 * PATIENCE_SECONDS
+    await watching.look()
+    chain.waiting = []
+    await watching.look()
+    clock[0] += PATIENCE_SECONDS / 2
+    await watching.look()
+    assert counted(watching, "transactions_pending") == 1
+    clock[0] += PATIENCE_SECONDS / 2
+    await watching.look()
+    assert [each.reason for each in watching.told(TransactionDropped)] == ["forgotten"]
+    assert counted(watching, "transactions_pending") == 0
+    chain.mine(one)
+    await watching.look()
+    assert [each.transaction for each in watching.told(TransactionSent)] == [one["hash"]]
+    assert [each.again for each in watching.told(TransactionConfirmed)] == [False]
+    assert counted(watching, "transactions_confirmed_total", kind="swap") == 1
