@@ -23,6 +23,8 @@ NOT_RUN = {
     "kubectl": "needs a cluster; tests/unit/kubernetes and tests/functional/test_pod.py hold what it is given",
     "sudo": "changes the machine",
     "deskwatch ctl kill": "needs a bot that the sidecar runs; tests/fault/test_process_control.py kills some",
+    "deskwatch doctor evm": "needs a node; tests/functional/test_evm_endpoints.py runs it with a real one",
+    "deskwatch watch evm": "needs a node; tests/functional/test_evm_endpoints.py runs it with a real one",
 }
 
 

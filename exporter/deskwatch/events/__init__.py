@@ -13,9 +13,12 @@ from deskwatch.events.chain import (
     BlockObserved,
     ContractObserved,
     GasPriceObserved,
+    ReorgObserved,
     TransactionConfirmed,
+    TransactionDropped,
     TransactionReverted,
     TransactionSent,
+    WalletObserved,
 )
 from deskwatch.events.connectivity import ConnectionChanged, RequestCompleted
 from deskwatch.events.control import (
@@ -102,8 +105,11 @@ AnyEvent: TypeAlias = (
     | TransactionSent
     | TransactionConfirmed
     | TransactionReverted
+    | TransactionDropped
+    | WalletObserved
     | GasPriceObserved
     | BlockObserved
+    | ReorgObserved
     | ContractObserved
     | RiskAlertRaised
     | RiskAlertCleared
@@ -188,6 +194,7 @@ __all__ = [
     "PredictionResolved",
     "PriceObserved",
     "ProcessActed",
+    "ReorgObserved",
     "RequestCompleted",
     "RiskAlertCleared",
     "RiskAlertRaised",
@@ -196,10 +203,12 @@ __all__ = [
     "TokenMade",
     "TokenRevoked",
     "TransactionConfirmed",
+    "TransactionDropped",
     "TransactionReverted",
     "TransactionSent",
     "TransferRecorded",
     "Unknown",
+    "WalletObserved",
     "WatchStarted",
     "WatchStopped",
     "WatchlistChanged",

@@ -34,6 +34,7 @@ _NOT_ACTIVITY = frozenset(
         "request_completed",
         "pool_usage_observed",
         "position_updated",
+        "wallet_observed",
     }
 )
 _ASK_EVENT = "ask"
@@ -41,6 +42,8 @@ _LEVEL_OF_TYPE = {
     "order_rejected": "warning",
     "order_expired": "warning",
     "transaction_reverted": "warning",
+    "reorg_observed": "warning",
+    "transaction_dropped": "warning",
     "command_failed": "error",
     "command_expired": "warning",
     "command_refused": "warning",

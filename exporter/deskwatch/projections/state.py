@@ -259,8 +259,8 @@ def _sent(state: BotState, record: Record, event: ev.TransactionSent) -> None:
 
 
 def _mined(state: BotState, record: Record, event: ev.TransactionConfirmed | ev.TransactionReverted) -> None:
-    _add(state.gas_spent, event.asset, event.gas_cost or 0.0)
-    state.counts.transactions_reverted += isinstance(event, ev.TransactionReverted)
+    _add(state.gas_spent, event.asset, 0.0 if event.again else event.gas_cost or 0.0)
+    state.counts.transactions_reverted += isinstance(event, ev.TransactionReverted) and not event.again
 
 
 def _gas_price(state: BotState, record: Record, event: ev.GasPriceObserved) -> None:

@@ -107,13 +107,14 @@ def test_counts_add_up() -> None:
         ev.TransactionSent(chain="c", transaction="t", sender="s", nonce=1),
         ev.TransactionConfirmed(gas_cost=0.5, **MINED),
         ev.TransactionReverted(gas_cost=0.25, reason="r", **MINED),
+        ev.TransactionReverted(gas_cost=0.25, reason="r", again=True, **MINED),
         ev.OpportunityFound(
             opportunity_id="o", strategy="s", symbol="s", spread_ratio=0.1, expected_profit=1.0, asset="A"
         ),
         ev.ErrorOccurred(component="c", kind="k", message="m"),
     )
     assert bot.counts == Counts(
-        events=9,
+        events=10,
         orders_submitted=1,
         orders_filled=1,
         orders_failed=1,
@@ -123,7 +124,7 @@ def test_counts_add_up() -> None:
         errors=1,
     )
     assert bot.gas_spent == {"ETH": 0.75}
-    assert bot.last_error == {"component": "c", "kind": "k", "message": "m", "at": START_NS / 1e9 + 8}
+    assert bot.last_error == {"component": "c", "kind": "k", "message": "m", "at": START_NS / 1e9 + 9}
 
 
 def test_a_position_lives_from_opened_to_closed() -> None:

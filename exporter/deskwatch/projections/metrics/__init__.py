@@ -36,6 +36,7 @@ from deskwatch.projections.metrics.settings import Settings
 from deskwatch.projections.metrics.signals import Signals
 from deskwatch.projections.metrics.trades import Trades
 from deskwatch.projections.metrics.transactions import Transactions
+from deskwatch.projections.metrics.wallets import Wallets
 from deskwatch.projections.metrics.watches import Watches
 
 
@@ -59,6 +60,7 @@ class Metrics:
             Predictions(registry),
             Signals(registry),
             Transactions(registry),
+            Wallets(registry),
             Blocks(registry),
             Contracts(registry),
             Market(registry),

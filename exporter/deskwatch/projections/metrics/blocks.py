@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deskwatch.events import BlockObserved, GasPriceObserved
+from deskwatch.events import BlockObserved, GasPriceObserved, ReorgObserved
 from deskwatch.journal import Record
 from deskwatch.projections.metrics.family import label
 from deskwatch.projections.metrics.figures import set_amount, set_wei
@@ -61,8 +61,15 @@ class Blocks:
             *_BY_CHAIN,
             lifetime=MARKET_SECONDS,
         )
+        self.reorgs = registry.counter(
+            "tradebot_chain_reorgs", "Times that the chain left its newest blocks for others.", *_BY_CHAIN
+        )
+        self.left = registry.counter(
+            "tradebot_chain_left_blocks", "Blocks that the chain left for others in reorgs.", *_BY_CHAIN
+        )
         registry.on(GasPriceObserved, self._gas_price)
         registry.on(BlockObserved, self._block)
+        registry.on(ReorgObserved, self._reorg)
 
     def _gas_price(self, record: Record, event: GasPriceObserved) -> None:
         key = (record.bot, label(event.chain))
@@ -79,3 +86,8 @@ class Blocks:
         set_amount(self.transactions, key, event.transactions)
         if event.gas_used is not None and event.gas_limit:
             self.fullness.set_ratio(key, event.gas_used / event.gas_limit)
+
+    def _reorg(self, record: Record, event: ReorgObserved) -> None:
+        key = (record.bot, label(event.chain))
+        self.reorgs.inc(key)
+        self.left.inc(key, event.depth)

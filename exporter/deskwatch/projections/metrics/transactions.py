@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deskwatch.events import TransactionConfirmed, TransactionReverted, TransactionSent
+from deskwatch.events import TransactionConfirmed, TransactionDropped, TransactionReverted, TransactionSent
 from deskwatch.journal import Record
 from deskwatch.projections.metrics.family import label
 from deskwatch.projections.metrics.figures import set_wei
@@ -20,7 +20,8 @@ class Transactions:
     """`memory` holds each bot's pending transactions: the chain of each nonce, and the nonce of each hash.
 
     One that is sent again with a higher fee has another hash and the same nonce, and is the same pending transaction.
-    Reverts are counted by reason, which nobody knows before the first.
+    Reverts are counted by reason, which nobody knows before the first. What a reorg took back was counted; mined anew
+    with the same outcome (`again`), it is not counted twice.
     """
 
     def __init__(self, registry: Registry) -> None:
@@ -31,6 +32,11 @@ class Transactions:
         )
         self.reverted = registry.counter(
             "tradebot_transactions_reverted", "Transactions mined that failed.", "bot", "chain", "reason"
+        )
+        self.dropped = registry.counter(
+            "tradebot_transactions_dropped",
+            "Transactions replaced by others, forgotten by nodes, or taken back by a reorg: those were mined before.",
+            *("bot", "chain", "reason"),
         )
         self.pending = registry.gauge(
             "tradebot_transactions_pending", "Transactions sent that are neither mined nor replaced.", "bot", "chain"
@@ -54,6 +60,7 @@ class Transactions:
         registry.on(TransactionSent, self._sent)
         registry.on(TransactionConfirmed, self._confirmed)
         registry.on(TransactionReverted, self._reverted)
+        registry.on(TransactionDropped, self._dropped)
 
     def _sent(self, record: Record, event: TransactionSent) -> None:
         key = (record.bot, label(event.chain), label(event.purpose))
@@ -61,22 +68,38 @@ class Transactions:
             self.confirmed.inc(key, 0)
             self.gas_used.inc(key[:2], 0)
         self.sent.inc(key)
+        self._wait(record, event)
+
+    def _wait(self, record: Record, event: TransactionSent | TransactionDropped) -> None:
+        chain = label(event.chain)
         known = self.memory.setdefault(record.bot, {"nonces": {}, "hashes": {}})
-        nonce = f"{key[1]} {identifier(event.sender)} {event.nonce}"
+        nonce = f"{chain} {identifier(event.sender)} {event.nonce}"
         keep(known["hashes"], identifier(event.transaction), nonce, MAX_PENDING)
-        forgotten = keep(known["nonces"], nonce, key[1], MAX_PENDING)
-        for chain in {key[1], forgotten} - {None}:
-            self._show_pending(record.bot, chain)
+        forgotten = keep(known["nonces"], nonce, chain, MAX_PENDING)
+        for one in {chain, forgotten} - {None}:
+            self._show_pending(record.bot, one)
 
     def _confirmed(self, record: Record, event: TransactionConfirmed) -> None:
-        self.confirmed.inc((record.bot, label(event.chain), label(event.purpose)))
+        if not event.again:
+            self.confirmed.inc((record.bot, label(event.chain), label(event.purpose)))
         self._mined(record, event)
 
     def _reverted(self, record: Record, event: TransactionReverted) -> None:
-        self.reverted.inc((record.bot, label(event.chain), label(event.reason)))
+        if not event.again:
+            self.reverted.inc((record.bot, label(event.chain), label(event.reason)))
         self._mined(record, event)
 
+    def _dropped(self, record: Record, event: TransactionDropped) -> None:
+        self.dropped.inc((record.bot, label(event.chain), label(event.reason)))
+        if event.reason == "reorganized":
+            self._wait(record, event)
+        else:
+            self._wait_no_more(record, event.transaction)
+
     def _mined(self, record: Record, event: TransactionConfirmed | TransactionReverted) -> None:
+        self._wait_no_more(record, event.transaction)
+        if event.again:
+            return
         key = (record.bot, label(event.chain))
         self.gas_used.inc(key, event.gas_used)
         self.gas_spent.inc((*key, label(event.asset)), event.gas_cost)
@@ -84,8 +107,10 @@ class Transactions:
             self.gas_spent_quote.inc((*key, label(event.quote_asset)), event.gas_cost_quote)
         set_wei(self.gas_price_paid, key, event.gas_price_wei)
         self.inclusion.observe(key, event.inclusion_seconds, event.trace)
+
+    def _wait_no_more(self, record: Record, transaction: str) -> None:
         known = self.memory.get(record.bot)
-        nonce = None if known is None else known["hashes"].pop(identifier(event.transaction), None)
+        nonce = None if known is None else known["hashes"].pop(identifier(transaction), None)
         chain = None if known is None or nonce is None else known["nonces"].pop(nonce, None)
         if chain is not None:
             self._show_pending(record.bot, chain)

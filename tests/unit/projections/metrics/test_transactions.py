@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
-from deskwatch.events import TransactionConfirmed, TransactionReverted, TransactionSent
+from deskwatch.events import TransactionConfirmed, TransactionDropped, TransactionReverted, TransactionSent
 from deskwatch.projections.metrics import transactions as transactions_module
 from tests.unit.projections.folding import Fields, fold, samples, value
 
@@ -92,3 +92,33 @@ def test_what_was_sent_first_shows_that_nothing_is_confirmed_and_no_gas_used() -
     assert value(metrics, "tradebot_transactions_confirmed_total", kind="swap") == 0
     assert value(metrics, "tradebot_gas_used_total", chain="local") == 0
     assert samples(metrics, "tradebot_gas_spent_total") == []
+
+
+def dropped(reason: Literal["reorganized", "replaced"], **more: Any) -> TransactionDropped:
+    return TransactionDropped(
+        **{"chain": "local", "transaction": "0xab", "sender": "0xcd", "nonce": 1, "reason": reason, **more}
+    )
+
+
+def test_what_a_reorg_took_back_waits_again_and_is_counted_once_when_it_is_mined_anew() -> None:
+    metrics = fold(sent(), TransactionConfirmed(purpose="swap", **MINED), dropped("reorganized", block=7))
+    assert pending(metrics) == 1
+    fold(TransactionConfirmed(purpose="swap", inclusion_seconds=1.0, again=True, **MINED), into=metrics)
+    assert pending(metrics) == 0
+    assert value(metrics, "tradebot_transactions_confirmed_total", kind="swap") == 1
+    assert value(metrics, "tradebot_gas_used_total", chain="local") == 21_000
+    assert value(metrics, "tradebot_gas_spent_total", asset="ETH") == 0.000021
+    assert value(metrics, "tradebot_transaction_inclusion_seconds_count", chain="local") is None
+    assert value(metrics, "tradebot_transactions_dropped_total", reason="reorganized") == 1
+
+
+def test_a_revert_that_is_told_again_is_counted_once() -> None:
+    metrics = fold(TransactionReverted(reason="slippage", **MINED))
+    fold(TransactionReverted(reason="slippage", again=True, **MINED), into=metrics)
+    assert value(metrics, "tradebot_transactions_reverted_total", reason="slippage") == 1
+
+
+def test_what_another_one_replaced_waits_no_more() -> None:
+    metrics = fold(sent(), sent("0xef", 2), dropped("replaced"))
+    assert pending(metrics) == 1
+    assert value(metrics, "tradebot_transactions_dropped_total", reason="replaced") == 1
