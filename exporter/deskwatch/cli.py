@@ -27,6 +27,8 @@ PACKAGES = {
     "top": "deskwatch.terminal",
     "token": "deskwatch.tokens.command",
     "audit": "deskwatch.audit.command",
+    "watch": "deskwatch.watch",
+    "doctor": "deskwatch.watch",
 }
 """Commands that are packages of their own, imported where they are meant: a sidecar runs for weeks with what it has."""
 
@@ -85,9 +87,9 @@ def _parser(command: str) -> argparse.ArgumentParser:
     schema = commands.add_parser("schema", help="print the JSON Schema of a journal line")
     schema.set_defaults(run=_schema)
 
-    for name, package in PACKAGES.items():
-        if command == name or command not in {*commands.choices, *PACKAGES}:  # `--help` and typing errors show all
-            importlib.import_module(package).add_parser(commands)
+    is_known = command in {*commands.choices, *PACKAGES}  # else all are shown: `--help`, a typing error
+    for package in dict.fromkeys([PACKAGES[command]] if command in PACKAGES else [] if is_known else PACKAGES.values()):
+        importlib.import_module(package).add_parser(commands)
     return parser
 
 

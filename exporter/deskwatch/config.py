@@ -20,6 +20,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     home: Path
     """Folder of all journals."""
+    config: Path | None = None
+    """`deskwatch.toml`: what to watch for bots that write no journal; None for nothing."""
     host: str = DEFAULT_HOST
     """Address to listen on. Reading needs no token only where this is a loopback address."""
     port: int = DEFAULT_PORT

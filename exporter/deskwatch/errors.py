@@ -6,6 +6,7 @@
     ├── InvalidLine           a journal line that can't be counted as an event (`reason`)
     ├── JournalError          a journal that can't be opened or written
     │   ├── WriterLocked      another process writes under that name (`holder`)
+    │   ├── NotJournaled      a source's event can't be written now
     │   └── NotSynced         a line is in the journal, and not yet known to be on disk (`seq`)
     ├── CommandError          a command used out of order (finished twice, say)
     └── SidecarError          a sidecar that was asked did not do it
@@ -77,6 +78,10 @@ class NotSynced(JournalError):
     def __init__(self, message: str, seq: int | None = None) -> None:
         super().__init__(message)
         self.seq = seq
+
+
+class NotJournaled(JournalError):
+    """A source's event can't be written now: the disk is full, say. It is not told, and will be seen to be missing."""
 
 
 class CommandError(DeskwatchError):

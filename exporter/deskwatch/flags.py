@@ -19,6 +19,7 @@ from deskwatch.projections.metrics.guard import MAX_SERIES
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Add the flags of whatever starts a sidecar."""
     add_home(parser)
+    add_config(parser)
     parser.add_argument("--host", default=DEFAULT_HOST, help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port to listen on (default: %(default)s)")
     parser.add_argument("--allowed-host", action="append", default=[], help="a Host name that requests may be for")
@@ -76,6 +77,18 @@ def add_home(parser: argparse.ArgumentParser) -> None:
     """Add `--home`."""
     parser.add_argument(
         "--home", type=Path, default=default_home(), help="folder of all journals (default: %(default)s)"
+    )
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Add `--config`."""
+    value = os.environ.get("DESKWATCH_CONFIG")
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        default=Path(value) if value else None,
+        help="deskwatch.toml: what to watch beside the bots that write journals",
     )
 
 
@@ -143,6 +156,7 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
         max_series=max_series_of(arguments),
         limits=_limits(arguments),
         home=arguments.home.absolute(),
+        config=arguments.config,
         host=arguments.host,
         port=arguments.port,
         allowed_hosts=tuple(arguments.allowed_host),

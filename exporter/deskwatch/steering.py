@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 
-from deskwatch.command import Command, Inbox, Waiting, mode_of
+from deskwatch.command import BUILTIN, Command, Inbox, Waiting, mode_of
 from deskwatch.entry import Entry
 from deskwatch.errors import NotSynced
 from deskwatch.events import CommandAccepted, CommandFailed, Event, Mode, ModeChanged
@@ -104,6 +104,10 @@ class Steering:
         if not self._give_up():
             return None
         while (waiting := self._inbox.take(builtin=self._delivered)) is not None:
+            if waiting.accepted.command in BUILTIN:  # as in `obey`: a halt must not wait for a disk that stalls
+                command = Command(waiting.accepted, lambda event, _: self._say(event))
+                command.start()
+                return command
             command = Command(waiting.accepted, self._entry.emit)
             if not self._begin(waiting.accepted, command):  # else it might be carried out twice
                 self._again = time.monotonic() + RETRY_SECONDS

@@ -47,7 +47,7 @@ class BotStopped(Event, frozen=True, kw_only=True):
 
 
 class WatchStarted(Event, frozen=True, kw_only=True):
-    """A source began to watch a bot that writes no journal, and writes this one for it. The bot itself may run already."""
+    """A source began to watch a bot that writes no journal, and writes this one for it. The bot may run already."""
 
     source: str
     """What kind of source: `freqtrade`, `evm`, `hummingbot`."""

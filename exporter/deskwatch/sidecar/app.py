@@ -31,12 +31,13 @@ from deskwatch.sidecar.retention import Retention
 from deskwatch.sidecar.samples import Backlog, BotProcesses, Container, Fill, Host, Samples, SidecarProcess
 from deskwatch.sinks.loki import Access, LokiSink
 from deskwatch.sinks.sink import Sink
-from deskwatch.sources.host import Assigned, Sources
 from deskwatch.supervised import Supervised
 from deskwatch.version import __version__
 
 if TYPE_CHECKING:
     from deskwatch.sidecar.supervisor.supervisor import Supervisor
+    from deskwatch.sources.host import Sources
+    from deskwatch.sources.kinds import Assigned
 
 
 def create(settings: Settings, *supervised: Supervised, sources: Sequence[Assigned] = ()) -> FastAPI:
@@ -64,7 +65,7 @@ def create(settings: Settings, *supervised: Supervised, sources: Sequence[Assign
             otlp = telemetry.sinks(settings)
             sinks: list[Sink] = [*([loki] if loki else []), *(otlp.sinks if otlp else [])]
             supervisors = _supervisors(settings, commanding, supervised)
-            watching = Sources(settings.home, sources)
+            watching = _watching(settings, sources)
             retention = Retention(settings.home, settings.limits, feed, [sink.name for sink in sinks])
             samples = _samples(settings, feed, sinks)
             loop_lag = LoopLag()
@@ -87,7 +88,7 @@ def create(settings: Settings, *supervised: Supervised, sources: Sequence[Assign
             parts = Parts(
                 settings, gate, feed, hub, commanding, samples, loop_lag, requests, retention, sinks, supervisors
             )
-            parts.sources = watching.healths
+            parts.sources = watching.healths if watching is not None else []
             app.state.parts = parts
             parts.push = telemetry.push(settings, parts)
             if parts.push is not None:
@@ -112,6 +113,14 @@ def _supervisors(
     from deskwatch.sidecar.supervisor.supervisor import Supervisor  # noqa: PLC0415  see `deskwatch.sidecar.supervisor`
 
     return {one.bot: Supervisor(one, settings.home, commanding.journal) for one in supervised}
+
+
+def _watching(settings: Settings, sources: Sequence[Assigned]) -> Sources | None:
+    if not sources:
+        return None
+    from deskwatch.sources.host import Sources  # noqa: PLC0415  a sidecar without sources goes without their code
+
+    return Sources(settings.home, sources)
 
 
 def _samples(settings: Settings, feed: Feed, sinks: list[Sink]) -> Samples:

@@ -9,9 +9,9 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from fastapi.requests import HTTPConnection
@@ -27,6 +27,9 @@ from deskwatch.sidecar.parts import Parts
 from deskwatch.sinks import otlp
 from deskwatch.sinks.loki import Access
 from deskwatch.supervised import Supervised
+
+if TYPE_CHECKING:
+    from deskwatch.sources.kinds import Assigned, Configured
 
 logger = logging.getLogger(__name__)
 
@@ -62,14 +65,21 @@ def _is_our_fault(record: logging.LogRecord) -> bool:
     return not record.getMessage().startswith("Invalid UTF-8")
 
 
-def run(settings: Settings, *supervised: Supervised) -> int:
+def run(settings: Settings, *supervised: Supervised, watched: Sequence[Configured] = ()) -> int:
     """Serve until a signal; returns the exit status.
 
+    Args:
+        settings: What the sidecar was told.
+        supervised: The bots that it runs.
+        watched: What it watches beside what the settings' `config` names.
+
     Raises:
-        ConfigError: The home can't be used, a token's file neither, or the address can't be listened on.
+        ConfigError: The home can't be used, a token's file neither, what is to be watched can't be, or the address
+            can't be listened on.
         WriterLocked: Another sidecar serves this home.
     """
     _check(settings)
+    sources = _sources(settings, supervised, watched)
     tls.check(settings)
     listening = _listen(settings)
     set_up_logs()
@@ -79,7 +89,7 @@ def run(settings: Settings, *supervised: Supervised) -> int:
         logger.warning("listening beyond this machine without TLS: whoever shares the network can read the tokens")
     scheme = "http" if settings.tls_cert is None else "https"
     logger.info("listening", extra={"url": f"{scheme}://{host}:{port}", "home": str(settings.home)})
-    application = app.create(settings, *supervised)
+    application = app.create(settings, *supervised, sources=sources)
     connection: Any = partial(GuardedConnection, application.state.visitors)  # uvicorn calls it as the class
     config = uvicorn.Config(
         application,
@@ -167,6 +177,15 @@ def _check(settings: Settings) -> None:
         raise ConfigError(
             f"expected to read and write the folder {settings.home}, but: {error.strerror}; choose another --home"
         ) from None
+
+
+def _sources(settings: Settings, supervised: Sequence[Supervised], watched: Sequence[Configured]) -> list[Assigned]:
+    if settings.config is None and not watched:
+        return []
+    from deskwatch.sources import file, kinds  # noqa: PLC0415  a sidecar without sources goes without their code
+
+    configured = [*watched, *(file.read(settings.config) if settings.config is not None else ())]
+    return kinds.assign(configured, taken=[one.bot for one in supervised])
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -4,25 +4,36 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from deskwatch import atomic
 from deskwatch.errors import InvalidLine
-from deskwatch.events import Event
-from deskwatch.journal import Position, WriterFollower, folders, read
+from deskwatch.events import CommandFailed, CommandStarted, CommandSucceeded, Event, EventsLost
+from deskwatch.journal import Position, WriterFollower, folders, names, read
 from deskwatch.sources.memory import Memory, Told
 
 logger = logging.getLogger(__name__)
 
-_Mind = TypeVar("_Mind", bound=Memory)
+_MindT = TypeVar("_MindT", bound=Memory)
+_NOT_TOLD = (CommandStarted, CommandSucceeded, CommandFailed, EventsLost)
+"""What stands in the journal without the source's `emit`: no memory is made of it."""
 
 
-class _Kept(msgspec.Struct, kw_only=True):
+class Kept(msgspec.Struct, kw_only=True):
+    """The memories as of a place of the journal."""
+
     position: Position
-    memory: Any
-    told: Any
+    memory: msgspec.Raw
+    told: msgspec.Raw
+
+
+class _Versioned(msgspec.Struct):
+    version: int
+
+
+_told = msgspec.json.Decoder(Told)
 
 
 class Checkpoint:
@@ -35,7 +46,7 @@ class Checkpoint:
         self._path = home / "sources" / f"{bot}.{writer}.json"
         self._follower = WriterFollower(home, bot, writer)
 
-    def load(self, memory: _Mind, told: Told) -> tuple[_Mind, Told]:
+    def load(self, memory: _MindT, told: Told) -> tuple[_MindT, Told]:
         """The memories as of the journal's end; as they were given where there is nothing yet.
 
         Raises:
@@ -44,47 +55,70 @@ class Checkpoint:
         kept = self._read()
         if kept is not None:
             try:
-                if (kept.memory["version"], kept.told["version"]) == (memory.version, told.version):
-                    memory = msgspec.convert(kept.memory, type(memory))
-                    told = msgspec.convert(kept.told, Told)
+                if all(_is_of_version(*pair) for pair in ((kept.memory, memory), (kept.told, told))):
+                    memory, told = msgspec.json.decode(kept.memory, type=type(memory)), _told.decode(kept.told)
                     self._follower.position = kept.position
-            except (msgspec.ValidationError, KeyError, TypeError):
+            except msgspec.DecodeError:
                 logger.warning("a source's memory can't be used; its journal is read anew", extra=self._which())
-        while (batch := self._follower.read()) is not None:
-            for line in batch.lines:
-                try:
-                    event = read(line, batch.bot, batch.writer).event
-                except InvalidLine:
-                    continue  # the sidecar counts it
-                if isinstance(event, Event):
-                    memory.fold(event)
-                    told.fold(event)
-        self._follower.close()
+        try:
+            while (batch := self._follower.read()) is not None:
+                for line in batch.lines:
+                    _fold(line, batch.bot, batch.writer, memory, told)
+        finally:
+            self._follower.close()
         return memory, told
 
-    def save(self, memory: Memory, told: Told) -> None:
-        """Write the memories down, as of the journal's end, which has to be on disk.
+    def take(self, memory: Memory, told: Told) -> Kept:
+        """The memories as of the journal's end, to be written once that end is on disk.
 
         Raises:
-            OSError: The system refused.
+            OSError: The journal can't be read.
         """
-        kept = _Kept(
+        return Kept(
             position=self._follower.end(),
-            memory=msgspec.to_builtins(memory) | {"version": memory.version},
-            told=msgspec.to_builtins(told) | {"version": told.version},
+            memory=msgspec.Raw(msgspec.json.encode(memory)),
+            told=msgspec.Raw(msgspec.json.encode(told)),
         )
+
+    def write(self, kept: Kept) -> None:
+        """Put it on disk.
+
+        Raises:
+            OSError: The system refused; the file is as it was.
+        """
         for changed in folders.make(self._path.parent):
             folders.sync(changed)
         atomic.write(self._path, msgspec.json.encode(kept))
 
-    def _read(self) -> _Kept | None:
+    def _read(self) -> Kept | None:
+        """What was kept, unless it is of another journal than is there now: then what it knows was not told."""
         try:
-            return msgspec.json.decode(self._path.read_bytes(), type=_Kept)
+            kept = msgspec.json.decode(self._path.read_bytes(), type=Kept)
         except FileNotFoundError:
             return None
-        except (OSError, msgspec.DecodeError):
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
             logger.warning("a source's memory can't be read; its journal is read anew", extra=self._which())
             return None
+        segments = names.segments(self._follower.folder)
+        is_known = kept.position.segment in segments or kept.position.segment < min(segments, default=0)
+        if not is_known or kept.position > self._follower.end():
+            logger.warning("a source's memory is of another journal; this one is read", extra=self._which())
+            return None
+        return kept
 
     def _which(self) -> dict[str, str]:
         return {"file": str(self._path)}
+
+
+def _is_of_version(kept: msgspec.Raw, empty: Memory) -> bool:
+    return msgspec.json.decode(kept, type=_Versioned).version == empty.version
+
+
+def _fold(line: bytes, bot: str, writer: str, memory: Memory, told: Told) -> None:
+    try:
+        event = read(line, bot, writer).event
+    except InvalidLine:
+        return  # the sidecar counts it
+    if isinstance(event, Event) and not isinstance(event, _NOT_TOLD):
+        memory.fold(event)
+        told.fold(event)

@@ -5,6 +5,11 @@ from __future__ import annotations
 import time
 from collections import Counter
 
+MOST_REASONS = 20
+"""Reasons that are told apart; further ones count as `other`."""
+HUNG_SECONDS = 30.0
+"""A source whose loop stood still for so long hangs: what it said last of its peer counts no more."""
+
 
 class Health:
     """Of one source.
@@ -12,7 +17,7 @@ class Health:
     Attributes:
         bot: The bot that it watches.
         kind: What kind of source it is.
-        up: Whether the peer answers.
+        up: Whether the peer answered when it was asked last.
         requests: What was asked of the peer, since the start.
         failures: What it did not answer well, by reason (a short word, bounded in number), since the start.
         answered: When it answered last, Unix time; None before the first time.
@@ -29,6 +34,20 @@ class Health:
         self.answered: float | None = None
         self.latency_seconds: float | None = None
         self.restarts = 0
+        self._turned = time.monotonic()
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the peer answers, and the source's own loop turns."""
+        return self.up and time.monotonic() - self._turned < HUNG_SECONDS
+
+    def turned(self) -> None:
+        """The source's loop turns. Its host says this."""
+        self._turned = time.monotonic()
+
+    def asked(self) -> None:
+        """The peer is asked for something."""
+        self.requests += 1
 
     def heard(self, latency_seconds: float | None = None) -> None:
         """The peer answered, or spoke by itself."""
@@ -37,13 +56,9 @@ class Health:
         if latency_seconds is not None:
             self.latency_seconds = latency_seconds
 
-    def asked(self) -> None:
-        """The peer is asked for something."""
-        self.requests += 1
-
     def failed(self, reason: str) -> None:
         """The peer did not answer well. Whether it is down is for the source to say."""
-        self.failures[reason] += 1
+        self.failures[reason if reason in self.failures or len(self.failures) < MOST_REASONS else "other"] += 1
 
     def lost(self) -> None:
         """The peer can't be reached."""

@@ -11,9 +11,9 @@ from deskwatch.events import Event, Mode
 class Memory(msgspec.Struct, kw_only=True):
     """What a source has to know of what it told before, so that a restart tells nothing twice and misses nothing.
 
-    It is folded from the source's own journal. A subclass has fields with defaults that JSON can hold, and `fold`. It is kept in a checkpoint; what was journaled
-    after that is folded again at the next start. Give `version` another default whenever the fields or the folding
-    change: then all that the journal still holds is folded anew.
+    It is folded from the source's own journal. A subclass has fields with defaults that JSON can hold, and `fold`. It
+    is kept in a checkpoint; what was journaled after that is folded again at the next start. Give `version` another
+    default whenever the fields or the folding change: then all that the journal still holds is folded anew.
     """
 
     version: int = 1

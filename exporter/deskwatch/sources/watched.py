@@ -16,9 +16,9 @@ from pathlib import Path
 import msgspec
 
 from deskwatch.background import HEARTBEAT_SECONDS, Background
-from deskwatch.command import Command, Inbox, desired_mode
+from deskwatch.command import Command, desired_mode
 from deskwatch.entry import Entry
-from deskwatch.errors import JournalError
+from deskwatch.errors import JournalError, NotJournaled, NotSynced
 from deskwatch.events import (
     BotStarted,
     BotStopped,
@@ -27,18 +27,25 @@ from deskwatch.events import (
     EventsLost,
     HeartbeatSent,
     Json,
+    LogRecorded,
     Mode,
     ModeChanged,
+    RequestCompleted,
     WatchStarted,
     WatchStopped,
 )
 from deskwatch.journal import Writer, names
-from deskwatch.listener import Listener
+from deskwatch.scrub import scrub, scrubbed
 from deskwatch.sources.checkpoint import Checkpoint
+from deskwatch.sources.commands import Commands, wanted_mode
 from deskwatch.sources.health import Health
 from deskwatch.sources.memory import Memory, Told
-from deskwatch.steering import Steering
 from deskwatch.trouble import Trouble
+
+__all__ = ["Watched", "wanted_mode"]
+
+_FREE_TEXT = frozenset({BotStopped, ConnectionChanged, LogRecorded, RequestCompleted, WatchStopped})
+"""Events that hold what a peer or an exception said: a URL with its password, say. More are scrubbed by the journal."""
 
 
 class Watched:
@@ -52,74 +59,129 @@ class Watched:
         told: What of that every source knows: the mode, the last start and the connections.
     """
 
-    def __init__(self, home: Path, bot: str, writer: str, *, kind: str, peer: str, memory: Memory) -> None:
+    def __init__(
+        self, home: Path, bot: str, writer: str, *, kind: str, peer: str, memory: Memory, health: Health | None = None
+    ) -> None:
         self.bot = bot
         self.writer = writer
-        self.health = Health(bot, kind)
+        self.health = health or Health(bot, kind)
         self.memory = memory
         self.told = Told()
         self._home = home
         self._kind = kind
-        self._peer = peer
+        self._peer = scrub(peer)
         self._trouble = Trouble(bot)
         folder = names.writer_folder(home, bot, writer)
         self._journal = Writer(folder, on_trouble=self._trouble.befall)
         self._entry = Entry(self._journal, self._trouble, strict=False)
-        self._inbox = Inbox(home, bot, folder)
-        self._steering = Steering(self._inbox, self._journal, self._entry, self._trouble, delivers_all=True)
+        self._commands = Commands(home, bot, self._journal, self._entry, self._trouble, lambda: self.told.mode)
         self._checkpoint = Checkpoint(home, bot, writer)
-        self._takes_commands = writer == names.MAIN
-        self._woken = asyncio.Event()
-        self._listener: Listener | None = None
         self._background = Background(
-            bot, self._trouble, sync=self._journal.sync, poll=self._poll, settle=self._settle, beat=lambda: None
+            bot,
+            self._trouble,
+            sync=self._journal.sync,
+            poll=self._commands.poll,
+            settle=self._settle,
+            beat=lambda: None,
         )
         self._began = time.monotonic()
-        self._beat = 0.0
+        self._beat = float("-inf")
+        self._is_taken = self._is_open = False
 
-    def open(self) -> Watched:
-        """Take the journal, remember what is in it, and begin. Called on the source's loop.
+    def take(self) -> Watched:
+        """Take the journal, so that nobody else writes it. Quick, and to be called from any thread.
 
         Raises:
             WriterLocked: Another process writes under this name: the bot itself, or another sidecar.
             OSError: The home can't be written.
         """
         self._journal.open()
+        self._is_taken = True
+        return self
+
+    def open(self) -> Watched:
+        """Take the journal if that was not done, remember what is in it, and begin. Called on the source's loop.
+
+        Raises:
+            WriterLocked: As `take`.
+            NotJournaled: That it begins can't be journaled.
+            OSError: The home can't be written.
+        """
+        if not self._is_taken:
+            self.take()
         try:
             self.memory, self.told = self._checkpoint.load(self.memory, self.told)
-            self._inbox.open()
-            self._listener = Listener(asyncio.get_running_loop(), self._woken)
-            self._background.watch(self._inbox.folder)
+            self._commands.open()
+            self._background.watch(self._commands.folder)
             self.emit(WatchStarted(source=self._kind, peer=self._peer))
             self._background.start()
         except BaseException:
             self._release()
             raise
+        self._is_open = True
         return self
 
-    def close(self, reason: str = "closed") -> None:
-        """Say that nobody watches any more, put everything on disk, and release the journal."""
-        if self._background.stopped.is_set():
+    def close(self, reason: str = "closed", *, keep: bool = True) -> None:
+        """Say that nobody watches any more, put everything on disk, and release the journal.
+
+        Args:
+            reason: Why.
+            keep: Write the memory down. Not after a failure: it may be in the middle of something, and is made again
+                of the journal.
+        """
+        if not self._is_open:
+            if self._is_taken:
+                self._release()
             return
-        self.emit(WatchStopped(source=self._kind, reason=reason))
-        self.save()
+        self._is_open = False
+        with contextlib.suppress(NotJournaled):  # the next start says as much
+            self.emit(WatchStopped(source=self._kind, reason=reason))
+        try:
+            if keep:
+                kept = self._checkpoint.take(self.memory, self.told)
+                self._journal.sync()
+                self._checkpoint.write(kept)
+        except (OSError, JournalError) as error:
+            self._not_kept(error)
         self._release()
 
     def emit(self, event: Event, *, durable: bool = False) -> bool:
-        """Journal an event, and remember it; whether that worked. Where not, it is untold, and may be tried again."""
-        if not self._entry.emit(event, durable):
+        """Journal an event, and remember it.
+
+        Returns whether it is in the journal: what can't be encoded never will be, and is counted as lost.
+
+        Args:
+            event: A fact, as it is now.
+            durable: Also wait until the disk has it.
+
+        Raises:
+            NotJournaled: It can't be written now (a full disk, say). It is not remembered, so it is still to be told.
+                Let it out of `watch`: the source begins again with what the journal has, reads the peer's state, and
+                finds it missing.
+        """
+        if event.__class__ in _FREE_TEXT:
+            event = scrubbed(event)
+        try:
+            self._entry.write(event, durable=durable)
+        except NotSynced as error:  # it is in the journal, and the writer goes on trying
+            self._trouble.tell("unsynced", str(error))
+        except (OSError, JournalError) as error:
+            raise NotJournaled(f"expected to journal {type(event).__name__} of {self.bot}, but: {error}") from error
+        except Exception as error:
+            self._entry.failed(event, error)
             return False
         self.told.fold(event)
         self.memory.fold(event)
         return True
 
-    def save(self) -> None:
+    async def save(self) -> None:
         """Write the memory down, so that the next start has less to read. The source's host calls it now and then."""
         try:
-            self._journal.sync()
-            self._checkpoint.save(self.memory, self.told)
+            kept = self._checkpoint.take(self.memory, self.told)
+            await asyncio.to_thread(self._journal.sync)  # it may stall
+            await asyncio.to_thread(self._checkpoint.write, kept)
         except (OSError, JournalError) as error:
-            self._trouble.tell("checkpoint", f"what the source told can't be written down: {error}")
+            self._not_kept(error)
 
     # What the peer is
 
@@ -186,7 +248,16 @@ class Watched:
         if now - self._beat >= HEARTBEAT_SECONDS:
             self._beat = now
             uptime = now - self._began if uptime_seconds is None else uptime_seconds
-            self.emit(HeartbeatSent(uptime_seconds=uptime, idle_seconds=idle_seconds, mode=self.told.mode))
+            self.emit(
+                HeartbeatSent(
+                    uptime_seconds=uptime,
+                    idle_seconds=idle_seconds,
+                    mode=self.told.mode,
+                    lost_events=self._trouble.lost.total(),
+                    null_values=self._entry.null_values,
+                    sync_failures=self._journal.sync_failures,
+                )
+            )
 
     def connected(self, connection: str, venue: str, *, up: bool, reason: str | None = None) -> None:
         """A link's state. Journals a ConnectionChanged if that is news.
@@ -217,61 +288,33 @@ class Watched:
             params: Its parameters: a msgspec Struct, which a delivered command has as `parsed`, or a JSON Schema.
             description: What it does, for the operator.
         """
-        self.emit(self._steering.offers.add(command, params, description))
+        self.emit(self._commands.offer(command, params, description))
 
     async def next_command(self) -> Command:
         """The next command, begun: call it only while the peer can be reached, so that others wait and expire.
 
         Finish each with `succeed` or `fail`, once, and say `succeed` only when the peer shows what was asked for. A
-        `set_mode` that may not lead out of `halted` is refused here, and so is one whose parameters don't fit.
+        `set_mode` that may not lead out of `halted` is refused here, and so is one whose parameters don't fit. What
+        takes long belongs into a task of its own: a halt must not wait until a `close_all` is through.
+
+        One that is not finished when `watch` ends or the process dies is settled by what the journal then shows.
         """
-        if not self._takes_commands:
-            await asyncio.Event().wait()
-        while True:
-            self._woken.clear()
-            command = self._steering.deliver()
-            if command is None:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(max(self._steering.pause(), 0.01) if self._has_work() else None):
-                        await self._woken.wait()
-                continue
-            wanted = wanted_mode(command)
-            if command.type == "set_mode" and wanted is None:
-                command.fail(f"expected one of {', '.join(Mode)}, was {command.params.get('mode')!r}")
-            elif wanted is not None and self._may_not(wanted, command):
-                command.fail("the bot is halted; ask again with a token that may trade")
-            else:
-                return command
-
-    def _may_not(self, wanted: Mode, command: Command) -> bool:
-        return self.told.mode is Mode.HALTED and wanted is not Mode.HALTED and not command.leaves_halted
-
-    def _has_work(self) -> bool:
-        return self._steering.has_work()
-
-    def _poll(self) -> None:
-        if self._takes_commands and self._inbox.poll() and self._listener is not None:
-            self._listener.wake()
+        return await self._commands.next()
 
     def _settle(self) -> None:
+        self._commands.settle()
         for reason, events in self._trouble.unreported():
             if self._entry.attempt(EventsLost(events=events, reason=reason)):
                 self._trouble.report(reason, events)
 
+    def _not_kept(self, error: Exception) -> None:
+        self._trouble.tell("checkpoint", f"what the source told can't be written down: {error}")
+
     def _release(self) -> None:
+        self._is_taken = False
         self._background.stop()
         try:
             self._journal.close()
         except (OSError, JournalError) as error:
             self._trouble.tell("unsynced", str(error))
-        self._inbox.close()
-
-
-def wanted_mode(command: Command) -> Mode | None:
-    """The mode that a `set_mode` asks for; None of other commands, and where its parameters name none."""
-    if command.type != "set_mode":
-        return None
-    try:
-        return Mode(str(command.params.get("mode")))
-    except ValueError:
-        return None
+        self._commands.close()
