@@ -20,8 +20,6 @@ from deskwatch.sources.hummingbot.settings import Settings
 from deskwatch.sources.hummingbot.strategy import Strategy
 from deskwatch.sources.source import Finding
 
-LISTEN_SECONDS = 15.0
-"""How long its heartbeat is waited for: it sends one in 10 s."""
 MOST_NAMED = 20
 _CURES = {
     "unauthorized": "Give the broker's user, and its password in password_file or password_env.",
@@ -36,8 +34,9 @@ _BRIDGE = (
 )
 
 
-async def examine(settings: Settings, listen_seconds: float = LISTEN_SECONDS) -> AsyncIterator[Finding]:
-    """What is found, as it is."""
+async def examine(settings: Settings) -> AsyncIterator[Finding]:
+    """What is found, as it is. Its heartbeat is waited for half as long as it may be silent: it sends one in 10 s."""
+    listen_seconds = settings.silent_seconds / 2
     if not settings.is_tls and not settings.is_local and settings.user is not None:
         yield Finding(
             ok=None,
@@ -72,7 +71,7 @@ async def _hear(client: aiomqtt.Client, settings: Settings, listen_seconds: floa
             cure="Give one of these as instance." if others else _BRIDGE,
         )
         return
-    yield Finding(ok=True, what=f"{settings.prefix} sends heartbeats.")
+    yield Finding(ok=True, what=f"Heartbeats of {settings.prefix} come.")
     reading = asyncio.create_task(_answer(client, rpc))
     try:
         yield await _ask(rpc)

@@ -74,10 +74,22 @@ class Orders:
         self._strategy = strategy
         self._missed = missed
         self._holding: dict[str, list[Fill]] = {}
-        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._due: dict[str, float] = {}
+        self._is_holding = asyncio.Event()
         self._ended: deque[str] = deque(maxlen=MOST_ENDED)
         self._owed: dict[str, tuple[Order, float, float]] = {}
         """Orders that are complete and of which fills were not heard: what lacks, and the average price."""
+
+    async def run(self) -> None:
+        """Tell the fills that were held long enough."""
+        while True:
+            await self._is_holding.wait()
+            self._is_holding.clear()
+            while self._due:
+                await asyncio.sleep(max(min(self._due.values()) - time.monotonic(), 0.0))
+                now = time.monotonic()
+                for order_id in [one for one, due in self._due.items() if due <= now]:
+                    self._let_go(order_id, final=False)
 
     def take(self, kind: str, data: Fields, at: float | None) -> bool:
         """Tell what an event says of an order; False where it is none of an order's, or lacks what it is about."""
@@ -200,7 +212,7 @@ class Orders:
             )
         )
         for fill in self._holding.pop(order_id, []):  # a market order's fill may come first
-            self._stop_timer(order_id)
+            self._due.pop(order_id, None)
             self._filled(fill)
         return True
 
@@ -218,9 +230,8 @@ class Orders:
                 self._let_go(fill.order_id, final=rest <= order.quantity * EXACT)
                 return True
         self._holding.setdefault(fill.order_id, []).append(fill)
-        self._stop_timer(fill.order_id)
-        loop = asyncio.get_running_loop()
-        self._timers[fill.order_id] = loop.call_later(HOLD_SECONDS, self._let_go, fill.order_id)
+        self._due[fill.order_id] = time.monotonic() + HOLD_SECONDS
+        self._is_holding.set()
         return True
 
     def _completed(self, order_id: str, data: Fields) -> None:
@@ -252,13 +263,13 @@ class Orders:
         order = self._memory.orders.get(order_id)
         return (order.venue, order.symbol) if order is not None else (self._venue or VENUE, UNKNOWN)
 
-    def _let_go(self, order_id: str, *, final: bool = False) -> None:
-        self._stop_timer(order_id)
+    def _let_go(self, order_id: str, *, final: bool) -> None:
+        self._due.pop(order_id, None)
         fills = self._holding.pop(order_id, [])
-        for number_, fill in enumerate(fills, start=1):
+        for place, fill in enumerate(fills, start=1):
             order = self._memory.orders.get(order_id)
             venue = order.venue if order is not None else self._venue_of(fill.symbol)
-            self._tell(order_id, venue, fill, final=final and number_ == len(fills))
+            self._tell(order_id, venue, fill, final=final and place == len(fills))
 
     def _tell(self, order_id: str, venue: str, fill: Fill, *, final: bool) -> None:
         when = happened(fill.at, time.time(), 1.0)
@@ -299,11 +310,6 @@ class Orders:
     def _venue_of(self, pair: str) -> str:
         known = self._memory.markets.get(pair, [])
         return self._venue or (known[0] if len(known) == 1 else VENUE)
-
-    def _stop_timer(self, order_id: str) -> None:
-        timer = self._timers.pop(order_id, None)
-        if timer is not None:
-            timer.cancel()
 
 
 def _reason(error_type: object) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from typing import cast
 
 import aiomqtt
 
 from deskwatch.backoff import Backoff
+from deskwatch.errors import NotJournaled
 from deskwatch.sources.hummingbot import broker, doctor, liquidity
 from deskwatch.sources.hummingbot.control import Control
 from deskwatch.sources.hummingbot.errors import BrokerRefused
@@ -97,6 +99,7 @@ class _Watching:
                 tasks.create_task(self._read(client))
                 tasks.create_task(self._presence.run())
                 tasks.create_task(self._control.run())
+                tasks.create_task(self._orders.run())
                 tasks.create_task(self._report_now_and_then())
         finally:
             self._rpc.use(None)
@@ -111,8 +114,9 @@ class _Watching:
         self._history.missed()
 
     def end(self) -> None:
-        """Nobody watches any more: what is held is told."""
-        self._orders.release()
+        """Nobody watches any more: what is held is told. Where that fails history tells it later."""
+        with contextlib.suppress(NotJournaled):
+            self._orders.release()
 
     # What comes
 
@@ -135,6 +139,8 @@ class _Watching:
             told = decode(message.payload)
             if told is None:
                 self._watched.health.failed("payload")
+                if part == "events":
+                    self._missed()
                 continue
             self._take(part, told)
 
@@ -165,6 +171,9 @@ class _Watching:
                 self._strategy.acted()
                 self._presence.look_soon()
         if not is_known:
+            if kind == "OrderFilled":
+                self._watched.health.failed("event")
+                self._missed()
             self._records.unknown(kind, data, at)
 
     async def _report_now_and_then(self) -> None:
