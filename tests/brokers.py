@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-import subprocess
 from pathlib import Path
 from typing import Self
 
@@ -31,7 +30,7 @@ class Broker:
         self._binary = require("mosquitto")
         self._file = folder / "mosquitto.conf"
         self._lines = lines or ("allow_anonymous true",)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: asyncio.subprocess.Process | None = None
 
     @property
     def url(self) -> str:
@@ -42,15 +41,16 @@ class Broker:
         """Start it, and wait until it takes connections."""
         listener = [f"listener {self.port} 127.0.0.1", f"user {getpass.getuser()}", "persistence false"]
         self._file.write_text("\n".join([*listener, *self._lines]) + "\n")
-        self._process = subprocess.Popen(
-            [self._binary, "-c", str(self._file)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        nothing = asyncio.subprocess.DEVNULL
+        self._process = await asyncio.create_subprocess_exec(
+            self._binary, "-c", str(self._file), stdout=nothing, stderr=nothing
         )
         deadline = asyncio.get_running_loop().time() + START_SECONDS * patience()
         while True:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", self.port)
             except OSError:
-                ended = self._process.poll()
+                ended = self._process.returncode
                 assert ended is None, f"mosquitto ended with {ended}; run it with {self._file} to see why"
                 assert asyncio.get_running_loop().time() < deadline, "mosquitto does not listen"
                 await asyncio.sleep(0.02)
@@ -58,11 +58,11 @@ class Broker:
                 writer.close()
                 return
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """Stop it: all connections are cut."""
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(START_SECONDS)
+            await self._process.wait()
             self._process = None
 
     async def __aenter__(self) -> Self:
@@ -70,4 +70,4 @@ class Broker:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self.stop()
+        await self.stop()

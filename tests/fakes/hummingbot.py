@@ -1,4 +1,4 @@
-"""A scripted Hummingbot: it speaks MQTT as `remote_iface/mqtt.py` of Hummingbot 2.16 does, and trades what it is told to.
+"""A scripted Hummingbot: it speaks MQTT as `remote_iface/mqtt.py` of Hummingbot 2.16 does, and trades as it is told.
 
 It is no Hummingbot: strategies, connectors and its database are played. What it publishes, in which order, with which
 types, and what it replies is taken from that file and from where it gets its figures (`core/event/events.py`,
@@ -18,6 +18,7 @@ import aiomqtt
 
 Fields = dict[str, Any]
 SIX = 1_000_000
+FEE = {"fee_type": "AddedToCost", "percent": "0.001", "percent_token": None, "flat_fees": []}
 NO_ATTRIBUTE = "'HummingbotApplication' object has no attribute 'strategy'"
 ALREADY = 'The bot is already running - please run "stop" first'
 ABORTED = "Strategy check: Please import or create a strategy."
@@ -53,6 +54,7 @@ class ScriptedHummingbot:
         self._port, self._login, self._beat_seconds = port, login, beat_seconds
         self._outgoing: asyncio.Queue[tuple[str, Fields]] = asyncio.Queue()
         self._ids = itertools.count(1)
+        self._is_connected = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._answering: set[asyncio.Task[None]] = set()
 
@@ -60,6 +62,7 @@ class ScriptedHummingbot:
 
     async def __aenter__(self) -> Self:
         await self.boot()
+        await self._is_connected.wait()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -91,6 +94,7 @@ class ScriptedHummingbot:
                     )
                     online = {"timestamp": int(time.time() * 1e3), "type": "availability", "msg": "online"}
                     await self._send(client, "status_updates", online)
+                    self._is_connected.set()
                     try:
                         async with asyncio.TaskGroup() as tasks:
                             tasks.create_task(self._drain(client))
@@ -161,50 +165,51 @@ class ScriptedHummingbot:
         )
         return order_id
 
-    def fill(
-        self, order_id: str, quantity: float | None = None, *, said: bool = True, fee: Fields | None = None
-    ) -> str:
-        """Fill an order, in part or what is left of it; the trade's id. Not `said`: only its database has it."""
+    def fill(self, order_id: str, quantity: float | None = None) -> str:
+        """Fill an order, in part or what is left of it; the trade's id."""
         order = self.open[order_id]
-        rest = order["quantity"] - order["filled"]
-        quantity = rest if quantity is None else quantity
-        trade_id = f"t{next(self._ids)}{time.time_ns()}"
-        fee = fee or {"fee_type": "AddedToCost", "percent": "0.001", "percent_token": None, "flat_fees": []}
-        now = time.time()
+        quantity = order["quantity"] - order["filled"] if quantity is None else quantity
+        trade_id = self.trade(quantity, order["price"], side=order["side"], pair=order["pair"])
+        order["filled"] += quantity
+        self.event(
+            "OrderFilled",
+            {
+                "order_id": order_id,
+                "trading_pair": order["pair"],
+                "trade_type": f"TradeType.{order['side'].upper()}",
+                "order_type": "OrderType.LIMIT",
+                "price": order["price"],
+                "amount": quantity,
+                "trade_fee": FEE,
+                "exchange_trade_id": trade_id,
+                "exchange_order_id": f"e-{order_id}",
+                "leverage": 1,
+                "position": "NIL",
+            },
+        )
+        if order["filled"] >= order["quantity"] * (1 - 1e-9):
+            self.complete(order_id)
+        return trade_id
+
+    def trade(
+        self, quantity: float, price: float, *, side: str = "Buy", pair: str = "BTC-USDT", age: float = 0.0
+    ) -> str:
+        """Put a trade of so many seconds ago into its database, and say nothing; the trade's id."""
+        trade_id = f"t{next(self._ids)}-{time.time_ns()}"
         self.trades.append(
             {
                 "market": "binance",
                 "trade_id": trade_id,
-                "price": str(int(order["price"] * SIX) / SIX),
+                "price": str(int(price * SIX) / SIX),
                 "quantity": str(int(quantity * SIX + 1e-6) / SIX),
-                "symbol": order["pair"],
-                "trade_timestamp": int(now * 1e3),
-                "trade_type": order["side"].upper(),
-                "base_asset": order["pair"].partition("-")[0],
-                "quote_asset": order["pair"].partition("-")[2],
-                "raw_json": {"trade_fee": fee},
+                "symbol": pair,
+                "trade_timestamp": int((time.time() - age) * 1e3),
+                "trade_type": side.upper(),
+                "base_asset": pair.partition("-")[0],
+                "quote_asset": pair.partition("-")[2],
+                "raw_json": {"trade_fee": FEE},
             }
         )
-        order["filled"] += quantity
-        if said:
-            self.event(
-                "OrderFilled",
-                {
-                    "order_id": order_id,
-                    "trading_pair": order["pair"],
-                    "trade_type": f"TradeType.{order['side'].upper()}",
-                    "order_type": "OrderType.LIMIT",
-                    "price": order["price"],
-                    "amount": quantity,
-                    "trade_fee": fee,
-                    "exchange_trade_id": trade_id,
-                    "exchange_order_id": f"e-{order_id}",
-                    "leverage": 1,
-                    "position": "NIL",
-                },
-            )
-        if order["filled"] >= order["quantity"] * (1 - 1e-9):
-            self.complete(order_id)
         return trade_id
 
     def complete(self, order_id: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import secrets
 import socket
@@ -37,21 +38,19 @@ async def connected(settings: Settings) -> AsyncIterator[aiomqtt.Client]:
     """
     try:
         password = settings.password.read() if settings.password.is_given() else None
-        client = aiomqtt.Client(
-            settings.host,
-            settings.port,
-            username=settings.user,
-            password=password,
-            identifier=f"deskwatch-{secrets.token_hex(6)}",
-            timeout=CONNECT_SECONDS,
-            keepalive=KEEPALIVE_SECONDS,
-            max_queued_incoming_messages=MOST_WAITING,
-            tls_context=ssl.create_default_context(cafile=settings.ca_file) if settings.is_tls else None,
-        )
     except ConfigError as error:
         raise BrokerRefused("secret", str(error)) from None
-    except (OSError, ssl.SSLError) as error:
-        raise BrokerRefused("tls", f"expected certificates in {settings.ca_file}, but: {error}") from None
+    client = aiomqtt.Client(
+        settings.host,
+        settings.port,
+        username=settings.user,
+        password=password,
+        identifier=f"deskwatch-{secrets.token_hex(6)}",
+        timeout=CONNECT_SECONDS,
+        keepalive=KEEPALIVE_SECONDS,
+        max_queued_incoming_messages=MOST_WAITING,
+        tls_context=await _trusting(settings) if settings.is_tls else None,
+    )
     try:
         await client.__aenter__()
     except (aiomqtt.MqttError, OSError, ValueError) as error:
@@ -62,6 +61,24 @@ async def connected(settings: Settings) -> AsyncIterator[aiomqtt.Client]:
         await _leave(client, error)
         raise
     await _leave(client, None)
+
+
+async def _trusting(settings: Settings) -> ssl.SSLContext:
+    """What TLS is spoken by, tried: the library blocks in a handshake, and leaves the socket of one that failed open."""
+    try:
+        context = await asyncio.to_thread(ssl.create_default_context, cafile=settings.ca_file)
+    except OSError as error:
+        raise BrokerRefused("tls", f"expected certificates in {settings.ca_file}, but: {error}") from None
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            _, writer = await asyncio.open_connection(settings.host, settings.port, ssl=context)
+    except OSError as error:
+        raise _refusal(settings, error) from error
+    writer.close()
+    with contextlib.suppress(OSError, TimeoutError):
+        async with asyncio.timeout(LEAVE_SECONDS):
+            await writer.wait_closed()
+    return context
 
 
 async def _leave(client: aiomqtt.Client, error: BaseException | None) -> None:

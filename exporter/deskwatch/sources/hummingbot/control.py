@@ -143,17 +143,17 @@ class Control:
 
     async def _set_mode(self, command: Command) -> object:
         wanted = wanted_mode(command)
-        match wanted:
-            case Mode.HALTED:
-                if self._starting is not None:
-                    self._starting.cancel()
-                shown = await self._stop()
-            case Mode.ACTIVE:
-                shown = await self._start()
-            case Mode.STANDBY:
-                raise _Failed(_STANDBY)
-            case _:
-                raise _Failed(_CLOSING)
+        if wanted is Mode.STANDBY:
+            raise _Failed(_STANDBY)
+        if wanted is None or wanted is Mode.CLOSING:
+            raise _Failed(_CLOSING)
+        if wanted is Mode.HALTED and self._starting is not None:
+            self._starting.cancel()
+        self._presence.is_changing = True
+        try:
+            shown = await (self._stop() if wanted is Mode.HALTED else self._start())
+        finally:
+            self._presence.is_changing = False
         self._watched.show_mode(wanted, reason=command.reason, actor=command.actor, cause=command.id)
         return {"mode": wanted.value, "shown_by": shown}
 

@@ -132,6 +132,8 @@ class Performance:
         if not due or not self._totals:
             return
         for controller, figures in self._totals.items():
+            if not figures:
+                continue
             told = ", ".join(f"{each} {figure:g}" for each, figure in figures.items())
             self._watched.emit(
                 LogRecorded(

@@ -34,6 +34,7 @@ class Presence:
     Attributes:
         is_there: Set while heartbeats come.
         has_left: Set while they don't.
+        is_changing: Whether a command changes its mode just now: whoever gave it is told with the new one.
 
     Args:
         watched: Where it is told.
@@ -53,6 +54,7 @@ class Presence:
     ) -> None:
         self.is_there = asyncio.Event()
         self.has_left = asyncio.Event()
+        self.is_changing = False
         self._watched = watched
         self._settings = settings
         self._rpc = rpc
@@ -73,13 +75,9 @@ class Presence:
             return
         self._beat_ts, self._beat = at, time.monotonic()
         self._watched.health.heard()
-        self._watched.connected(BEAT, PEER, up=True)
-        if not self.is_there.is_set():
-            self.is_there.set()
-            self.has_left.clear()
-            self.look_soon()
-        elif self._watched.told.is_running:
+        if self.is_there.is_set() and self._watched.told.is_running:
             self._watched.alive()
+        self._arrive()
 
     def status_update(self, told: Fields) -> None:
         """Its bridge says that it is there, or leaves."""
@@ -87,7 +85,8 @@ class Presence:
             return
         message = text(told.get("msg"), 40)
         if message == "online":
-            self._online = moment(told.get("timestamp"))
+            self._online, self._beat = moment(told.get("timestamp")), time.monotonic()
+            self._arrive()
             self.look_soon()
         elif message == "offline":
             self._leave("it said that it is offline: it ended, or its MQTT bridge was stopped")
@@ -119,6 +118,9 @@ class Presence:
     async def run(self) -> None:
         """Watch for its silence, and ask for its state regularly, and at once where something calls for it."""
         look_at = 0.0
+        await self.ask()  # it may be 10 s to its next heartbeat
+        if not self._rpc.is_silent:
+            self._arrive()
         while True:
             now = time.monotonic()
             if now - self._beat >= self._settings.silent_seconds:
@@ -143,10 +145,10 @@ class Presence:
             had_started = self._watched.told.boot is not None
             boot = self._boot() if self._is_restarted or not self._watched.told.is_running else self._watched.told.boot
             is_new = self._watched.started(
-                boot or "unknown", mode or Mode.ACTIVE, host="unknown", strategy=self._settings.strategy
+                boot or self._boot(), mode or Mode.ACTIVE, host="unknown", strategy=self._settings.strategy
             )
             self._is_restarted = False
-            if not is_new and mode is not None:
+            if not is_new and mode is not None and not self.is_changing:
                 self._watched.show_mode(mode)
             await self._seen(is_new and had_started)
             self._watched.alive()
@@ -163,10 +165,17 @@ class Presence:
             return None
         return Mode.ACTIVE if self._strategy.runs else Mode.HALTED
 
-    def _boot(self) -> str | None:
-        """What tells its start from others: when it said that it is online, else its first heartbeat, in ms."""
+    def _boot(self) -> str:
+        """What tells its start from others: when it said that it is online, else when it was first heard, in ms."""
         at = self._online if self._online is not None else self._beat_ts
-        return None if at is None else str(int(at * 1000))
+        return str(int((time.time() if at is None else at) * 1000))
+
+    def _arrive(self) -> None:
+        self._watched.connected(BEAT, PEER, up=True)
+        if not self.is_there.is_set():
+            self.is_there.set()
+            self.has_left.clear()
+            self.look_soon()
 
     def _leave(self, reason: str) -> None:
         if self.is_there.is_set() or self._watched.told.connections.get(f"{PEER} {BEAT}") is not False:

@@ -32,7 +32,7 @@ class HummingbotRig:
 
     async def __aexit__(self, *_: object) -> None:
         await self._bot.crash()
-        self._broker.stop()
+        await self._broker.stop()
 
     @property
     def changes(self) -> int:
@@ -61,7 +61,7 @@ class HummingbotRig:
 
     async def go_away(self) -> None:
         """The broker ends."""
-        self._broker.stop()
+        await self._broker.stop()
 
     async def come_back(self) -> None:
         """The broker is there, and Hummingbot well."""
