@@ -18,7 +18,7 @@ import aiomqtt
 
 Fields = dict[str, Any]
 SIX = 1_000_000
-FEE = {"fee_type": "AddedToCost", "percent": "0.001", "percent_token": None, "flat_fees": []}
+FEE: Fields = {"fee_type": "AddedToCost", "percent": "0.001", "percent_token": None, "flat_fees": []}
 NO_ATTRIBUTE = "'HummingbotApplication' object has no attribute 'strategy'"
 ALREADY = 'The bot is already running - please run "stop" first'
 ABORTED = "Strategy check: Please import or create a strategy."
@@ -77,10 +77,9 @@ class ScriptedHummingbot:
     async def crash(self) -> None:
         """End without a word."""
         for task in (self._task, *self._answering):
-            if task is not None:
+            while task is not None and not task.done():  # a cut at the same moment hides a cancellation
                 task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+                await asyncio.wait((task,), timeout=0.2)
         self._answering.clear()
 
     async def _run(self) -> None:

@@ -64,7 +64,7 @@ async def connected(settings: Settings) -> AsyncIterator[aiomqtt.Client]:
 
 
 async def _trusting(settings: Settings) -> ssl.SSLContext:
-    """What TLS is spoken by, tried: the library blocks in a handshake, and leaves the socket of one that failed open."""
+    """What TLS is spoken by, tried: the library leaves the socket of a handshake that failed open."""
     try:
         context = await asyncio.to_thread(ssl.create_default_context, cafile=settings.ca_file)
     except OSError as error:

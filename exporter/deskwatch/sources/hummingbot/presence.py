@@ -66,6 +66,7 @@ class Presence:
         self._beat = 0.0
         self._online: float | None = None
         self._is_restarted = False
+        self._is_telling = False
 
     def heartbeat(self, told: Fields) -> None:
         """A heartbeat came. One with the time of the one before is a repetition, and shows nothing."""
@@ -75,7 +76,7 @@ class Presence:
             return
         self._beat_ts, self._beat = at, time.monotonic()
         self._watched.health.heard()
-        if self.is_there.is_set() and self._watched.told.is_running:
+        if self.is_there.is_set() and self._watched.told.is_running and not self._is_telling:
             self._watched.alive()
         self._arrive()
 
@@ -150,7 +151,11 @@ class Presence:
             self._is_restarted = False
             if not is_new and mode is not None and not self.is_changing:
                 self._watched.show_mode(mode)
-            await self._seen(is_new and had_started)
+            self._is_telling = is_new  # its history comes before its heartbeat
+            try:
+                await self._seen(is_new and had_started)
+            finally:
+                self._is_telling = False
             self._watched.alive()
 
     async def ask(self) -> None:

@@ -54,14 +54,25 @@ class Hummingbot:
         backoff = Backoff()
         try:
             while True:
+                # In a task of its own: a cut at the moment of our end would hide the end in the group of errors.
+                connection = asyncio.create_task(self._connection(watching, backoff), name="connection")
                 try:
-                    async with broker.connected(self._settings) as client:
-                        await watching.over(client, backoff)
-                except* (aiomqtt.MqttError, BrokerRefused) as errors:
-                    watching.cut(errors)
+                    await asyncio.wait((connection,))
+                finally:
+                    connection.cancel()
+                    await asyncio.wait((connection,))
+                await connection
                 await asyncio.sleep(backoff.next_seconds())
         finally:
             watching.end()
+
+    async def _connection(self, watching: _Watching, backoff: Backoff) -> None:
+        """Watch over one connection, until it is cut."""
+        try:
+            async with broker.connected(self._settings) as client:
+                await watching.over(client, backoff)
+        except* (aiomqtt.MqttError, BrokerRefused) as errors:
+            watching.cut(errors)
 
     def examine(self) -> AsyncIterator[Finding]:
         """Try the settings against the broker and the instance; nothing is changed there."""

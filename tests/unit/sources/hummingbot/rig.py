@@ -16,9 +16,18 @@ class HummingbotRig:
     """A fact is a fill. It is away where the broker is: Hummingbot trades on, and says later what it could not."""
 
     kind = "hummingbot"
-    module = None
+    module: str | None = None
     keeps_history = True
     has_commands = True
+
+    @property
+    def changes(self) -> int:
+        """Starts and stops."""
+        return self._bot.changes
+
+    @changes.setter
+    def changes(self, count: int) -> None:
+        self._bot.changes = count
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -33,11 +42,6 @@ class HummingbotRig:
     async def __aexit__(self, *_: object) -> None:
         await self._bot.crash()
         await self._broker.stop()
-
-    @property
-    def changes(self) -> int:
-        """Starts and stops."""
-        return self._bot.changes
 
     def block(self) -> dict[str, Any]:
         """Its settings."""

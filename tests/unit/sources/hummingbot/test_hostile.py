@@ -33,8 +33,8 @@ _VALUES = st.recursive(
 )
 _NAMES = """order_id trading_pair trade_type type price amount trade_fee exchange_trade_id exchange_order_id error_type
 error_message base_asset_amount quote_asset_amount creation_timestamp market order_action msg level_no logger_name
-timestamp performance positions_summary connector_name side breakeven_price unrealized_pnl_quote symbol quantity trade_id
-trade_timestamp raw_json percent flat_fees token"""
+timestamp performance positions_summary connector_name side breakeven_price unrealized_pnl_quote symbol quantity
+trade_id trade_timestamp raw_json percent flat_fees token"""
 _KINDS = """BuyOrderCreated SellOrderCreated BuyOrderCompleted OrderFilled OrderCancelled OrderExpired OrderFailure
 FundingPaymentCompleted RangePositionLiquidityAdded RangePositionUpdateFailure Nonsense"""
 _DATA = st.dictionaries(st.sampled_from(_NAMES.split()), _VALUES, max_size=12)

@@ -28,7 +28,7 @@ from tests.unit.sources.hummingbot.conftest import BOT
 from tests.waiting import eventually_async
 
 Told = Callable[[], list[Event]]
-FEE = {"fee_type": "AddedToCost", "percent": "0.001", "percent_token": None, "flat_fees": []}
+FEE: dict[str, Any] = {"fee_type": "AddedToCost", "percent": "0.001", "percent_token": None, "flat_fees": []}
 
 
 class Desk:
@@ -92,7 +92,7 @@ def fills(told: Told) -> list[tuple[str, float | None, bool]]:
 def test_an_order_is_told_with_all_that_hummingbot_says_of_it(desk: Desk, told: Told) -> None:
     assert desk.created("o1", "2.0", exchange_order_id="e1")
     assert desk.filled("o1", 2.0, "t1")
-    order = {"order_id": "o1", "venue": "binance", "symbol": "BTC-USDT", "strategy": "pmm"}
+    order: Any = {"order_id": "o1", "venue": "binance", "symbol": "BTC-USDT", "strategy": "pmm"}
     assert told() == [
         OrderSubmitted(**order, side="buy", quantity=2.0, order_type="limit", price=100.0, asset="USDT"),
         OrderAcknowledged(**order, venue_order_id="e1"),
@@ -103,7 +103,7 @@ def test_an_order_is_told_with_all_that_hummingbot_says_of_it(desk: Desk, told: 
             price=100.0,
             final=True,
             asset="USDT",
-            fee=pytest.approx(0.2),
+            fee=0.2,
             fee_asset="USDT",
             fill_id="t1",
         ),
@@ -175,7 +175,7 @@ def test_an_order_that_ends_otherwise_is_told_where_it_was(desk: Desk, told: Tol
     desk.orders.take("OrderCancelled", {"order_id": "o1"}, None)
     desk.orders.take("OrderExpired", {"order_id": "o2"}, None)
     desk.orders.take("OrderFailure", {"order_id": "o3", "error_type": "ValueError", "error_message": "too small"}, None)
-    where = {"venue": "binance", "symbol": "BTC-USDT"}
+    where: Any = {"venue": "binance", "symbol": "BTC-USDT"}
     assert told()[-3:] == [
         OrderCanceled(order_id="o1", **where),
         OrderExpired(order_id="o2", **where),

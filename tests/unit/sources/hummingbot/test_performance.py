@@ -37,7 +37,7 @@ def test_a_position_is_told_once_and_then_what_changes(performance: Performance,
     for amount in (1.0, 1.0, 1.5):
         assert performance.take(report(amount))
     opened, valued, grown = positions(told)
-    where = {"position_id": ID, "venue": "binance", "symbol": "BTC-USDT", "asset": "USDT", "strategy": "v2"}
+    where: Any = {"position_id": ID, "venue": "binance", "symbol": "BTC-USDT", "asset": "USDT", "strategy": "v2"}
     assert opened == PositionOpened(**where, side="long", quantity=1.0, entry_price=100.0)
     assert valued == PositionUpdated(
         position_id=ID, quantity=1.0, entry_price=100.0, mark_price=103.0, unrealized_pnl=3.0
@@ -51,7 +51,7 @@ def test_the_profits_of_all_closings_make_up_what_hummingbot_says(performance: P
     """It counts profit and fees over all the times that a position was flat."""
     for amount, profit in ((1.0, 0.0), (0.0, 5.0), (2.0, 5.0), (0.0, 2.0)):
         performance.take(report(amount, profit=profit))
-    closed = [one.realized_pnl for one in told() if isinstance(one, PositionClosed)]
+    closed = [one.realized_pnl or 0.0 for one in told() if isinstance(one, PositionClosed)]
     assert closed == [4.5, -3.0]
     assert sum(closed) == 2.0 - 0.5
 

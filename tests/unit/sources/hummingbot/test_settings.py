@@ -8,7 +8,7 @@ import pytest
 
 from deskwatch.sources.hummingbot import Settings
 
-GOOD = {"bot": "hb", "url": "mqtt://127.0.0.1", "instance": "hb-1"}
+GOOD: dict[str, Any] = {"bot": "hb", "url": "mqtt://127.0.0.1", "instance": "hb-1"}
 
 
 @pytest.mark.parametrize(
