@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -85,7 +86,10 @@ def test_scrolling_down_holds_the_view_until_one_goes_back(page: Page, home: Pat
 def test_details_show_the_line_exactly_and_copy_it(page: Page, home: Path):
     """The dialogue holds the journal's line: nothing rounded, nothing obeyed; Escape closes it where one was."""
     with Recorder.open("arb-1", home=home) as recorder, running.sidecar(home) as sidecar:
-        recorder.emit(SignalRaised(signal="cross", provider="rules", symbol='a"b\\c\u202e'))
+        earlier = time.time() - 300
+        recorder.emit(
+            SignalRaised(signal="cross", provider="rules", symbol='a"b\\c\u202e', happened_timestamp_seconds=earlier)
+        )
         (line,) = [one for one in running.journal_lines(home)["arb-1", "main"] if b"signal_raised" in one]
         page.context.grant_permissions(["clipboard-read", "clipboard-write"])
         visit(page, sidecar.url)
@@ -95,6 +99,7 @@ def test_details_show_the_line_exactly_and_copy_it(page: Page, home: Path):
         text = page.locator("#details-text").inner_text()
         assert json.loads(text) == json.loads(line)
         assert "\u202e" not in text
+        expect(page.locator("#details-facts")).to_contain_text("5 min earlier")
         page.get_by_role("button", name="Copy").click()
         expect(page.locator("#details-copied")).to_have_text("copied")
         assert json.loads(page.evaluate("navigator.clipboard.readText()")) == json.loads(line)
