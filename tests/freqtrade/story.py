@@ -15,7 +15,7 @@ from deskwatch.events import ConnectionChanged, ErrorOccurred, Event, RiskAlertR
 from tests import running
 from tests.freqtrade.commanding import commanded
 from tests.freqtrade.figures import unequal
-from tests.freqtrade.process import Freqtrade, Refused
+from tests.freqtrade.process import Freqtrade
 from tests.freqtrade.watching import MODES, Watching
 from tests.waiting import eventually
 
@@ -86,10 +86,12 @@ class Story:
     def _chapter(self, name: str) -> Iterator[None]:
         """What goes wrong here is told by the test that asks for it; the story goes on."""
         self.told.add(name)
+        began = time.monotonic()
         try:
             yield
-        except (AssertionError, Refused, OSError):
+        except Exception:  # whatever it is, the others are told
             self.failures.setdefault(name, traceback.format_exc())
+        self.seen[name] = round(time.monotonic() - began, 1)
 
     def _first_contact(self) -> None:
         watching = self.watching
@@ -121,7 +123,7 @@ class Story:
                     stack.enter_context(one.without_streams())
                 for mode in MODES:
                     _until(30, lambda mode: self._losses(mode, "websocket") > losses[mode], mode)
-                    assert watching.metric("tradebot_connection_up", bot=mode, connection="rest") == 1
+                    assert watching.metric("tradebot_connection_up", bot=mode, kind="rest") == 1
             for mode in MODES:
                 _until(60, self._is_up, mode)
 
@@ -170,9 +172,11 @@ class Story:
         with self._chapter("password changed"):
             losses = self._losses("futures", "rest")
             bot.change_password(f"another-password-{time.monotonic_ns()}")
-            _until(60, lambda: self._losses("futures", "rest") > losses)
-            assert watching.metric("deskwatch_source_request_failures_total", bot="futures", reason="unauthorized")
-            watching.give_password("futures")
+            try:
+                _until(60, lambda: self._losses("futures", "rest") > losses)
+                assert watching.metric("deskwatch_source_request_failures_total", bot="futures", reason="unauthorized")
+            finally:
+                watching.give_password("futures")
             _until(90, self._is_up, "futures")
 
     def _figures(self) -> None:
@@ -198,11 +202,12 @@ class Story:
 
     def _is_up(self, mode: str) -> bool:
         links = {
-            labels["connection"]: value
+            labels["kind"]: value
             for labels, value in self.watching.series("tradebot_connection_up")
             if labels["bot"] == mode
         }
-        return links == {"rest": 1, "websocket": 1} and self.watching.metric("deskwatch_source_up", bot=mode) == 1
+        is_up = self.watching.metric("deskwatch_source_up", bot=mode) == 1
+        return is_up and links.get("rest") == links.get("websocket") == 1
 
     def _losses(self, mode: str, connection: str) -> int:
         changes = running.events(self.watching.home, ConnectionChanged, mode)
