@@ -151,6 +151,7 @@ _HAPPENS: tuple[ev.Event, ...] = (
     ev.BotStarted(pid=1, host="h", mode=ev.Mode.STANDBY),
     ev.BotStarted(pid=1, host="h", mode=ev.Mode.ACTIVE),
     ev.BotStopped(reason="closed"),
+    ev.WatchStarted(source="freqtrade", peer="http://f"),
 )
 """What a bot's journal may show while commands are on their way."""
 

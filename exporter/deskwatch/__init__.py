@@ -62,6 +62,8 @@ from deskwatch.events import (
     TransactionSent,
     TransferRecorded,
     WatchlistChanged,
+    WatchStarted,
+    WatchStopped,
 )
 from deskwatch.logs import JournalHandler
 from deskwatch.recorder import Recorder
@@ -128,6 +130,8 @@ __all__ = [
     "TransactionReverted",
     "TransactionSent",
     "TransferRecorded",
+    "WatchStarted",
+    "WatchStopped",
     "WatchlistChanged",
     "__version__",
 ]

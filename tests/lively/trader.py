@@ -26,6 +26,8 @@ from deskwatch.events import (
     RequestCompleted,
     TransferRecorded,
     WatchlistChanged,
+    WatchStarted,
+    WatchStopped,
 )
 
 TICK_SECONDS = 0.25
@@ -145,7 +147,7 @@ class Trader:
 
     def _mishap(self) -> None:
         """What goes wrong, and right again: requests, links, errors; money that comes and goes."""
-        link = {"connection": "market_data", "venue": self.venue}
+        link: dict[str, Any] = {"connection": "market_data", "venue": self.venue}
         self.emit(
             ConnectionChanged(up=False, reason="reset by peer", **link),
             RequestCompleted(
@@ -161,6 +163,10 @@ class Trader:
             TransferRecorded(venue=self.venue, asset=self.asset, amount=-240.0, strategy=self.strategy),
         )
         self.later(1.0, lambda: self.emit(ConnectionChanged(up=True, **link)))
+        self.emit(
+            WatchStopped(source="freqtrade", reason="ReadTimeout"),
+            WatchStarted(source="freqtrade", peer="http://freqtrade:8080"),
+        )
 
     def begin(self) -> None:
         """What is told once, after the start."""
@@ -169,6 +175,7 @@ class Trader:
             WatchlistChanged(symbols=list(self.symbols), reason="start"),
             ConnectionChanged(connection="market_data", venue=self.venue, up=True),
             ConfigReloaded(version="7c1c"),
+            WatchStarted(source="freqtrade", peer="http://freqtrade:8080"),
             LogRecorded(message="ready", levelname="INFO", name="bot", extra={"symbols": len(self.symbols)}),
         )
 

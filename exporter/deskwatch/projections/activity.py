@@ -50,6 +50,7 @@ _LEVEL_OF_TYPE = {
     "connection_changed": _ASK_EVENT,
     "log_recorded": _ASK_EVENT,
     "error_occurred": _ASK_EVENT,
+    "watch_stopped": _ASK_EVENT,
 }
 
 
@@ -67,6 +68,8 @@ def level_of_event(name: str, event: ev.Event | ev.Unknown) -> str:
         return event.severity if event.severity in LEVELS else "warning"
     if isinstance(event, ev.ConnectionChanged):
         return "info" if event.up else "warning"
+    if isinstance(event, ev.WatchStopped):
+        return "info" if event.reason == "closed" else "warning"
     level = getattr(event, "levelname", "").lower()
     return level if level in LEVELS else "info"
 

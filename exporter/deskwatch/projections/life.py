@@ -17,6 +17,7 @@ from deskwatch.projections.holdings import Holding
 Status = Literal["accepted", "running", "succeeded", "failed", "refused", "expired", "unknown"]
 FINAL = frozenset({"succeeded", "failed", "refused", "expired"})
 LOST = "the bot stopped before it said what became of it"
+UNWATCHED = "deskwatch ceased to watch the bot before it saw what became of it; look at what the bot shows"
 
 
 class CommandState(msgspec.Struct, kw_only=True):
@@ -115,6 +116,8 @@ class Life(msgspec.Struct, kw_only=True):
         params = self.params or command.params
         if not self.is_lost:
             self.is_lost = True
+            if isinstance(event, ev.WatchStarted):
+                self.doubt = self.doubt or UNWATCHED
             if isinstance(event, ev.BotStopped) and command.type == "set_mode":
                 pass  # the mode that it starts in will tell
             elif command.type != "set_watchlist":  # a list that it watched before proves nothing

@@ -98,8 +98,7 @@ def _is_many(kind: inspect.Type) -> bool:
 
 
 def _flag(name: str, kind: inspect.Type) -> str:
-    is_plural = isinstance(kind, inspect.CollectionType) and name.endswith("s")
-    return "--" + name.removesuffix("s" if is_plural else "").replace("_", "-")
+    return "--" + name.removesuffix("s" if _is_many(kind) else "").replace("_", "-")
 
 
 def _struct(kind: inspect.Type) -> inspect.StructType | None:

@@ -7,7 +7,8 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,10 +23,12 @@ from deskwatch.journal.retention import Keep, Limits
 from deskwatch.projections.metrics import Family, readings
 from deskwatch.sidecar.own_metrics import collect
 from deskwatch.sidecar.samples import Container
+from deskwatch.sources.kinds import Assigned
 from tests.lines import BOT, START_NS, line_of, write
 from tests.reference import feeding, served
 from tests.reference.catalogue import entries
 from tests.servers import require
+from tests.sources.example import ExampleRig, ExampleSource, Settings
 from tests.unit.sidecar.samples.control_groups import version_2
 from tests.unit.sidecar.serving import Desk, serving
 from tests.waiting import eventually_async
@@ -34,7 +37,8 @@ HOUR_NS = 3_600_000_000_000
 DOCUMENTED = {entry.family.name for entry in entries()}
 RAN = ("ran", ["true"])
 """A bot that is supervised, and ends at once."""
-TIGHT = Limits(bots=Keep(seconds=1e9, bytes=2000, budget_bytes=4000))
+_TIGHT = Limits(bots=Keep(seconds=1e9, bytes=2000, budget_bytes=4000))
+OPTIONS: dict[str, Any] = {"loki_url": served.NOWHERE, "max_series": 1, "limits": _TIGHT}
 
 
 class Moved(NamedTuple):
@@ -75,6 +79,15 @@ def with_series(families: list[Family[Any]]) -> Iterator[str]:
     return (family.name for family in families if family.cells)
 
 
+@asynccontextmanager
+async def watched() -> AsyncIterator[list[Assigned]]:
+    """A source whose peer has answered well, and has not."""
+    async with ExampleRig() as rig:
+        await rig.garble()
+        rig.garbage.append(b'{"boot":"1","facts":[]}')
+        yield [Assigned(ExampleSource(Settings(bot="watched", port=rig.port)), "watched", names.MAIN)]
+
+
 async def everything(desk: Desk) -> list[Family[Any]]:
     """All families of a sidecar after what can happen to one has happened."""
     await desk.caught_up()
@@ -83,6 +96,7 @@ async def everything(desk: Desk) -> list[Family[Any]]:
     await asyncio.to_thread(parts.retention.run, time.time())
     (sink,) = parts.sinks
     await eventually_async(lambda: sink.failures)
+    await eventually_async(lambda: all(one.failures and one.answered for one in parts.sources))
     assert (await desk.ask("GET", "/metrics")).status_code == 200
     await eventually_async(lambda: parts.loop_lag.lag.cells)
     await eventually_async(lambda: all(one.runs.last_exit_code == 0 for one in parts.supervisors.values()), 20)
@@ -92,7 +106,7 @@ async def everything(desk: Desk) -> list[Family[Any]]:
 async def test_every_documented_family_can_appear(troubled: Path, tmp_path: Path, machine: None) -> None:
     """And what appears is documented."""
     metrics, _ = feeding.fold()
-    async with serving(troubled, RAN, loki_url=served.NOWHERE, max_series=1, limits=TIGHT) as desk:
+    async with watched() as sources, serving(troubled, RAN, sources, **OPTIONS) as desk:
         families = await everything(desk)
     families += Container(version_2(tmp_path / "container")).read()
     appeared = {*with_series(metrics.current()), *with_series(families)}
@@ -103,7 +117,7 @@ async def test_promtool_has_nothing_to_say_about_any_of_them(troubled: Path, tmp
     """Names, types, units and documentation of all that can appear are as Prometheus wants them."""
     promtool = require("promtool")
     metrics, _ = feeding.fold()
-    async with serving(troubled, RAN, loki_url=served.NOWHERE, max_series=1, limits=TIGHT) as desk:
+    async with watched() as sources, serving(troubled, RAN, sources, **OPTIONS) as desk:
         families = {family.name: family for family in await everything(desk)}
     families |= {family.name: family for family in Container(version_2(tmp_path / "container")).read()}
     families |= {family.name: family for family in metrics.current() if family.cells}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from deskwatch.config import Settings
 from deskwatch.sidecar.app import create
 from deskwatch.sidecar.parts import Parts
+from deskwatch.sources.kinds import Assigned
 from deskwatch.supervised import Supervised
 from tests.waiting import eventually_async
 
@@ -57,12 +58,15 @@ class Desk:
 
 @contextlib.asynccontextmanager
 async def serving(
-    home: Path, supervised: Supervised | tuple[str, list[str]] | None = None, **settings: Any
+    home: Path,
+    supervised: Supervised | tuple[str, list[str]] | None = None,
+    sources: Sequence[Assigned] = (),
+    **settings: Any,
 ) -> AsyncIterator[Desk]:
     """A sidecar on a home, with its parts running."""
     if isinstance(supervised, tuple):
         supervised = Supervised(bot=supervised[0], command=tuple(supervised[1]))
-    app = create(Settings(home=home, **settings), *([supervised] if supervised is not None else []))
+    app = create(Settings(home=home, **settings), *([supervised] if supervised is not None else []), sources=sources)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),

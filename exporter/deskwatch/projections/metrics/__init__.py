@@ -35,6 +35,7 @@ from deskwatch.projections.metrics.settings import Settings
 from deskwatch.projections.metrics.signals import Signals
 from deskwatch.projections.metrics.trades import Trades
 from deskwatch.projections.metrics.transactions import Transactions
+from deskwatch.projections.metrics.watches import Watches
 
 
 class Metrics:
@@ -69,6 +70,7 @@ class Metrics:
             Control(registry),
             Settings(registry),
             Processes(registry),
+            Watches(registry),
             Access(registry),
         )
         self._limits = Limits(registry)

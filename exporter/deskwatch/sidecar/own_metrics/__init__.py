@@ -5,10 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from deskwatch.projections.metrics import Family
-from deskwatch.sidecar.own_metrics import build, checkpoint, following, retention, serving, sinks, stream, supervision
+from deskwatch.sidecar.own_metrics import (
+    build,
+    checkpoint,
+    following,
+    retention,
+    serving,
+    sinks,
+    sources,
+    stream,
+    supervision,
+)
 from deskwatch.sidecar.parts import Parts
 
-SUBJECTS = (following, checkpoint, retention, sinks, stream, serving, supervision, build)
+SUBJECTS = (following, checkpoint, retention, sources, sinks, stream, serving, supervision, build)
 """Each a module with `families(parts)`: its figures of now, read without I/O."""
 
 

@@ -67,9 +67,12 @@ const bytes = (value) => (missing(value) ? "–" : `${figure(value / 1048576, 0)
 function age(seconds) {
   if (!seconds) return "never";
   const past = Math.max(0, nowSeconds() - seconds);
-  if (past < 2) return "now";
-  if (past < 120) return `${Math.round(past)} s ago`;
-  return past < 7200 ? `${Math.round(past / 60)} min ago` : past < 172800 ? `${Math.round(past / 3600)} h ago` : `${Math.round(past / 86400)} d ago`;
+  return past < 2 ? "now" : `${span(past)} ago`;
+}
+
+function span(seconds) {
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : seconds < 172800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86400)} d`;
 }
 
 function clock(seconds) {
@@ -897,7 +900,7 @@ function summary(raw) {
 
 function details(entry) {
   put($("details-title"), entry.type.replaceAll("_", " "));
-  const facts = [["Bot", entry.bot], ["Kind", entry.kind], ["Level", entry.level], ["At", exactTime(entry)], ["Id", entry.id]];
+  const facts = [["Bot", entry.bot], ["Kind", entry.kind], ["Level", entry.level], ["At", exactTime(entry)], ...happenedEarlier(entry), ["Id", entry.id]];
   reconcile($("details-facts"), facts.map(([label, value]) => [label, label, value, "", ""]), (one) => one[0], () => {
     const group = element("div");
     group.append(element("dt"), element("dd"));
@@ -910,6 +913,14 @@ function details(entry) {
   $("details-copied").textContent = "";
   $("details").showModal();
   $("details-text").scrollTop = 0;
+}
+
+function happenedEarlier(entry) {
+  const happened = entry.raw && entry.raw.happened_timestamp_seconds;
+  if (typeof happened !== "number") return [];
+  const at = new Date(happened * 1000);
+  const earlier = entry.ts / 1e9 - happened;
+  return [["Happened", Number.isNaN(at.getTime()) ? String(happened) : `${at.toISOString()}${earlier > 0 ? `, ${span(earlier)} earlier` : ""}`]];
 }
 
 function exactTime(entry) {

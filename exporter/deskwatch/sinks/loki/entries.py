@@ -26,6 +26,8 @@ EVENT_TS = "event_ts"
 """Metadata of a late entry: the event's own time, ns, as text."""
 AT = "at"
 """Metadata of an entry whose line has no `seq`: its place in the journal, which tells it from a line like it."""
+HAPPENED = "happened_timestamp_seconds"
+"""Metadata of an event that was told noticeably later than it happened: when that was, Unix time, as text."""
 _METADATA = (
     "trace",
     "cause",
@@ -157,3 +159,6 @@ def _describe(metadata: dict[str, str], event: msgspec.Struct) -> None:
         value = getattr(event, name)
         if value:
             metadata[name] = value
+    happened = getattr(event, HAPPENED, None)
+    if happened is not None:
+        metadata[HAPPENED] = f"{happened:.3f}"
