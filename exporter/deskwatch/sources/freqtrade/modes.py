@@ -142,6 +142,7 @@ class Modes:
             left = ", ".join(str(trade) for trade in trades[:5]) + (" …" if len(trades) > 5 else "")
             result["note"] = (
                 f"freqtrade is stopped and {len(trades)} of its trades are open: nobody looks after them, no "
-                f"stop-loss of freqtrade's own acts: {left}; ask for standby to have them managed, or for closing to be rid of them"
+                f"stop-loss of freqtrade's own acts: {left}; "
+                "ask for standby to have them managed, or for closing to be rid of them"
             )
         return result

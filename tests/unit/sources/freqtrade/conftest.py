@@ -34,7 +34,12 @@ def settings(freqtrade: StandIn, password_file: Path) -> Settings:
 
 def settings_for(freqtrade: StandIn, password_file: Path, **others: Any) -> Settings:
     """Settings that fit it, without a pace that would hold a test up."""
-    given = {"url": freqtrade.url, "user": freqtrade.user, "password_file": password_file, "requests_per_second": 100.0}
+    given: dict[str, Any] = {
+        "url": freqtrade.url,
+        "user": freqtrade.user,
+        "password_file": password_file,
+        "requests_per_second": 100.0,
+    }
     return Settings(bot="trend", **given | others)
 
 

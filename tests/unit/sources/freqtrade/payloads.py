@@ -40,3 +40,24 @@ def new_order(trade: dict[str, Any], side: str, amount: float, filled: float) ->
         "order_type": "limit", "is_open": is_open, "order_timestamp": now, "ft_fee_base": None,
         "order_filled_timestamp": None if is_open else now, "ft_order_tag": trade["enter_tag"],
     }  # fmt: skip
+
+
+def cancel_orders(trade: dict[str, Any]) -> None:
+    """All that rest of a trade."""
+    for order in trade["orders"]:
+        if order["is_open"]:
+            order.update(status="canceled", is_open=False)
+    trade["has_open_orders"] = False
+
+
+def fill_orders(trade: dict[str, Any]) -> None:
+    """All that rest of a trade; one that has nothing left is closed."""
+    now = int(time.time() * 1000)
+    for order in [each for each in trade["orders"] if each["is_open"]]:
+        order.update(status="closed", is_open=False, filled=order["amount"], remaining=0.0, order_filled_timestamp=now)
+        if order["ft_order_side"] == ("buy" if trade["is_short"] else "sell"):
+            trade["amount"] = max(0.0, trade["amount"] - order["amount"])
+            trade["is_open"] = trade["amount"] > 0
+    if not trade["is_open"]:
+        trade.update(close_timestamp=now, close_rate=trade["current_rate"], exit_reason="force_exit")
+    trade["has_open_orders"] = False

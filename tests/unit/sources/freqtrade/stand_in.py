@@ -17,7 +17,7 @@ from typing import Any, Self
 
 from aiohttp import WSMsgType, web
 
-from tests.unit.sources.freqtrade.payloads import CONFIG, TOPICS, new_order, new_trade
+from tests.unit.sources.freqtrade.payloads import CONFIG, TOPICS, cancel_orders, fill_orders, new_order, new_trade
 
 
 class StandIn:
@@ -31,6 +31,7 @@ class StandIn:
         asked: What was asked, in order: `GET status`, with the body of a POST behind it.
         garbled: Answered instead of anything else, 200, where it is set.
         refuses: Path → status, body and headers to answer with.
+        swallows: Paths that are carried out, and not answered.
         delay_seconds: Before each answer.
     """
 
@@ -51,6 +52,7 @@ class StandIn:
         self.asked: list[str] = []
         self.garbled: bytes | None = None
         self.refuses: dict[str, tuple[int, str | bytes, dict[str, str]]] = {}
+        self.swallows: set[str] = set()
         self.delay_seconds = 0.0
         self.token_seconds = 900
         self.reloads = True
@@ -127,19 +129,7 @@ class StandIn:
 
     def fill(self, number: int) -> None:
         """Fill all open orders of a trade."""
-        trade = self.trades[number]
-        for order in [each for each in trade["orders"] if each["is_open"]]:
-            order.update(
-                status="closed", is_open=False, filled=order["amount"], remaining=0.0,
-                order_filled_timestamp=int(time.time() * 1000),
-            )  # fmt: skip
-            if order["ft_order_side"] == ("buy" if trade["is_short"] else "sell"):
-                trade["amount"] = max(0.0, trade["amount"] - order["amount"])
-                trade["is_open"] = trade["amount"] > 0
-        if not trade["is_open"]:
-            rate = trade["current_rate"]
-            trade.update(close_timestamp=int(time.time() * 1000), close_rate=rate, exit_reason="force_exit")
-        trade["has_open_orders"] = False
+        fill_orders(self.trades[number])
 
     # What it answers
 
@@ -195,7 +185,11 @@ class StandIn:
             case ("POST", "forceexit"):
                 self._need_running()
                 return self._force_exit(body)
+            case ("POST", "locks" | "locks/delete"):
+                return self._locked(body)
         parts = path.split("/")
+        if (request.method, parts[0]) == ("GET", "trade") and int(parts[1]) in self.trades:
+            return self.trades[int(parts[1])]
         if request.method == "DELETE" and parts[0] == "trades" and parts[2:] == ["open-order"]:
             return self._cancel(int(parts[1]))
         raise web.HTTPNotFound(text='{"detail":"Not Found"}', content_type="application/json")
@@ -204,11 +198,10 @@ class StandIn:
         named = str(body["tradeid"])
         numbers = [each["trade_id"] for each in self._open_trades() if named in ("all", str(each["trade_id"]))]
         if not numbers and named != "all":
-            raise _declined("forceexit", "invalid argument")
+            raise declined("forceexit", "invalid argument")
         for number in numbers:
             trade = self.trades[number]
-            for order in [each for each in trade["orders"] if each["is_open"]]:
-                order.update(status="canceled", is_open=False)
+            cancel_orders(trade)
             part = body.get("amount")
             side = "buy" if trade["is_short"] else "sell"
             self.order(number, side, part if part and part < trade["amount"] else trade["amount"])
@@ -220,13 +213,10 @@ class StandIn:
         self._need_running()
         trade = self.trades.get(number)
         if trade is None or not trade["is_open"]:
-            raise _declined("open-order", "Invalid trade_id.")
+            raise declined("open-order", "Invalid trade_id.")
         if not trade["has_open_orders"]:
-            raise _declined("open-order", "No open order for trade_id.")
-        for order in trade["orders"]:
-            if order["is_open"]:
-                order.update(status="canceled", is_open=False)
-        trade["has_open_orders"] = False
+            raise declined("open-order", "No open order for trade_id.")
+        cancel_orders(trade)
         return trade
 
     def _blacklisted(self, request: web.Request, body: Any) -> Any:
@@ -237,9 +227,16 @@ class StandIn:
             self.blacklist = [each for each in self.blacklist if each not in gone]
         return {"blacklist": self.blacklist, "blacklist_expanded": self.blacklist, "errors": {}, "method": []}
 
+    def _locked(self, body: Any) -> Any:
+        for each in body if isinstance(body, list) else []:
+            self.locks.append(each | {"id": len(self.locks) + 1, "active": True, "lock_end_timestamp": 0})
+        if isinstance(body, dict):
+            self.locks = [each for each in self.locks if each["pair"] != body["pair"]]
+        return {"lock_count": len(self.locks), "locks": self.locks}
+
     def _need_running(self) -> None:
         if self.state == "stopped":
-            raise _declined("it", "trader is not running")
+            raise declined("it", "trader is not running")
 
     def _open_trades(self) -> list[dict[str, Any]]:
         return [each for each in self.trades.values() if each["is_open"]]
@@ -286,7 +283,10 @@ class StandIn:
             return self._token(path, request.headers.get("authorization", ""))
         if not self._is_known(request.headers.get("authorization", "")):
             return web.json_response({"detail": "Unauthorized"}, status=401)
-        return web.json_response(self._answer(request, path, json.loads(text) if text else {}))
+        answer = self._answer(request, path, json.loads(text) if text else {})
+        if path in self.swallows and request.transport is not None:
+            request.transport.abort()
+        return web.json_response(answer)
 
     def _token(self, path: str, authorization: str) -> web.StreamResponse:
         if not self.knows_login:
@@ -340,6 +340,7 @@ class StandIn:
         asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout=10)
 
 
-def _declined(path: str, message: str) -> web.HTTPException:
+def declined(path: str, message: str) -> web.HTTPException:
+    """What the trader declines, as freqtrade answers it."""
     body = json.dumps({"error": f"Error querying /api/v1/{path}: {message}"})
     return web.HTTPBadGateway(text=body, content_type="application/json")

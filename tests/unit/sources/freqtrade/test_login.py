@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from deskwatch.sources.freqtrade.client import Client
 from deskwatch.sources.freqtrade.errors import Unauthorized
+from tests.unit.sources.freqtrade.stand_in import StandIn
 
 
-def logins(freqtrade) -> int:
+def logins(freqtrade: StandIn) -> int:
     """How often it was asked for a login."""
     return freqtrade.asked.count("POST token/login")
 
@@ -31,7 +34,7 @@ async def test_a_token_is_refreshed_before_it_expires(client, freqtrade):
 
 
 async def test_tokens_that_are_void_lead_to_a_new_login(client, freqtrade):
-    """freqtrade was given another `jwt_secret_key`: refresh fails, the password does not."""
+    """The peer was given another `jwt_secret_key`: refresh fails, the password does not."""
     await client.get("status")
     freqtrade.jwt_key = "otherwise"
     assert await client.get("status") == []
@@ -97,7 +100,7 @@ async def test_a_peer_that_was_away_is_asked_for_a_login_anew(client, freqtrade)
     """It may be another process, with another password: a token would hide that."""
     await client.get("status")
     freqtrade.away()
-    with pytest.raises(Exception, match="nothing listens|ended"):
+    with pytest.raises(Exception, match=r"nothing listens|ended"):
         await client.get("status")
     with pytest.raises(Exception, match="nothing listens"):
         await client.get("status")
@@ -111,8 +114,6 @@ async def test_a_peer_that_was_away_is_asked_for_a_login_anew(client, freqtrade)
 )
 async def test_what_is_no_token_is_not_sent(freqtrade, settings, health, token):
     """A hostile answer to a login can't forge headers: the password is sent instead."""
-    import json
-
     freqtrade.refuses["token/login"] = (200, json.dumps({"access_token": token}), {})
     async with Client(settings, health) as client:
         assert await client.get("status") == []
@@ -121,8 +122,6 @@ async def test_what_is_no_token_is_not_sent(freqtrade, settings, health, token):
 @pytest.mark.parametrize("lifetime", ["x.e30.x", "x.!!!.x", "x.eyJpYXQiOiJhIn0.x", "no.dots", "a.b"])
 async def test_a_token_without_a_lifetime_is_good_until_it_is_refused(freqtrade, settings, health, lifetime):
     """Its claims are not ours to trust."""
-    import json
-
     freqtrade.refuses["token/login"] = (200, json.dumps({"access_token": lifetime}), {})
     async with Client(settings, health) as client:
         assert await client.get("status") == []
