@@ -5,6 +5,9 @@ traded coin as lies there, and each futures position's collateral with its profi
 lies in the account. It is not `total_bot`, which leaves out what `tradable_balance_ratio` holds back and what waits in
 an order for an entry: it falls with each such order, which would be a drawdown that never was. Where several bots share
 an account by `available_capital`, though, only `total_bot` is this bot's part, and is taken.
+
+A dry run on a spot market counts what waits in an order that adds to a position twice (`Wallets._update_dry`): as free,
+and as used. That is taken off, lest each such order be a peak that every later figure is a drawdown from.
 """
 
 from __future__ import annotations
@@ -43,12 +46,24 @@ def balances(raw: Raw, memory: FreqtradeMemory, venue: str, *, all_of_them: bool
         yield BalanceObserved(venue=venue, asset=asset, total=0.0, free=0.0)
 
 
-def equity(raw: Raw, *, is_shared: bool) -> EquityObserved | None:
+def is_waiting(raw: Raw) -> bool:
+    """Whether some of the stake currency waits in orders.
+
+    Raises:
+        Unreadable: It is no answer of `/balance`.
+    """
+    found = mapping(raw, "balance")
+    stake = text(found.get("stake"))
+    return any(each.get("currency") == stake and number(each.get("used")) for each in _held(found))
+
+
+def equity(raw: Raw, *, is_shared: bool, counted_twice: float = 0.0) -> EquityObserved | None:
     """The bot's worth; None where freqtrade could not value all of it.
 
     Args:
         raw: The answer of `/balance`.
         is_shared: Whether the bot has but a part of the account (`available_capital`).
+        counted_twice: What a dry run counts twice, in the stake currency.
 
     Raises:
         Unreadable: It is no such answer.
@@ -62,7 +77,7 @@ def equity(raw: Raw, *, is_shared: bool) -> EquityObserved | None:
     has_price = all(worth or not _amount(each) for worth, each in zip(worths, managed, strict=True))
     if not has_price:
         return None  # freqtrade counts what it has no price of as nothing
-    worth = number(found.get("total_bot")) if is_shared else sum(each or 0.0 for each in worths)
+    worth = number(found.get("total_bot")) if is_shared else sum(each or 0.0 for each in worths) - counted_twice
     return None if worth is None else EquityObserved(equity=worth, asset=asset)
 
 

@@ -44,12 +44,14 @@ class Ledger:
         venue: The exchange, as `/show_config` has it.
         reasons: Why orders of trades were canceled, as the stream told.
         is_behind: Whether closed trades are known to be missing.
+        additions: Open orders that add to an open position, by id: what they stake.
     """
 
     def __init__(self, client: Client, watched: Watched, memory: FreqtradeMemory) -> None:
         self.venue = ""
         self.reasons: Reasons = {}
         self.is_behind = False
+        self.additions: dict[str, float] = {}
         self._client = client
         self._watched = watched
         self._memory = memory
@@ -71,6 +73,7 @@ class Ledger:
             now = time.time()
             there = {trade_id(each) for each in raw}
             opened = [one for one in self._read(raw) if one.is_open]
+            self.additions = {key: stake for one in opened for key, stake in one.additions()}
             reused = [one.id for one in opened if self._memory.is_closed(one.id)]
             if reused:
                 self._forget(reused)
@@ -140,10 +143,10 @@ class Ledger:
             async with self._line:
                 page = await self._page(PAGE, offset, is_newest_first=False)
                 await self._tell_page(page)
-            if not page.ids:
-                break
             seen.update(page.ids)
             offset, total = offset + len(page.ids), page.total
+            if not page.ids:
+                break
         self.is_behind = False
         if len(seen) >= total:  # else some can't be read, or moved meanwhile: the next look at /profit tells
             ranges = self._memory.closed
@@ -191,8 +194,7 @@ class Ledger:
 
     def _tell(self, events: Iterable[Event]) -> None:
         for event in events:
-            if not self._watched.emit(event):
-                return  # the journal can't be written: what is missing is told by the next look
+            self._watched.emit(event)
 
     def _left_behind(self, trade: str) -> None:
         """A trade that was open is not open, and perhaps not closed: its entry was canceled, or it was deleted."""

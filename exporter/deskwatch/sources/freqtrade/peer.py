@@ -6,13 +6,13 @@ A freqtrade that comes up riskier than an operator asked for last, after a resta
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from deskwatch.events import ConfigReloaded, LogRecorded, Mode
 from deskwatch.mode import riskier
 from deskwatch.sources.freqtrade import log_records
 from deskwatch.sources.freqtrade.client import Client
+from deskwatch.sources.freqtrade.control import Control
 from deskwatch.sources.freqtrade.identity import Vitals, boot_of, is_new_database, vitals
 from deskwatch.sources.freqtrade.memory import OURS, FreqtradeMemory
 from deskwatch.sources.freqtrade.reading import Raw, mapping, number, text
@@ -35,22 +35,16 @@ class Peer:
         client: Asks it.
         watched: Told of it.
         memory: What was told.
-        mode_of: The mode that its state stands for.
+        control: Knows the mode that its state stands for, and lowers it.
     """
 
-    def __init__(
-        self,
-        client: Client,
-        watched: Watched,
-        memory: FreqtradeMemory,
-        mode_of: Callable[[object], Mode | None],
-    ) -> None:
+    def __init__(self, client: Client, watched: Watched, memory: FreqtradeMemory, control: Control) -> None:
         self.config: dict[str, Raw] = {}
         self.is_unsure = True
         self._client = client
         self._watched = watched
         self._memory = memory
-        self._mode_of = mode_of
+        self._control = control
         self._was_away = True
         self._vitals: Vitals | None = None
         self._idle_seconds = 0.0
@@ -66,6 +60,11 @@ class Peer:
     def is_shared(self) -> bool:
         """Whether it has but a part of its account."""
         return number(self.config.get("available_capital")) is not None
+
+    @property
+    def is_dry_spot(self) -> bool:
+        """Whether it trades a spot market, without money."""
+        return self.config.get("dry_run") is True and self.config.get("trading_mode", "spot") == "spot"
 
     @property
     def is_working(self) -> bool:
@@ -87,11 +86,11 @@ class Peer:
             FreqtradeError: It did not answer.
             Unreadable: The answer makes no sense.
         """
-        before = self.config
+        before, asked_at = self.config, time.monotonic()
         config = mapping(await self._client.get("show_config", urgent=urgent), "show_config")
         found = vitals(await self._client.get("health", urgent=urgent))
         is_raised = False
-        mode = self._mode_of(config.get("state"))
+        mode = self._control.mode_of(config.get("state"), asked_at)
         if self.is_unsure:
             is_raised = await self._identify(config, found, mode)
         elif self._vitals is not None and found.startup != self._vitals.startup and mode is not None:
@@ -145,6 +144,8 @@ class Peer:
 
     def _reloaded(self, before: dict[str, Raw], config: dict[str, Raw]) -> bool:
         """Trading began anew in the same process: whether because the configuration was read again."""
+        if self._control.is_reloading:
+            return False  # by a command: it is told there
         if self._was_stopped:
             self._was_stopped = False
             return False
@@ -157,10 +158,10 @@ class Peer:
         if asked is None or not riskier(mode, asked):
             self._watched.show_mode(mode)
             return
-        await self._client.post("stop" if asked is Mode.HALTED else "stopentry")  # `pause`, and older versions know it
-        self._say(f"freqtrade came up {mode}, but {asked} was asked for last: it was told to go back to that")
-        state = mapping(await self._client.get("show_config", urgent=True), "show_config").get("state")
-        self._watched.show_mode(self._mode_of(state) or mode, reason=LOWERED, actor="deskwatch")
+        if await self._control.hold(asked, LOWERED):
+            self._say(f"freqtrade came up {mode}, but {asked} was asked for last: it was brought back to that")
+        else:
+            self._say(f"freqtrade came up {mode}, but {asked} was asked for last, and it does not go back to that")
 
     def _idle(self, found: Vitals) -> float:
         if not self.is_working or found.processed is None:

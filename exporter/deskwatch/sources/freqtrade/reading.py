@@ -7,6 +7,7 @@ Shapes are those of freqtrade 2026.9: `rpc/api_server/api_schemas.py`, and `to_j
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import msgspec
@@ -93,6 +94,12 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
     def side(self) -> str:
         """`long` or `short`."""
         return "short" if self.is_short else "long"
+
+    def additions(self) -> Iterator[tuple[str, float]]:
+        """Id and stake of each open order that adds to what is held."""
+        for order in self.orders:
+            if order.is_open and order.is_entry and self.amount and order.amount and order.price:
+                yield order.id, order.amount * order.price / (self.leverage or 1.0)
 
 
 def number(value: Raw) -> float | None:

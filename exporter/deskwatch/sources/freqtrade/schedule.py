@@ -54,6 +54,7 @@ class Schedule:
         self._clock = clock
         self._due: dict[str, float] = dict.fromkeys(EVERY_SECONDS, clock())
         self._looked: dict[str, float] = {}
+        self._again: set[str] = set()
 
     def due(self) -> list[str]:
         """What is to be looked at now, the most urgent first."""
@@ -67,7 +68,9 @@ class Schedule:
     def looked(self, what: str) -> None:
         """It was looked at."""
         self._looked[what] = self._clock()
-        self._due[what] = self._clock() + EVERY_SECONDS[what]
+        pause = LEAST_SECONDS.get(what, 0.0) if what in self._again else EVERY_SECONDS[what]
+        self._again.discard(what)
+        self._due[what] = self._clock() + pause
 
     def stir(self, topic: str) -> bool:
         """The stream said something; whether that brings a look forward."""
@@ -76,6 +79,10 @@ class Schedule:
             soonest = self._looked.get(what, float("-inf")) + LEAST_SECONDS.get(what, 0.0)
             self._due[what] = min(self._due[what], max(self._clock() + SOON_SECONDS, soonest))
         return bool(concerned)
+
+    def sooner(self, what: str) -> None:
+        """A look at it brought nothing: the next comes as soon as it may."""
+        self._again.add(what)
 
     def all_at_once(self) -> None:
         """Nothing is known any more."""

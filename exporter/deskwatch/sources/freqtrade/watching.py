@@ -17,7 +17,7 @@ from deskwatch.sources.freqtrade.errors import FreqtradeError, Refused
 from deskwatch.sources.freqtrade.ledger import Ledger
 from deskwatch.sources.freqtrade.memory import OURS, FreqtradeMemory
 from deskwatch.sources.freqtrade.peer import Peer
-from deskwatch.sources.freqtrade.reading import Unreadable, listed, mapping, text
+from deskwatch.sources.freqtrade.reading import Raw, Unreadable, listed, mapping, text
 from deskwatch.sources.freqtrade.schedule import Schedule
 from deskwatch.sources.freqtrade.stream import Cut, Message, Reconnected, Told, messages
 from deskwatch.sources.watched import Watched
@@ -39,7 +39,7 @@ class Watching:
         self._watched = watched
         self._memory = memory
         self._control = Control(client, watched, self.look)
-        self._peer = Peer(client, watched, memory, self._control.mode_of)
+        self._peer = Peer(client, watched, memory, self._control)
         self._ledger = Ledger(client, watched, memory)
         self._candles = Candles(watched)
         self._schedule = Schedule()
@@ -173,9 +173,21 @@ class Watching:
         self._tell(account.balances(raw, self._memory, self._peer.venue, all_of_them=is_due))
         if is_due:
             self._balances_told = time.monotonic()
-        worth = account.equity(raw, is_shared=self._peer.is_shared)
+        twice = await self._counted_twice(raw)
+        worth = None if twice is None else account.equity(raw, is_shared=self._peer.is_shared, counted_twice=twice)
         if worth is not None:
             self._watched.emit(worth)
+
+    async def _counted_twice(self, balance: Raw) -> float | None:
+        """What a dry run's balance counts twice; None where that changed while the balance was asked for."""
+        if not self._peer.is_dry_spot or not account.is_waiting(balance):
+            return 0.0
+        before = self._ledger.additions
+        await self._ledger.look()
+        if before != self._ledger.additions:
+            self._schedule.sooner("balance")
+            return None
+        return sum(before.values())
 
     async def _look_at_profit(self) -> None:
         self._ledger.check(await self._client.get("profit"))
@@ -194,8 +206,7 @@ class Watching:
 
     def _tell(self, events: Iterable[Event]) -> None:
         for event in events:
-            if not self._watched.emit(event):
-                return  # the journal can't be written: what is missing is told by the next look
+            self._watched.emit(event)
 
     def _complain(self, what: str, words: str) -> None:
         """Say it once in a run: what lasts is shown by the connection and by the age of the figures."""
