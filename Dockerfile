@@ -12,7 +12,7 @@ COPY exporter exporter
 COPY examples examples
 RUN python -m pip wheel --no-deps --wheel-dir /wheels . \
     && python -m venv /opt/deskwatch \
-    && /opt/deskwatch/bin/pip install --constraint constraints.txt "$(ls /wheels/deskwatch-*.whl)[sidecar,demo,stack]" \
+    && /opt/deskwatch/bin/pip install --constraint constraints.txt "$(ls /wheels/deskwatch-*.whl)[sidecar,demo,stack,freqtrade,evm,hummingbot]" \
     && /opt/deskwatch/bin/pip uninstall --yes pip setuptools
 
 

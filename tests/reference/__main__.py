@@ -1,7 +1,8 @@
-"""`python -m tests.reference` writes the page."""
+"""`python -m tests.reference` writes the pages."""
 
 from __future__ import annotations
 
-from tests.reference.page import PATH, page
+from tests.reference import page, sources
 
-PATH.write_text(page())
+page.PATH.write_text(page.page())
+sources.PATH.write_text(sources.page())

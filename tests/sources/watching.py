@@ -79,16 +79,7 @@ class Watching:
 
     def events(self) -> list[Event]:
         """All that the source journaled, in order."""
-        follower = WriterFollower(self.home, BOT, names.MAIN)
-        found = []
-        while (batch := follower.read()) is not None:
-            for line in batch.lines:
-                with contextlib.suppress(InvalidLine):  # a kill may tear the last one
-                    event = read(line, BOT, names.MAIN).event
-                    if isinstance(event, Event):
-                        found.append(event)
-        follower.close()
-        return found
+        return journaled(self.home)
 
     def told(self) -> Counter[str]:
         """Fact → how often it was told."""
@@ -99,20 +90,47 @@ class Watching:
         """The events of these types, in order."""
         return [event for event in self.events() if isinstance(event, kinds_)]
 
-    def give(self, command: str, params: dict[str, Json] | None = None, *, seconds: float = 60.0) -> str:
+    def give(self, command: str, *, seconds: float = 60.0) -> str:
         """Give the bot a command, as a sidecar does; its id."""
-        command_id = f"c{time.time_ns()}"
-        accepted = CommandAccepted(
-            command_id=command_id,
-            command=command,
-            params=params or {},
-            actor="ann",
-            expires_ts=time.time_ns() + int(seconds * 1e9),
-        )
-        writer = Writer(names.writer_folder(self.home, BOT, names.CONTROL)).open()
-        writer.append(encoding.encode(accepted))
-        writer.close()
-        return command_id
+        return give(self.home, command, seconds=seconds)
+
+
+def journaled(home: Path) -> list[Event]:
+    """What is in the watched bot's journal, in order."""
+    follower = WriterFollower(home, BOT, names.MAIN)
+    found = []
+    while (batch := follower.read()) is not None:
+        for line in batch.lines:
+            with contextlib.suppress(InvalidLine):  # a kill may tear the last one
+                event = read(line, BOT, names.MAIN).event
+                if isinstance(event, Event):
+                    found.append(event)
+    follower.close()
+    return found
+
+
+def give(
+    home: Path,
+    command: str,
+    params: dict[str, Json] | None = None,
+    *,
+    seconds: float = 60.0,
+    leaves_halted: bool = False,
+) -> str:
+    """Give the watched bot a command, as a sidecar does; its id."""
+    command_id = f"c{time.time_ns()}"
+    accepted = CommandAccepted(
+        command_id=command_id,
+        command=command,
+        params=params or {},
+        actor="ann",
+        expires_ts=time.time_ns() + int(seconds * 1e9),
+        leaves_halted=leaves_halted,
+    )
+    writer = Writer(names.writer_folder(home, BOT, names.CONTROL)).open()
+    writer.append(encoding.encode(accepted))
+    writer.close()
+    return command_id
 
 
 def _toml(value: Any) -> str:

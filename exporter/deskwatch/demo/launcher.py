@@ -215,6 +215,7 @@ def _sidecar_command(settings: Settings) -> list[str]:
     if settings.insecure_http:
         argv.append("--insecure-http")
     for flag, value in (
+        ("--config", settings.config),
         ("--loki-url", settings.loki_url),
         ("--loki-tenant", settings.loki_tenant),
         ("--loki-user", settings.loki_user),

@@ -22,6 +22,7 @@ from deskwatch.errors import JournalError, NotJournaled, NotSynced
 from deskwatch.events import (
     BotStarted,
     BotStopped,
+    CommandOffered,
     ConnectionChanged,
     Event,
     EventsLost,
@@ -84,6 +85,7 @@ class Watched:
             settle=self._settle,
             beat=lambda: None,
         )
+        self._offered: dict[str, CommandOffered] = {}
         self._began = time.monotonic()
         self._beat = float("-inf")
         self._is_taken = self._is_open = False
@@ -214,6 +216,8 @@ class Watched:
             return False
         self.emit(BotStarted(boot=boot, mode=mode, host=host, pid=pid, version=version, strategy=strategy))
         self.emit(ModeChanged(mode=mode, reason="start", actor=self._kind))
+        for offered in self._offered.values():  # a start takes back what was offered before
+            self.emit(offered)
         return True
 
     def stopped(self, reason: str) -> None:
@@ -288,7 +292,9 @@ class Watched:
             params: Its parameters: a msgspec Struct, which a delivered command has as `parsed`, or a JSON Schema.
             description: What it does, for the operator.
         """
-        self.emit(self._commands.offer(command, params, description))
+        offered = self._commands.offer(command, params, description)
+        self._offered[command] = offered
+        self.emit(offered)
 
     async def next_command(self) -> Command:
         """The next command, begun: call it only while the peer can be reached, so that others wait and expire.

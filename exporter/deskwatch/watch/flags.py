@@ -24,6 +24,9 @@ _PAIR = re.compile(r",(?=[a-z_]+=)")
 class KindFlags:
     """Of one kind.
 
+    Attributes:
+        fields: The kind's settings.
+
     Raises:
         ConfigError: A library that the kind needs is not installed.
     """
@@ -32,15 +35,15 @@ class KindFlags:
         self._kind = kind
         self._settings = settings_type(kind)
         info = inspect.type_info(self._settings)
-        self._fields = info.fields if isinstance(info, inspect.StructType) else ()
+        self.fields = info.fields if isinstance(info, inspect.StructType) else ()
         self._spelled: dict[str, str] = {}
 
     def add(self, parser: argparse.ArgumentParser) -> None:
         """Add them. One that the sidecar has too is spelled with the kind's name before it: `--hummingbot-port`."""
         words = description(self._settings)
         group = parser.add_argument_group(self._kind)
-        for field in self._fields:
-            name, kind = field.encode_name, _bare(field.type)
+        for field in self.fields:
+            name, kind = field.encode_name, bare(field.type)
             flag = _flag(name, kind)
             if flag in parser._option_string_actions:  # noqa: SLF001  argparse tells it nowhere else
                 flag = f"--{self._kind}-{flag[2:]}"
@@ -65,31 +68,32 @@ class KindFlags:
         """
         given: dict[str, Any] = {"bot": self._kind}  # Any: as TOML would hold it
         faults: list[str] = []
-        for field in self._fields:
+        for field in self.fields:
             value = getattr(told, _DEST + field.encode_name, None)
             if value is not None:
                 try:
-                    given[field.encode_name] = _value(value, _bare(field.type))
+                    given[field.encode_name] = _value(value, bare(field.type))
                 except ValueError as error:
                     faults.append(f"{self._spelled[field.encode_name]}: {error}")
         if not faults:
             try:
-                return convert(self._settings, given, base, strict=False, spelled=self._spell)
+                return convert(self._settings, given, base, strict=False, spelled=self.spelled)
             except Misfit as error:
                 faults = error.faults
         raise ConfigError(faults[0] if len(faults) == 1 else "\n  ".join(["mend these:", *faults]))
 
-    def _spell(self, name: str) -> str:
+    def spelled(self, name: str) -> str:
+        """A setting's flag, once it was added; else the setting itself."""
         return self._spelled.get(name, name)
 
 
-def _bare(kind: inspect.Type) -> inspect.Type:
+def bare(kind: inspect.Type) -> inspect.Type:
     """A type without what is said about it, and without None."""
     if isinstance(kind, inspect.Metadata):
-        return _bare(kind.type)
+        return bare(kind.type)
     if isinstance(kind, inspect.UnionType):
         others = [one for one in kind.types if not isinstance(one, inspect.NoneType)]
-        return _bare(others[0]) if len(others) == 1 else kind
+        return bare(others[0]) if len(others) == 1 else kind
     return kind
 
 
@@ -101,14 +105,14 @@ def _flag(name: str, kind: inspect.Type) -> str:
     return "--" + name.removesuffix("s" if _is_many(kind) else "").replace("_", "-")
 
 
-def _struct(kind: inspect.Type) -> inspect.StructType | None:
+def struct_of(kind: inspect.Type) -> inspect.StructType | None:
     """What each value of a flag is made of, where that is a struct."""
-    item = _bare(kind.item_type) if isinstance(kind, inspect.CollectionType) else kind
+    item = bare(kind.item_type) if isinstance(kind, inspect.CollectionType) else kind
     return item if isinstance(item, inspect.StructType) else None
 
 
 def _metavar(kind: inspect.Type) -> str:
-    if (struct := _struct(kind)) is not None:
+    if (struct := struct_of(kind)) is not None:
         required = [one for one in struct.fields if one.required]
         return ",".join(f"{one.encode_name}=…" for one in required) + (
             "[,…]" if required != list(struct.fields) else ""
@@ -121,9 +125,9 @@ def _metavar(kind: inspect.Type) -> str:
 
 
 def _help(field: inspect.Field, words: str, kind: str) -> str:
-    if (struct := _struct(_bare(field.type))) is not None:
+    if (struct := struct_of(bare(field.type))) is not None:
         words += f": {', '.join(one.encode_name for one in struct.fields)}"
-    if _is_many(_bare(field.type)):
+    if _is_many(bare(field.type)):
         words += "; repeatable"
     if field.encode_name == "bot":
         words += f" (default: {kind})"
@@ -140,9 +144,9 @@ def _value(text: Any, kind: inspect.Type) -> Any:  # Any: what argparse gave, an
     """
     if isinstance(kind, inspect.DictType):
         return dict(_pair(each) for each in text)
-    if (struct := _struct(kind)) is None:
+    if (struct := struct_of(kind)) is None:
         return text
-    fields = {one.encode_name: _bare(one.type) for one in struct.fields}
+    fields = {one.encode_name: bare(one.type) for one in struct.fields}
     if isinstance(text, str):
         return _parted(text, fields)
     return [_parted(each, fields) for each in text]

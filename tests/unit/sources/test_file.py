@@ -118,7 +118,7 @@ def test_no_block_is_no_source(tmp_path: Path) -> None:
         (block() + block(), "[[source]] 2: expected a bot and writer that no other block has, was bot plain"),
         (
             "[[source]]\nkind='lacking'",
-            "a source of kind lacking needs, but it is not installed; install it with: pip install 'deskwatch[lacking]'",
+            "kind lacking needs, but it is not installed; install it with: pip install 'deskwatch[lacking]'",
         ),
     ],
 )
