@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import email.utils
+import logging
 import socket
 import ssl
 import time
@@ -58,6 +59,7 @@ class Client:
             Unreachable: `ca_file` can't be used.
         """
         limits = httpx.Limits(max_connections=8, keepalive_expiry=KEEP_SECONDS)
+        logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells each request at INFO
         self._http = httpx.AsyncClient(  # no proxy and no password from the environment: the URL says whom to ask
             verify=self.tls() or True,
             trust_env=False,
@@ -117,6 +119,23 @@ class Client:
             Refused: The answer was no.
         """
         return await self._ask("DELETE", path, params=params, urgent=urgent, seconds=timeout_seconds)
+
+    async def ping(self) -> float:
+        """Seconds that freqtrade took to answer a ping, which needs no password.
+
+        Raises:
+            Unreachable: No answer, or none that is freqtrade's.
+            Refused: There is no such endpoint.
+        """
+        try:
+            answer = await self._send("GET", "ping", None, urgent=True)
+            told = value_of(answer, "ping")
+            if not isinstance(told, dict) or told.get("status") != "pong":
+                raise Unreachable("garbage", "expected a pong from freqtrade, was something else; is this its url?")
+        except FreqtradeError as error:
+            self._note(error)
+            raise
+        return self._health.latency_seconds or 0.0
 
     async def stream_token(self) -> str:
         """What opens the WebSocket: its own token, else a login's.
@@ -186,7 +205,7 @@ class Client:
         self,
         method: str,
         path: str,
-        header: str,
+        header: str | None,
         *,
         params: Any = None,
         body: Any = None,
@@ -218,7 +237,7 @@ class Client:
         raise AssertionError  # the last try returned or raised
 
     async def _receive(
-        self, method: str, path: str, header: str, params: Any, body: Any, seconds: float | None
+        self, method: str, path: str, header: str | None, params: Any, body: Any, seconds: float | None
     ) -> Answer:
         if self._http is None:
             raise RuntimeError("expected to be asked within `async with client`")
@@ -227,7 +246,7 @@ class Client:
             f"{self.settings.base}/{path}",
             params=params or None,
             json=body,
-            headers={"authorization": header},
+            headers={} if header is None else {"authorization": header},
             timeout=seconds or self.settings.timeout_seconds,
         ) as response:
             if response.headers.get("content-encoding", "identity") != "identity":

@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from deskwatch.command import Command
-from deskwatch.events import ConfigReloaded, Json, Mode
+from deskwatch.events import ConfigReloaded, Json, Mode, WatchlistChanged
 from deskwatch.scrub import scrub
 from deskwatch.sources.freqtrade import pair_locks
 from deskwatch.sources.freqtrade.cancels import cancel_orders
@@ -118,15 +118,20 @@ class Control:
             case "cancel_orders":
                 return await cancel_orders(self._trader, command.params, pursuit)
             case "set_watchlist":
-                return await self._watchlist.narrow(command.params, pursuit)
+                return await self._narrow(command, pursuit)
             case "reload_config":
                 return await self._reload(pursuit)
             case "lock_pair":
-                return await pair_locks.lock(self._trader, command.parsed, pursuit)
+                return await pair_locks.lock(self._trader, command.params, pursuit)
             case "unlock_pair":
-                return await pair_locks.unlock(self._trader, command.parsed, pursuit)
+                return await pair_locks.unlock(self._trader, command.params, pursuit)
             case _:
                 raise NotDone(f"freqtrade knows no command like {command.type}")
+
+    async def _narrow(self, command: Command, pursuit: Pursuit) -> Json:
+        result, symbols = await self._watchlist.narrow(command.params, pursuit)
+        self._watched.emit(WatchlistChanged(symbols=symbols, reason=command.reason, cause=command.id))
+        return result
 
     async def _reload(self, pursuit: Pursuit) -> Json:
         self.is_reloading = True
@@ -139,12 +144,7 @@ class Control:
         return result
 
     async def _ping(self, pursuit: Pursuit) -> Json:
-        async def step() -> float:
-            began = time.monotonic()
-            await self._client.get("ping", urgent=True)
-            return time.monotonic() - began
-
-        seconds = await pursuit.until(step, lambda: "expected an answer to a ping")
+        seconds = await pursuit.until(self._client.ping, lambda: "expected an answer to a ping")
         state = await pursuit.until(self._trader.state, lambda: "expected freqtrade's state")
         return {"latency_seconds": round(seconds, 6), "state": state, "mode": self._watched.mode}
 

@@ -12,11 +12,11 @@ from deskwatch.events import Json
 from deskwatch.sources.freqtrade.errors import FreqtradeError, Refused
 from deskwatch.sources.freqtrade.modes import Modes
 from deskwatch.sources.freqtrade.pursuit import NotDone, Pursuit
-from deskwatch.sources.freqtrade.trader import PAUSED, OpenTrade, Trader
+from deskwatch.sources.freqtrade.trader import PAUSED, ROUNDED, OpenTrade, Trader
 
 AGAIN_SECONDS = 5.0
 """A trade that has no exit order is forced out again after this time: freqtrade gives up orders that don't fill."""
-REDUCE_SECONDS = 3.0
+REDUCE_SECONDS = 5.0
 """Between two looks while the mode is `closing`."""
 SLACK = 1e-9
 """Of an amount: sums of floats are not exact."""
@@ -91,6 +91,7 @@ class Forcing:
         self._trader = trader
         self._targets = targets
         self._forced: dict[tuple[int, int], float] = {}
+        self._asked: dict[tuple[int, int], float] = {}
         self._problems: dict[tuple[int, int], str] = {}
         self._left: list[OpenTrade] = []
 
@@ -146,7 +147,9 @@ class Forcing:
         if target == 0:
             return trade.amount
         excess = trade.amount - target
-        return excess if excess > SLACK * trade.amount else None
+        asked = self._asked.setdefault(trade.key, excess)
+        was_rounded = trade.key in self._forced and not trade.resting and excess <= ROUNDED * asked
+        return None if was_rounded or excess <= SLACK * trade.amount else excess
 
     def _is_due(self, trade: OpenTrade) -> bool:
         forced = self._forced.get(trade.key)

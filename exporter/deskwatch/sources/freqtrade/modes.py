@@ -12,6 +12,7 @@ import asyncio
 import time
 
 from deskwatch.events import Json, Mode
+from deskwatch.mode import riskier
 from deskwatch.sources.freqtrade.errors import FreqtradeError
 from deskwatch.sources.freqtrade.pursuit import NotDone, Pursuit
 from deskwatch.sources.freqtrade.trader import PAUSED, RUNNING, STATES, STOPPED, Trader
@@ -81,7 +82,7 @@ class Modes:
         return await self._result(mode)
 
     async def hold(self, mode: Mode, reason: str, *, seconds: float = 30.0) -> bool:
-        """Bring freqtrade to a mode without a command: one that came up riskier than it may be; whether it did.
+        """Lower freqtrade to a mode without a command, where it came up riskier than it may be; whether it is not now.
 
         Raises:
             FreqtradeError: It can't be asked.
@@ -90,7 +91,9 @@ class Modes:
             self.changing = True
             try:
                 until = time.monotonic() + seconds
-                while await self._trader.state() != STATE_OF[mode]:
+                while (state := await self._trader.state()) != STATE_OF[mode]:
+                    if state in MODE_OF and not riskier(MODE_OF[state], mode):
+                        return True  # a pause would start one that is stopped
                     if time.monotonic() > until:
                         return False
                     await self._trader.ask_for(STATE_OF[mode])

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta
 
 from deskwatch.events import Json
 from deskwatch.sources.freqtrade.errors import Unreachable
-from deskwatch.sources.freqtrade.pursuit import Pursuit
+from deskwatch.sources.freqtrade.pursuit import NotDone, Pursuit
 from deskwatch.sources.freqtrade.trader import Trader
 from deskwatch.sources.watched import Watched
 
@@ -30,18 +31,22 @@ class UnlockPair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     symbol: _Symbol
 
 
+_Wanted = TypeVar("_Wanted", LockPair, UnlockPair)
+
+
 def offer(watched: Watched) -> None:
     """Let operators know."""
     watched.offer("lock_pair", LockPair, description="Enter nothing new in a pair for a while.")
     watched.offer("unlock_pair", UnlockPair, description="End all locks of a pair.")
 
 
-async def lock(trader: Trader, wanted: LockPair, pursuit: Pursuit) -> Json:
+async def lock(trader: Trader, params: Mapping[str, Json], pursuit: Pursuit) -> Json:
     """Lock a pair, and see the lock.
 
     Raises:
         NotDone: It was not seen.
     """
+    wanted = _wanted(params, LockPair)
     until = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=wanted.seconds)
     reason = pursuit.command.reason or f"deskwatch: {pursuit.command.actor}"
     body = [{"pair": wanted.symbol, "until": until.isoformat(), "side": "*", "reason": reason[:200]}]
@@ -55,12 +60,13 @@ async def lock(trader: Trader, wanted: LockPair, pursuit: Pursuit) -> Json:
     return {"locks": found, "until": until.isoformat(timespec="seconds")}
 
 
-async def unlock(trader: Trader, wanted: UnlockPair, pursuit: Pursuit) -> Json:
+async def unlock(trader: Trader, params: Mapping[str, Json], pursuit: Pursuit) -> Json:
     """End all locks of a pair, and see them gone.
 
     Raises:
         NotDone: One is still there.
     """
+    wanted = _wanted(params, UnlockPair)
 
     async def step() -> bool | None:
         if not _locks_of(await trader.client.get("locks", urgent=True), wanted.symbol):
@@ -70,6 +76,14 @@ async def unlock(trader: Trader, wanted: UnlockPair, pursuit: Pursuit) -> Json:
 
     await pursuit.until(step, lambda: f"expected no lock of {wanted.symbol}, but freqtrade shows one")
     return {"symbol": wanted.symbol}
+
+
+def _wanted(params: Mapping[str, Json], kind: type[_Wanted]) -> _Wanted:
+    """The parameters, checked again: what was given before the command was offered was not."""
+    try:
+        return msgspec.convert(params, kind)
+    except msgspec.ValidationError as error:
+        raise NotDone(f"the parameters don't fit: {error}") from None
 
 
 def _locks_of(found: Any, pair: str, reason: str | None = None) -> list[int]:  # Any: whatever JSON holds

@@ -23,6 +23,8 @@ APART_SECONDS = 0.25
 RUNNING, PAUSED, STOPPED = "running", "paused", "stopped"
 STATES = (RUNNING, PAUSED, STOPPED)
 """What `show_config` calls a bot that is not being made anew."""
+ROUNDED = 0.01
+"""Share of what was asked to be closed, by which more or less may be, where the size of a contract is not known."""
 _TICK_SIZE, _DECIMAL_PLACES = 4, 2
 """Of ccxt's precision modes, those whose steps are known."""
 
@@ -46,6 +48,8 @@ class OpenTrade(msgspec.Struct, frozen=True, kw_only=True):
     """Milliseconds. freqtrade gives the number of a trade that was never filled to another; this tells them apart."""
     step: float
     """The amount's granularity; 0 where it is not known."""
+    is_of_contracts: bool
+    """Whether the granularity is that of contracts, whose size is not told."""
     orders: tuple[OpenOrder, ...]
 
     @property
@@ -64,7 +68,9 @@ class OpenTrade(msgspec.Struct, frozen=True, kw_only=True):
     def part_of(self, amount: float) -> float:
         """This amount, up to the next step, so that not less is closed than was asked; at most all."""
         if self.step > 0:
-            amount = round(math.ceil(round(amount / self.step, 6)) * self.step, 12)
+            rounded = round(math.ceil(round(amount / self.step, 6)) * self.step, 12)
+            if not self.is_of_contracts or rounded <= amount * (1 + ROUNDED):
+                amount = rounded
         return min(amount, self.amount)
 
 
@@ -149,6 +155,7 @@ def _trade(raw: Any) -> OpenTrade:
         amount=amount,
         opened=int(_number(raw, "open_timestamp") or 0),
         step=_step(raw),
+        is_of_contracts=raw.get("trading_mode") != "spot",
         orders=tuple(
             OpenOrder(
                 id=_text(each, "order_id"),
@@ -163,7 +170,7 @@ def _trade(raw: Any) -> OpenTrade:
 
 def _step(raw: dict[str, Any]) -> float:
     precision, mode = _number(raw, "amount_precision"), raw.get("precision_mode")
-    if precision is None or precision < 0 or _number(raw, "contract_size") not in (None, 1.0):
+    if precision is None or precision < 0:
         return 0.0
     if mode == _TICK_SIZE:
         return precision

@@ -26,8 +26,8 @@ class Watchlist:
         self._trader = trader
         self._taken_off: set[str] = set()
 
-    async def narrow(self, params: Mapping[str, Json], pursuit: Pursuit) -> Json:
-        """Have exactly these symbols watched.
+    async def narrow(self, params: Mapping[str, Json], pursuit: Pursuit) -> tuple[Json, list[str]]:
+        """Have exactly these symbols watched: the result, and the symbols.
 
         Raises:
             NotDone: freqtrade's pair list holds not all of them, or another is watched for an open trade.
@@ -58,10 +58,8 @@ class Watchlist:
             return None
 
         await pursuit.until(step, lambda: _missing(watched, wanted))
-        return {
-            "symbols": sorted(wanted),
-            "note": "by freqtrade's blacklist, which it forgets when it reads its configuration again",
-        }
+        note = "by freqtrade's blacklist, which it forgets when it reads its configuration again"
+        return {"symbols": sorted(wanted), "note": note}, sorted(wanted)
 
     def _check(self, wanted: set[str], listed: set[str], black: set[str]) -> None:
         unknown = sorted(wanted - listed)

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from deskwatch.sources.freqtrade import exits, pursuit, trader
 from deskwatch.sources.freqtrade.client import Client
 from deskwatch.sources.freqtrade.settings import Settings
 from deskwatch.sources.health import Health
+from tests.unit.sources.freqtrade.desk import Desk, open_desk
 from tests.unit.sources.freqtrade.stand_in import StandIn
 
 
@@ -51,4 +53,20 @@ def health() -> Health:
 @pytest.fixture
 async def client(settings: Settings, health: Health) -> AsyncIterator[Client]:
     async with Client(settings, health) as one:
+        yield one
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test waits as long as an operator does."""
+    monkeypatch.setattr(pursuit, "LEAST_SECONDS", 0.6)
+    monkeypatch.setattr(pursuit, "FIRST_SECONDS", 0.02)
+    monkeypatch.setattr(trader, "APART_SECONDS", 0.02)
+    monkeypatch.setattr(exits, "AGAIN_SECONDS", 0.1)
+    monkeypatch.setattr(exits, "REDUCE_SECONDS", 0.05)
+
+
+@pytest.fixture
+async def desk(tmp_path: Path, settings: Settings, hurried: None) -> AsyncIterator[Desk]:
+    async with open_desk(tmp_path / "home", settings) as one:
         yield one

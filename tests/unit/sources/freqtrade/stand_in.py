@@ -27,6 +27,7 @@ class StandIn:
         state: As `show_config` has it.
         initial_state: What `state` is after a reload or a restart.
         trades: All, open or not, by id; as `/trades` and `/status` give them.
+        rounds_to: What an amount to close is rounded down to a multiple of; 0: it stays.
         fills: Whether orders of forced exits are filled at once.
         asked: What was asked, in order: `GET status`, with the body of a POST behind it.
         garbled: Answered instead of anything else, 200, where it is set.
@@ -43,7 +44,7 @@ class StandIn:
         self.pairs = ["BTC/USDT", "ETH/USDT", "SOL/USDT"]
         self.blacklist: list[str] = []
         self.trades: dict[int, dict[str, Any]] = {}
-        self.fills = True
+        self.fills, self.rounds_to = True, 0.0
         self.locks: list[dict[str, Any]] = []
         self.logs: list[list[Any]] = []
         self.balance: dict[str, Any] = {"currencies": [], "total": 1000.0, "total_bot": 1000.0, "stake": "USDT"}
@@ -203,6 +204,8 @@ class StandIn:
             trade = self.trades[number]
             cancel_orders(trade)
             part = body.get("amount")
+            if part and self.rounds_to:
+                part = int(part / self.rounds_to) * self.rounds_to
             side = "buy" if trade["is_short"] else "sell"
             self.order(number, side, part if part and part < trade["amount"] else trade["amount"])
             if self.fills:
@@ -256,7 +259,7 @@ class StandIn:
         app = web.Application()
         app.router.add_get("/api/v1/message/ws", self._stream)
         app.router.add_route("*", "/api/v1/{path:.*}", self._serve)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.01)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)
         await site.start()

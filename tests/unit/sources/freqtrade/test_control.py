@@ -4,34 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
-from deskwatch.events import CommandFailed, CommandOffered, CommandStarted, CommandSucceeded, ConfigReloaded, Mode
-from deskwatch.sources.freqtrade import exits, pursuit
-from deskwatch.sources.freqtrade.settings import Settings
+from deskwatch.events import (
+    CommandFailed,
+    CommandOffered,
+    CommandStarted,
+    CommandSucceeded,
+    ConfigReloaded,
+    Mode,
+    WatchlistChanged,
+)
 from tests.unit.sources.freqtrade.desk import Desk, open_desk, serving
 from tests.unit.sources.freqtrade.stand_in import StandIn
 from tests.waiting import eventually_async
 
-
 ODD_STATES: tuple[object, ...] = ("reload_config", "", None, 7, ["running"], {})
-
-
-@pytest.fixture(autouse=True)
-def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test waits as long as an operator does."""
-    monkeypatch.setattr(pursuit, "LEAST_SECONDS", 0.6)
-    monkeypatch.setattr(exits, "AGAIN_SECONDS", 0.1)
-    monkeypatch.setattr(exits, "REDUCE_SECONDS", 0.05)
-
-
-@pytest.fixture
-async def desk(tmp_path: Path, settings: Settings) -> AsyncIterator[Desk]:
-    async with open_desk(tmp_path / "home", settings) as one:
-        yield one
 
 
 @pytest.mark.parametrize(
@@ -136,7 +125,7 @@ async def test_closing_ends_where_somebody_starts_freqtrade(desk: Desk, freqtrad
     assert desk.modes()[-1] == "active"
 
 
-async def test_a_sidecar_that_is_restarted_goes_on_closing(tmp_path: Path, settings: Settings, freqtrade: StandIn):
+async def test_a_sidecar_that_is_restarted_goes_on_closing(tmp_path, settings, freqtrade, hurried):
     """The mode is in the journal, so the reducing goes on."""
     freqtrade.fills = False
     freqtrade.open_trade()
@@ -198,6 +187,7 @@ async def test_a_watchlist_is_narrowed_and_widened_again(desk: Desk, freqtrade: 
     assert sorted(freqtrade.blacklist) == ["ETH/USDT", "SOL/USDT"]
     await desk.ask("set_watchlist", symbols=["BTC/USDT", "SOL/USDT"])
     assert freqtrade.blacklist == ["ETH/USDT"]
+    assert [each.symbols for each in desk.events(WatchlistChanged)] == [["BTC/USDT"], ["BTC/USDT", "SOL/USDT"]]
 
 
 @pytest.mark.parametrize(
@@ -301,3 +291,11 @@ async def test_a_freqtrade_that_came_up_riskier_can_be_held(desk: Desk, freqtrad
     assert await desk.control.hold(Mode.HALTED, "it was halted before its restart")
     assert freqtrade.state == "stopped"
     assert desk.modes() == ["halted"]
+
+
+async def test_holding_never_raises_the_risk(desk: Desk, freqtrade: StandIn):
+    """A pause would start a freqtrade that is stopped."""
+    freqtrade.state = "stopped"
+    assert await desk.control.hold(Mode.STANDBY, "it was paused before its restart")
+    assert freqtrade.state == "stopped"
+    assert desk.modes() == []

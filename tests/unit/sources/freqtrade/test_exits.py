@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deskwatch.sources.freqtrade import exits, pursuit
 from deskwatch.sources.freqtrade.errors import Unreachable
-from deskwatch.sources.freqtrade.settings import Settings
 from deskwatch.sources.freqtrade.trader import open_trades_of
-from tests.unit.sources.freqtrade.desk import Desk, open_desk
+from tests.unit.sources.freqtrade.desk import Desk
 from tests.unit.sources.freqtrade.stand_in import StandIn, declined
-
-
-@pytest.fixture(autouse=True)
-def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pursuit, "LEAST_SECONDS", 0.6)
-    monkeypatch.setattr(exits, "AGAIN_SECONDS", 0.1)
-
-
-@pytest.fixture
-async def desk(tmp_path: Path, settings: Settings) -> AsyncIterator[Desk]:
-    async with open_desk(tmp_path / "home", settings) as one:
-        yield one
 
 
 def forced(freqtrade: StandIn) -> list[str]:
@@ -114,6 +98,22 @@ async def test_a_part_is_rounded_up_to_what_the_exchange_trades(desk: Desk, freq
     assert forced(freqtrade) == ['{"tradeid":"1","amount":0.0502}']
 
 
+async def test_a_part_of_futures_that_was_rounded_down_is_done(desk: Desk, freqtrade: StandIn):
+    """Their steps are of contracts, whose size is not told: to go on for the rest would be refused without end."""
+    freqtrade.open_trade(amount=0.1003, amount_precision=1.0, precision_mode=4, trading_mode="futures")
+    freqtrade.rounds_to = 0.0001
+    result = await desk.ask("close_position", position_id="1", ratio=0.5)
+    assert result["left"] == {"1": pytest.approx(0.0502)}
+    assert len(forced(freqtrade)) == 1
+
+
+async def test_a_part_of_futures_is_rounded_up_where_that_hardly_matters(desk: Desk, freqtrade: StandIn):
+    """It is one contract of many then, whatever its size."""
+    freqtrade.open_trade(amount=6.007, amount_precision=0.001, precision_mode=4, trading_mode="futures")
+    await desk.ask("close_position", position_id="1", ratio=0.5)
+    assert forced(freqtrade) == ['{"tradeid":"1","amount":3.004}']
+
+
 async def test_a_part_that_leaves_too_little_fails_at_once(desk: Desk, freqtrade: StandIn):
     """In freqtrade's words."""
     freqtrade.open_trade()
@@ -193,7 +193,8 @@ async def test_a_stopped_freqtrade_cancels_nothing_and_that_is_said(desk: Desk, 
 @pytest.mark.parametrize(
     "status",
     [
-        None, {}, "[]", [None], [{}], [{"trade_id": 1, "pair": "A/B"}], [{"trade_id": True, "pair": "A/B", "amount": 1}],
+        None, {}, "[]", [None], [{}], [{"trade_id": 1, "pair": "A/B"}],
+        [{"trade_id": True, "pair": "A/B", "amount": 1}],
         [{"trade_id": 1, "pair": None, "amount": 1}], [{"trade_id": -1, "pair": "A/B", "amount": 1}],
         [{"trade_id": 1.5, "pair": "A/B", "amount": 1}], [{"trade_id": 1e400, "pair": "A/B", "amount": 1}],
     ],
