@@ -136,9 +136,10 @@ class Watching:
     def _hear(self, message: Message) -> None:
         match message:
             case Cut():
+                if self._has_stream:
+                    self._schedule.stir("status")  # it may have ended: that is to be known at once
                 self._has_stream = False
                 self._watched.connected("websocket", FREQTRADE, up=False, reason=message.reason)
-                return
             case Reconnected():
                 self._has_stream = True
                 self._watched.connected("websocket", FREQTRADE, up=True)
