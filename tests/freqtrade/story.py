@@ -128,7 +128,7 @@ class Story:
                 _until(60, self._is_up, mode)
 
     def _exchange_gone(self) -> None:
-        """freqtrade warns; it can be reached all the time, though its balance can't be had."""
+        """What freqtrade warns of is told; it can be reached all the time, though its balance can't be had."""
         watching = self.watching
         with self._chapter("exchange gone"):
             warnings = {mode: self._warnings(mode) for mode in MODES}

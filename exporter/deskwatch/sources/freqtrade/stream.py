@@ -105,7 +105,20 @@ async def messages(client: Client) -> AsyncGenerator[Message, None]:
         yield cut
         if time.monotonic() - began >= WELL_SECONDS:
             backoff.reset()
-        await asyncio.sleep(backoff.next_seconds())
+        await _pause(client, backoff)
+
+
+async def _pause(client: Client, backoff: Backoff) -> None:
+    """Wait before the next stream; not for long once REST, which asks more often, shows that freqtrade is back."""
+    seconds = backoff.next_seconds()
+    if client.reachable.is_set():
+        await asyncio.sleep(seconds)
+        return
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await client.reachable.wait()
+            backoff.reset()
+            await asyncio.sleep(backoff.next_seconds())
 
 
 async def _once(client: Client) -> AsyncGenerator[Message, None]:
