@@ -25,7 +25,7 @@ class Pace:
         """Wait until one may ask. What is urgent (a person's command) does not wait, but those after it do."""
         if urgent:
             self._fill()
-            self._tokens -= 1
+            self._tokens = max(self._tokens - 1, -self._burst)  # many commands must not end all looking for minutes
             return
         async with self._line:
             while True:

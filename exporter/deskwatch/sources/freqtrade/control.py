@@ -8,7 +8,9 @@ import time
 from collections.abc import Awaitable, Callable
 
 from deskwatch.command import Command
+from deskwatch.errors import JournalError
 from deskwatch.events import ConfigReloaded, Json, Mode, WatchlistChanged
+from deskwatch.journal.names import MAIN
 from deskwatch.scrub import scrub
 from deskwatch.sources.freqtrade import pair_locks
 from deskwatch.sources.freqtrade.cancels import cancel_orders
@@ -53,7 +55,8 @@ class Control:
 
         Each command has a task of its own: one that waits for an exchange holds up no halt.
         """
-        pair_locks.offer(self._watched)
+        if self._watched.writer == MAIN:  # no other is given commands
+            pair_locks.offer(self._watched)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(reduce(self._trader, self._modes), name="reducing to flat")
             while True:
@@ -72,6 +75,8 @@ class Control:
         except asyncio.CancelledError:
             command.fail(ENDED_WORDS)
             raise
+        except JournalError:
+            raise  # nothing can be told: the source begins again, and what freqtrade shows then says what was done
         except Exception as error:  # a fault of ours must not leave a command without an end, nor end the others
             logger.exception("a command failed", extra={"command": command.type})
             command.fail(scrub(f"{type(error).__name__}: {error}"))

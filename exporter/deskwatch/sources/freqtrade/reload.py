@@ -43,6 +43,8 @@ async def reload_config(trader: Trader, modes: Modes, pursuit: Pursuit) -> Json:
                     raise
                 words = "without an answer"
             asked_at = time.monotonic()
+        if await trader.state() not in STATES:
+            return None
         now = await _marks(trader)
         return now.state if now.state in STATES and now.is_after(before) else None
 

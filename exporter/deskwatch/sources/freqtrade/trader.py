@@ -18,8 +18,9 @@ from deskwatch.sources.freqtrade.errors import Unreachable
 
 EXIT_SECONDS = 60.0
 """How long placing orders may take: freqtrade asks its exchange meanwhile, for one trade after the other."""
-APART_SECONDS = 0.25
-"""Open trades are read no more often than that, whoever asks."""
+APART_SECONDS, MOST_APART_SECONDS = 0.25, 3.0
+"""Open trades are read no more often than that, however many commands wait for them: less and less often while nothing
+is asked for."""
 RUNNING, PAUSED, STOPPED = "running", "paused", "stopped"
 STATES = (RUNNING, PAUSED, STOPPED)
 """What `show_config` calls a bot that is not being made anew."""
@@ -85,6 +86,7 @@ class Trader:
         self.client = client
         self._line = asyncio.Lock()
         self._read = float("-inf")
+        self._apart = 0.0
         self._open: list[OpenTrade] = []
 
     async def state(self) -> str:
@@ -96,8 +98,9 @@ class Trader:
         asked = time.monotonic()
         async with self._line:
             if self._read < asked:
-                await asyncio.sleep(max(0.0, self._read + APART_SECONDS - asked))
+                await asyncio.sleep(max(0.0, self._read + self._apart - asked))
                 self._read = time.monotonic()
+                self._apart = min(max(APART_SECONDS, self._apart * 1.5), MOST_APART_SECONDS)
                 self._open = open_trades_of(await self.client.get("status", urgent=True))
             return self._open
 
@@ -108,21 +111,25 @@ class Trader:
 
     async def ask_for(self, state: str) -> str:
         """Ask for one of `STATES`; its words."""
+        self._apart = 0.0
         path = {RUNNING: "start", PAUSED: "pause", STOPPED: "stop"}[state]
         told = await self.client.post(path)
         return _text(told, "status") if isinstance(told, dict) else ""
 
     async def force_exit(self, trade: OpenTrade, amount: float | None = None) -> None:
         """Close a trade, or `amount` of it, by an order of the configuration's kind. What rests of it is canceled."""
+        self._apart = 0.0
         body: dict[str, Any] = {"tradeid": str(trade.number)} | ({} if amount is None else {"amount": amount})
         await self.client.post("forceexit", body, timeout_seconds=EXIT_SECONDS)
 
     async def force_exit_all(self) -> None:
         """Close all trades."""
+        self._apart = 0.0
         await self.client.post("forceexit", {"tradeid": "all"}, timeout_seconds=EXIT_SECONDS)
 
     async def cancel(self, trade: OpenTrade) -> None:
         """Cancel a trade's open orders but for stop-losses."""
+        self._apart = 0.0
         await self.client.delete(f"trades/{trade.number}/open-order", timeout_seconds=EXIT_SECONDS)
 
     async def _config(self) -> dict[str, Any]:

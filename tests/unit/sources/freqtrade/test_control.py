@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from deskwatch.command import Command
+from deskwatch.errors import NotJournaled
 from deskwatch.events import (
     CommandFailed,
     CommandOffered,
@@ -16,6 +18,7 @@ from deskwatch.events import (
     Mode,
     WatchlistChanged,
 )
+from deskwatch.sources.freqtrade import pursuit
 from tests.unit.sources.freqtrade.desk import Desk, open_desk, serving
 from tests.unit.sources.freqtrade.stand_in import StandIn
 from tests.waiting import eventually_async
@@ -274,6 +277,30 @@ async def test_what_was_begun_when_deskwatch_ends_is_ended_in_words(desk: Desk, 
         await eventually_async(lambda: freqtrade.trades[1]["has_open_orders"])
     (failed,) = desk.events(CommandFailed)
     assert "deskwatch ended" in failed.error
+
+
+async def test_many_that_wait_share_what_is_read(desk: Desk, freqtrade: StandIn, monkeypatch: pytest.MonkeyPatch):
+    """Not each of them asks freqtrade, and the longer they wait the less is asked."""
+    monkeypatch.setattr(pursuit, "MOST_SECONDS", 0.05)
+    freqtrade.fills = False
+    freqtrade.open_trade()
+    await asyncio.gather(
+        *(desk.ask("close_position", expires=0.1, position_id="1") for _ in range(10)), return_exceptions=True
+    )
+    assert freqtrade.asked.count("GET status") < 30
+
+
+async def test_where_nothing_can_be_told_the_source_begins_again(desk: Desk, freqtrade: StandIn, monkeypatch):
+    """A full disk: the fault goes out of the control, as a source's contract wants it."""
+
+    def full(*_: object, **__: object) -> bool:
+        raise NotJournaled("the disk is full")
+
+    monkeypatch.setattr(desk.watched, "emit", full)
+    command = Command(desk.accepted("set_mode", 20, {"mode": "halted"}), lambda event, durable: True)
+    with pytest.raises(NotJournaled):
+        await desk.control.carry_out(command)
+    assert freqtrade.state == "stopped"
 
 
 async def test_a_state_that_is_older_than_the_last_change_tells_no_mode(desk: Desk, freqtrade: StandIn):
