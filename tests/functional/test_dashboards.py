@@ -16,11 +16,14 @@ from tests.dashboards.committed import Annotation, Target, Variable
 from tests.dashboards.proof import Proof, lived
 
 NO_LIMIT = "the machine's own control groups have no limit"
+NO_SOURCE = "these bots write their journals themselves"
 EMPTY: dict[str, str] = {
     "process-71-Memory of its limit-A": NO_LIMIT,
     "process-72-Held up at the CPU limit-A": NO_LIMIT,
     "process-72-Held up at the CPU limit-B": NO_LIMIT,
     "process-73-Tasks of their limit-A": NO_LIMIT,
+    **{f"self-81-Sources-{one}": NO_SOURCE for one in "ABCDE"},
+    "self-82-Requests of sources that failed-A": NO_SOURCE,
     "slo-6-Burn alerts firing-A": "no budget burns for so long that it alarms",
 }
 """Id of a target that may be empty in the proof's run → why. At most 5 % of all."""
@@ -180,6 +183,7 @@ def unfed() -> dict[str, str]:
     """Families that the lively bots don't feed."""
     container = "only where the sidecar's container has a limit"
     found: dict[str, str] = {name: container for name in _documented() if name.startswith("deskwatch_container_")}
+    found |= {name: NO_SOURCE for name in _documented() if name.startswith("deskwatch_source_")}
     return found | {
         "deskwatch_retention_removed_segments_total": "no segment is so old",
         "deskwatch_retention_overflow_lines_total": "the disk has room",

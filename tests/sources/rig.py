@@ -33,14 +33,16 @@ class Rig(Protocol):
         keeps_history: Whether what happened while nobody listened can be read back. (Where not, the contract asks for
             facts that happen while the peer is reachable, and for no others.)
         has_commands: Whether the source carries out commands (all do `ping`), or fails them with words.
-        changes: How often the peer was asked for something that changes it. `doctor` must leave it as it is.
     """
 
     kind: str
     module: str | None
     keeps_history: bool
     has_commands: bool
-    changes: int
+
+    @property
+    def changes(self) -> int:
+        """How often the peer was asked for something that changes it. `doctor` must leave it as it is."""
 
     def block(self) -> dict[str, Any]:
         """What a `[[source]]` block says beside `kind`, `bot` and `writer`."""

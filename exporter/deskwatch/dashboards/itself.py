@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from deskwatch.dashboards import keeping, serving
+from deskwatch.dashboards import keeping, serving, watching
 from deskwatch.dashboards.counts import counts, total
 from deskwatch.dashboards.frame import frame
 from deskwatch.dashboards.layout import Line, section
@@ -37,6 +37,7 @@ def self() -> Dashboard:
     section(dashboard, 500, "Series", keeping.series_held())
     section(dashboard, 600, "Serving", *serving.lines())
     section(dashboard, 700, "Its own process", *_process())
+    section(dashboard, 800, "Bots that it watches", watching.sources())
     return dashboard
 
 

@@ -182,10 +182,12 @@ def _check(settings: Settings) -> None:
 def _sources(settings: Settings, supervised: Sequence[Supervised], watched: Sequence[Configured]) -> list[Assigned]:
     if settings.config is None and not watched:
         return []
-    from deskwatch.sources import file, kinds  # noqa: PLC0415  a sidecar without sources goes without their code
+    from deskwatch.sources import file, host, kinds  # noqa: PLC0415  a sidecar without sources goes without their code
 
     configured = [*watched, *(file.read(settings.config) if settings.config is not None else ())]
-    return kinds.assign(configured, taken=[one.bot for one in supervised])
+    assigned = kinds.assign(configured, taken=[one.bot for one in supervised])
+    host.check_free(settings.home, assigned)
+    return assigned
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -17,6 +17,8 @@ from typing import Self
 
 from deskwatch.backoff import Backoff
 from deskwatch.errors import ConfigError, WriterLocked
+from deskwatch.journal import names
+from deskwatch.journal.lock import Lock
 from deskwatch.scrub import scrub
 from deskwatch.sources.blocking import DaemonThreads
 from deskwatch.sources.health import Health
@@ -63,10 +65,7 @@ class HostedSource:
         self._thread.start()
         self._began.wait()
         if self._refused is not None:
-            raise ConfigError(
-                f"expected to write the journal of {self._bot}, which a source of kind {self.health.kind} watches, "
-                f"but: {self._refused}; where the bot writes its journal itself, give the source another writer"
-            )
+            raise _refusal(self._bot, self.health.kind, self._refused)
 
     def ask_to_stop(self) -> None:
         """Ask it to end."""
@@ -180,6 +179,28 @@ class HostedSource:
 
     def _which(self) -> dict[str, str]:
         return {"bot": self._bot, "source": self.health.kind}
+
+
+def check_free(home: Path, sources: Sequence[Assigned]) -> None:
+    """See whether nobody else writes what these are to write, as long as it can be told in one line.
+
+    Raises:
+        ConfigError: Another process writes one of the journals, or this one may not.
+    """
+    for one in sources:
+        folder = names.writer_folder(home, one.bot, one.writer)
+        try:
+            if folder.is_dir():
+                Lock.take(folder).release()
+        except (WriterLocked, PermissionError) as error:
+            raise _refusal(one.bot, one.source.kind, error) from None
+
+
+def _refusal(bot: str, kind: str, error: Exception) -> ConfigError:
+    return ConfigError(
+        f"expected to write the journal of {bot}, which a source of kind {kind} watches, but: {error}; "
+        f"where the bot writes its journal itself, give the source another writer"
+    )
 
 
 async def _save(watched: Watched) -> None:

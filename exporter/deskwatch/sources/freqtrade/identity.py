@@ -52,14 +52,14 @@ class Boot(NamedTuple):
     """Unix time."""
 
 
-def boot_of(health: Vitals, records: list[Logged], told: str | None, *, was_away: bool) -> Boot:
+def boot_of(health: Vitals, records: list[Logged], told: str | None, seen: float | None) -> Boot:
     """The start that this is.
 
     Args:
         health: What `/health` says now.
         records: All that the log holds now.
         told: Name of the start that was told last, if any was.
-        was_away: Whether it could not be reached for a while, or was never reached before.
+        seen: When the one that was told answered last, by its own clock; None before that.
     """
     told_began = _began(told)
     database = health.database
@@ -67,10 +67,10 @@ def boot_of(health: Vitals, records: list[Logged], told: str | None, *, was_away
         database = database_of(told)  # it has begun to trade, or does not say it
     began = begun(records)
     if began is None and told is not None and database == database_of(told):
-        startup, oldest = health.startup or 0.0, records[0].moment if records else None
-        is_older = oldest is not None and oldest < startup - START_SECONDS  # its log holds more than this start
+        startup, oldest = health.startup or 0.0, records[0].moment if records else 0.0
+        is_older = oldest < max(startup - START_SECONDS, seen or 0.0)  # a log ends with its process
         is_same_startup = told_began is not None and startup <= told_began + START_SECONDS
-        if is_older or is_same_startup or not was_away:
+        if is_older or is_same_startup:
             return Boot(told, told_began)
     if began is None:
         began = health.startup

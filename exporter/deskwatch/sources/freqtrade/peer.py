@@ -45,10 +45,10 @@ class Peer:
         self._watched = watched
         self._memory = memory
         self._control = control
-        self._was_away = True
         self._vitals: Vitals | None = None
         self._idle_seconds = 0.0
         self._began: float | None = None
+        self._seen: float | None = None
         self._was_stopped = False
 
     @property
@@ -73,7 +73,7 @@ class Peer:
 
     def lost(self) -> None:
         """It could not be reached."""
-        self.is_unsure = self._was_away = True
+        self.is_unsure = True
 
     def stopped(self) -> None:
         """Its trader was stopped: the next start of it is no reload."""
@@ -89,15 +89,20 @@ class Peer:
         before, asked_at = self.config, time.monotonic()
         config = mapping(await self._client.get("show_config", urgent=urgent), "show_config")
         found = vitals(await self._client.get("health", urgent=urgent))
-        is_raised = False
+        is_raised = is_new = False
+        has_begun = self._vitals is not None and found.startup != self._vitals.startup
         mode = self._control.mode_of(config.get("state"), asked_at)
-        if self.is_unsure:
-            is_raised = await self._identify(config, found, mode)
-        elif self._vitals is not None and found.startup != self._vitals.startup and mode is not None:
-            is_raised = self._reloaded(before, config)
-        if self._vitals is not None and mode is None and found.startup != self._vitals.startup:
-            found = found._replace(startup=self._vitals.startup)  # it is being made anew: the next look tells
+        if self.is_unsure or has_begun:
+            is_known = self._watched.told.boot is not None
+            is_new = await self._identify(config, found, mode)
+            is_raised = is_new and is_known
+        if has_begun and self._vitals is not None and not is_new:
+            if mode is None:
+                found = found._replace(startup=self._vitals.startup)  # it is being made anew: the next look tells
+            else:
+                is_raised = self._reloaded(before, config)
         self.config, self._vitals = config, found
+        self._seen = time.time() + (self._client.ahead_seconds or 0.0)
         self._was_stopped |= config.get("state") == "stopped"
         self._idle_seconds = self._idle(found)
         if mode is not None and is_raised:
@@ -111,10 +116,9 @@ class Peer:
         self._watched.alive(idle_seconds=self._idle_seconds, uptime_seconds=uptime)
 
     async def _identify(self, config: dict[str, Raw], found: Vitals, mode: Mode | None) -> bool:
-        """Tell a start, if it is a new one; whether it is, and not the first that was ever seen."""
+        """Tell a start, if it is a new one; whether it is."""
         records = log_records.read(await self._client.get("logs"))
-        told = self._watched.told.boot
-        boot = boot_of(found, records, told, was_away=self._was_away)
+        boot = boot_of(found, records, self._watched.told.boot, self._seen)
         if is_new_database(found, self._memory.database):
             self._begin_anew()
         is_new = self._watched.started(
@@ -125,10 +129,10 @@ class Peer:
             strategy=text(config.get("strategy")),
         )
         self._began = boot.began
-        self.is_unsure = self._was_away = False
+        self.is_unsure = False
         if is_new:
             self._was_stopped = config.get("state") == "stopped"
-        return is_new and told is not None
+        return is_new
 
     def _begin_anew(self) -> None:
         """Another database: nothing is known any more of the trades that were told."""

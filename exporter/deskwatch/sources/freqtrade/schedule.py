@@ -57,9 +57,9 @@ class Schedule:
         self._again: set[str] = set()
 
     def due(self) -> list[str]:
-        """What is to be looked at now, the most urgent first."""
+        """What is to be looked at now, what was due first ahead: none waits for ever where all are asked for often."""
         now = self._clock()
-        return [what for what in EVERY_SECONDS if self._due[what] <= now]
+        return sorted((what for what in EVERY_SECONDS if self._due[what] <= now), key=self._due.__getitem__)
 
     def wait_seconds(self) -> float:
         """How long nothing is due."""

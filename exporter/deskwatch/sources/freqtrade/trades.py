@@ -156,9 +156,11 @@ def _known(trade: Trade, order: Order, memory: FreqtradeMemory) -> KnownOrder | 
 
 def _wanted(trade: Trade, order: Order) -> float | None:
     """The price that was asked for: `/status` tells that of an order which nothing was filled of, `/trades` of all."""
-    if order.limit is None and order.is_entry and order.id == trade.orders[0].id:
-        return trade.wanted
-    return order.limit or (order.price if not order.filled else None)
+    if order.limit is not None:
+        return order.limit
+    if not order.filled:
+        return order.price
+    return trade.wanted if order.is_entry and order.id == trade.orders[0].id else None
 
 
 def _fill(trade: Trade, order: Order, known: KnownOrder, quantity: float, *, is_final: bool, now: float) -> OrderFilled:

@@ -141,8 +141,9 @@ class Watching:
     def _hear(self, message: Message) -> None:
         match message:
             case Cut():
-                if self._has_stream:
-                    self._schedule.stir("status")  # it may have ended: that is to be known at once
+                if self._has_stream:  # it may have ended: that is to be known at once
+                    self._peer.is_unsure = True
+                    self._schedule.stir("status")
                 self._has_stream = False
                 self._watched.connected("websocket", FREQTRADE, up=False, reason=message.reason)
             case Reconnected():

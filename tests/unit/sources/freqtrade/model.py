@@ -136,7 +136,9 @@ class Model:
         trade = self.trades[number]
         trade["amount"] = max(self.held(number), 0.0)
         entry = "sell" if trade["is_short"] else "buy"
-        left = any(order["filled"] and not order["is_open"] and order["ft_order_side"] != entry for order in trade["orders"])
+        left = any(
+            order["filled"] and not order["is_open"] and order["ft_order_side"] != entry for order in trade["orders"]
+        )
         if left and trade["amount"] < 1e-9 and not self._open_orders(number):
             sign = -1 if trade["is_short"] else 1
             profit = trade["funding_fees"]

@@ -11,7 +11,11 @@ from tests.unit.sources.freqtrade.stand_in import StandIn
 
 
 class FreqtradeRig:
-    """One stand-in. What happens while it is away is in its database, and is read back."""
+    """One stand-in. What happens while it is away is in its database, and is read back.
+
+    Attributes:
+        freqtrade: The stand-in.
+    """
 
     kind = "freqtrade"
     module: str | None = None
@@ -19,29 +23,30 @@ class FreqtradeRig:
     has_commands = True
 
     def __init__(self) -> None:
-        self._freqtrade = StandIn()
+        self.freqtrade = StandIn()
         self._folder = tempfile.TemporaryDirectory(prefix="deskwatch-")
         self._is_away = False
 
     async def __aenter__(self) -> Self:
-        self._freqtrade.__enter__()
-        (Path(self._folder.name) / "password").write_text(self._freqtrade.password)
+        self.freqtrade.__enter__()
+        (Path(self._folder.name) / "password").write_text(self.freqtrade.password)
+        (Path(self._folder.name) / "password").chmod(0o600)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._freqtrade.__exit__()
+        self.freqtrade.__exit__()
         self._folder.cleanup()
 
     @property
     def changes(self) -> int:
         """How often it was asked for something that changes it."""
-        return sum(not each.startswith(("GET ", "POST token/")) for each in self._freqtrade.asked)
+        return sum(not each.startswith(("GET ", "POST token/")) for each in self.freqtrade.asked)
 
     def block(self) -> dict[str, Any]:
         """Settings without a pace that would hold a test up."""
         return {
-            "url": self._freqtrade.url,
-            "user": self._freqtrade.user,
+            "url": self.freqtrade.url,
+            "user": self.freqtrade.user,
             "password_file": str(Path(self._folder.name) / "password"),
             "requests_per_second": 100.0,
             "timeout_seconds": 1.0,
@@ -49,9 +54,9 @@ class FreqtradeRig:
 
     async def happen(self) -> str:
         """A position is opened; the stream says so, if it is there."""
-        number = self._freqtrade.open_trade()
+        number = self.freqtrade.open_trade()
         if not self._is_away:
-            self._freqtrade.say("entry_fill", trade_id=number)
+            self.freqtrade.say("entry_fill", trade_id=number)
         return str(number)
 
     def fact_of(self, event: Event) -> str | None:
@@ -62,23 +67,23 @@ class FreqtradeRig:
         """Nothing listens any more."""
         if not self._is_away:
             self._is_away = True
-            self._freqtrade.away()
+            self.freqtrade.away()
 
     async def come_back(self) -> None:
         """It is there, and well."""
-        self._freqtrade.delay_seconds, self._freqtrade.garbled = 0.0, None
+        self.freqtrade.delay_seconds, self.freqtrade.garbled = 0.0, None
         if self._is_away:
             self._is_away = False
-            self._freqtrade.back()
+            self.freqtrade.back()
 
     async def slow(self, seconds: float) -> None:
         """Each answer takes longer."""
-        self._freqtrade.delay_seconds = seconds
+        self.freqtrade.delay_seconds = seconds
 
     async def garble(self) -> None:
         """Answers are of wrong types, with control characters."""
-        self._freqtrade.garbled = b'{"trades": [null, {"trade_id": "\\u0000\\u001b[2J"}], "total_trades": {}}'
+        self.freqtrade.garbled = b'{"trades": [null, {"trade_id": "\\u0000\\u001b[2J"}], "total_trades": {}}'
 
     async def restart(self) -> None:
         """Its process ends and begins."""
-        self._freqtrade.restart()
+        self.freqtrade.restart()

@@ -139,9 +139,7 @@ def test_what_an_entry_waits_for_is_known_where_it_adds_to_a_position(ledger: Le
     assert list(ledger.additions.values()) == [pytest.approx(2.0 * 100.0 / 2.0)]  # at a leverage of 2
 
 
-def test_why_an_order_was_canceled_is_told_as_the_stream_had_it(
-    ledger: Ledger, model: Model, telling: Telling
-) -> None:
+def test_why_an_order_was_canceled_is_told_as_the_stream_had_it(ledger: Ledger, model: Model, telling: Telling) -> None:
     number = model.enter(PAIR, 1.0)
     asyncio.run(ledger.look())
     model.cancel(number)

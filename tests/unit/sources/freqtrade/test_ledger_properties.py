@@ -1,9 +1,9 @@
-"""Whatever freqtrade does, whenever deskwatch looks, stops and begins again: each thing is told once, and sums agree."""
+"""Whatever freqtrade does, and whenever deskwatch looks or begins again: each thing is told once, and sums agree."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -122,8 +122,7 @@ class Run:
 def check(run: Run) -> None:
     """All that freqtrade has is told, once."""
     model, telling = run.model, run.telling
-    fills: Counter[str] = Counter()
-    worth: Counter[str] = Counter()
+    fills, worth = defaultdict[str, float](float), defaultdict[str, float](float)
     finals: Counter[str] = Counter()
     for fill in telling.of(ev.OrderFilled):
         fills[fill.order_id] += fill.quantity or 0.0
@@ -131,7 +130,8 @@ def check(run: Run) -> None:
         finals[fill.order_id] += fill.final
     submitted = Counter(event.order_id for event in telling.of(ev.OrderSubmitted))
     assert max(submitted.values(), default=0) <= 1
-    ends = Counter(event.order_id for kind in (ev.OrderCanceled, ev.OrderExpired) for event in telling.of(kind))
+    ends = Counter(event.order_id for event in telling.of(ev.OrderCanceled))
+    ends.update(event.order_id for event in telling.of(ev.OrderExpired))
     orders: dict[str, dict[str, Any]] = {
         order["order_id"]: order for trade in model.trades.values() for order in trade["orders"]
     }
@@ -141,7 +141,9 @@ def check(run: Run) -> None:
         assert finals[key] == (order["status"] == "closed"), key
         assert ends[key] == (bool(submitted[key]) and order["status"] in ("canceled", "expired")), key
     assert fills.keys() <= submitted.keys()
-    told_open = {key for known in telling.memory.trades.values() for key, order in known.orders.items() if order.is_open}
+    told_open = {
+        key for known in telling.memory.trades.values() for key, order in known.orders.items() if order.is_open
+    }
     assert told_open == model.open_orders()
     check_positions(run)
 

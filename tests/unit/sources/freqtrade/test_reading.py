@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -35,8 +36,7 @@ def test_whatever_a_trade_holds_it_is_refused_or_told_in_events_that_a_journal_t
     for given_orders in (raw["orders"], orders):
         try:
             trade = reading.trade(raw | {"orders": given_orders}, "binance")
-        except Unreadable as error:
-            assert str(error).startswith("expected")
+        except Unreadable:
             return
         for event in differences(trade, memory, 1.8e9):
             if not (isinstance(event, ev.PositionClosed) and event.realized_pnl is None):
@@ -56,10 +56,8 @@ def test_other_answers_are_read_or_refused(raw: Any) -> None:
         lambda: identity.vitals(raw),
         lambda: identity.vitals({"bot_start_ts": raw, "bot_startup_ts": raw, "last_process_ts": raw}),
     ):
-        try:
+        with contextlib.suppress(Unreadable):
             read()
-        except Unreadable as error:
-            assert str(error).startswith("expected")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,87 @@
+"""Balances and equity, as `/balance` of a real freqtrade had them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from deskwatch.sources.freqtrade import account
+from deskwatch.sources.freqtrade.memory import FreqtradeMemory
+from tests.unit.sources.freqtrade.captured import SPOT_BALANCE
+
+ADDED = 149.98756
+"""What waited in an order that adds to a position."""
+
+
+def changed(asset: str, **fields: Any) -> dict[str, Any]:
+    """The balance, with other figures for an asset."""
+    entries = [each | fields if each["currency"] == asset else each for each in SPOT_BALANCE["currencies"]]
+    return SPOT_BALANCE | {"currencies": entries}
+
+
+def test_equity_is_the_worth_of_all_that_freqtrade_manages():
+    found = account.equity(SPOT_BALANCE, is_shared=False)
+    assert found is not None
+    assert found.equity == pytest.approx(SPOT_BALANCE["total"])
+    assert found.asset == "USDT"
+
+
+def test_what_a_dry_run_counts_twice_is_taken_off():
+    assert account.is_waiting(SPOT_BALANCE)
+    assert not account.is_waiting(changed("USDT", used=0.0))
+    found = account.equity(SPOT_BALANCE, is_shared=False, counted_twice=ADDED)
+    assert found is not None
+    assert found.equity == pytest.approx(SPOT_BALANCE["total"] - ADDED)
+
+
+def test_a_bot_with_a_part_of_an_account_is_worth_its_part():
+    found = account.equity(SPOT_BALANCE, is_shared=True)
+    assert found is not None
+    assert found.equity == SPOT_BALANCE["total_bot"]
+
+
+def test_coins_that_freqtrade_does_not_manage_are_no_equity():
+    found = account.equity(changed("BTC", is_bot_managed=False), is_shared=False)
+    assert found is not None
+    assert found.equity == pytest.approx(SPOT_BALANCE["total"] - 223.7035795)
+
+
+@pytest.mark.parametrize("worth", [0, None, float("nan")])
+def test_equity_is_not_told_while_a_coin_has_no_price(worth: float | None) -> None:
+    assert account.equity(changed("BTC", est_stake=worth), is_shared=False) is None
+    assert account.equity(changed("BTC", est_stake=worth, balance=0.0), is_shared=False) is not None
+
+
+def test_balances_are_told_when_they_change_and_all_of_them_now_and_then():
+    memory = FreqtradeMemory()
+    assert len(_tell(SPOT_BALANCE, memory)) == 5
+    assert _tell(SPOT_BALANCE, memory) == []
+    assert _tell(changed("ETH", free=0.05), memory) == [("ETH", 0.0991, 0.05)]
+    assert len(_tell(SPOT_BALANCE, memory, all_of_them=True)) == 5
+
+
+def test_a_coin_that_is_gone_is_told_as_nothing_once():
+    memory = FreqtradeMemory()
+    _tell(SPOT_BALANCE, memory)
+    without = SPOT_BALANCE | {"currencies": [each for each in SPOT_BALANCE["currencies"] if each["currency"] != "SOL"]}
+    assert _tell(without, memory) == [("SOL", 0.0, 0.0)]
+    assert _tell(without, memory) == []
+
+
+def test_a_futures_position_is_no_balance():
+    position = SPOT_BALANCE["currencies"][0] | {"currency": "BTC/USDT:USDT", "is_position": True, "balance": 0.0}
+    assert _tell({"currencies": [position], "stake": "USDT"}, FreqtradeMemory()) == []
+
+
+def test_of_hundreds_of_coins_the_worthiest_are_told():
+    many = [SPOT_BALANCE["currencies"][0] | {"currency": f"C{number}", "est_stake": number} for number in range(300)]
+    told = _tell({"currencies": many}, FreqtradeMemory())
+    assert [asset for asset, _, _ in told] == [f"C{number}" for number in range(299, 299 - account.MOST_ASSETS, -1)]
+
+
+def _tell(raw: dict[str, Any], memory: FreqtradeMemory, *, all_of_them: bool = False) -> list[tuple[Any, ...]]:
+    told = list(account.balances(raw, memory, "binance", all_of_them=all_of_them))
+    for event in told:
+        memory.fold(event)
+    return [(event.asset, event.total, event.free) for event in told]
