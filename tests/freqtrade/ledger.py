@@ -44,9 +44,9 @@ class Books:
         self.funding = running.events(home, FundingPaid, bot)
 
 
-def differences(bot: Freqtrade, home: Path, name: str) -> list[str]:
+def differences(bot: Freqtrade, home: Path, name: str, books: Books | None = None) -> list[str]:
     """In words, each place where the journal says something else than the database; none where they agree."""
-    trades, orders, books = bot.trades(), bot.orders(), Books(home, name)
+    trades, orders, books = bot.trades(), bot.orders(), books or Books(home, name)
     filled = [trade for trade in trades if any(_filled(one) for one in orders if one["ft_trade_id"] == trade["id"])]
     found = [*_of_trades(filled, books), *_of_orders(trades, orders, books), *_of_funding(filled, books)]
     return [f"{name}: {one}" for one in found]

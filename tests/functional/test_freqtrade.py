@@ -14,7 +14,7 @@ from tests.dashboards.committed import Target
 from tests.dashboards.filling import View
 from tests.dashboards.not_for_freqtrade import reason_for
 from tests.dashboards.proof import Proof, Servers, scraping
-from tests.freqtrade.ledger import Books, repeated
+from tests.freqtrade.ledger import Books, differences, repeated
 from tests.freqtrade.story import Story
 from tests.freqtrade.watching import MODES, watching
 from tests.functional.loki_servers import running_real
@@ -82,6 +82,17 @@ def test_each_trade_is_in_the_journal_once_with_its_prices_fees_funding_and_prof
     assert min(story.seen["trades"].values()) >= 10
     for mode in MODES:
         assert repeated(Books(story.watching.home, mode)) == []
+
+
+@pytest.mark.parametrize("part", ["opened", "closed", "submitted", "fills"])
+def test_what_is_missing_or_told_twice_would_be_found(story: Story, part: str) -> None:
+    """The comparison can fail: one event less, or one more, and it does."""
+    bot, home = story.watching.bots["spot"], story.watching.home
+    assert differences(bot, home, "spot") == []
+    for change in (lambda events: events[1:], lambda events: [events[0], *events]):
+        books = Books(home, "spot")
+        setattr(books, part, change(getattr(books, part)))
+        assert differences(bot, home, "spot", books) != []
 
 
 @pytest.mark.parametrize("mode", MODES)
