@@ -8,14 +8,16 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 from deskwatch.events import ConnectionChanged, Event, RiskAlertRaised
 from tests import running
 from tests.freqtrade.commanding import commanded
+from tests.freqtrade.configuration import pairs
 from tests.freqtrade.figures import unequal
-from tests.freqtrade.process import Freqtrade
+from tests.freqtrade.process import Freqtrade, Refused
 from tests.freqtrade.watching import MODES, Watching
 from tests.waiting import eventually
 
@@ -55,6 +57,7 @@ class Story:
 
     def tell(self) -> None:
         """All that happens then."""
+        self._refuse()
         self.watching.undisturbed(25)
         while True:
             self._stop_loss()
@@ -68,8 +71,10 @@ class Story:
                 break
         with self.watching.holding():
             self._figures()
+            self._lock()
             self._commands()
             self._books()
+            self._see_what_was_said()
         self.seen["seconds"] = time.monotonic() - self._began
 
     def leave(self) -> None:
@@ -180,6 +185,26 @@ class Story:
             finally:
                 watching.give_password("futures")
             _until(90, self._is_up, "futures")
+
+    def _refuse(self) -> None:
+        """Somebody asks freqtrade for something wrong, which it has in its log as an error."""
+        for bot in self.watching.bots.values():
+            with contextlib.suppress(Refused):
+                bot.post("forceexit", {"tradeid": "999999"})
+
+    def _lock(self) -> None:
+        """Somebody locks a pair, in freqtrade itself."""
+        until = datetime.now(UTC) + timedelta(hours=1)
+        for bot in self.watching.bots.values():
+            lock = {"pair": pairs(bot.mode)[-1], "until": until.isoformat(), "side": "*", "reason": "a test"}
+            bot.post("locks", [lock])
+
+    def _see_what_was_said(self) -> None:
+        """Logs and locks are looked at now and then."""
+        with self._chapter("error and lock"):
+            for mode in MODES:
+                _until(90, lambda mode: (self.watching.metric("tradebot_errors_total", bot=mode) or 0) > 0, mode)
+                _until(90, lambda mode: (self.watching.metric("tradebot_risk_alert", bot=mode) or 0) > 0, mode)
 
     def _figures(self) -> None:
         for mode, bot in self.watching.bots.items():
