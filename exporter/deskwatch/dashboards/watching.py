@@ -46,9 +46,9 @@ def sources() -> Line:
                     decimals=2,
                 ),
                 Column(
-                    title="Begun again",
-                    width=100,
-                    expr=f"max by (bot, kind) ({series('deskwatch_source_restarts_total')})",
+                    title="Begun again, 1 h",
+                    width=110,
+                    expr=increase("deskwatch_source_restarts_total", "bot", "kind", window="1h"),
                     decimals=0,
                 ),
             ],

@@ -23,7 +23,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     what: str
     """What was looked at, and what was found, as a sentence."""
     cure: str | None = None
-    """What to do, as a sentence."""
+    """What to do, as a sentence or as the command to type."""
 
 
 class Source(Protocol):

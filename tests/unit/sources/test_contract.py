@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from deskwatch.sources import KINDS
+from deskwatch.sources import KINDS, host
 from tests.sources import broken, example
 from tests.sources.contract import SourceContract
 from tests.sources.example import ExampleRig, ExampleSource
@@ -47,6 +47,7 @@ async def test_a_source_that_breaks_the_contract_is_found(
     source: type[ExampleSource], check: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(example, "open_source", source)
+    monkeypatch.setattr(host, "STOP_SECONDS", 0.6)
     contract = SourceContract()
     contract.seconds = 0.5
     (tmp_path / "home").mkdir()

@@ -50,13 +50,16 @@ async def test_what_was_not_used_is_kept_up_to_the_burst(clock: Clock) -> None:
     assert clock.now == pytest.approx(1101.0)
 
 
-async def test_a_command_does_not_wait_and_what_comes_after_it_does(clock: Clock) -> None:
-    turns = Pace(per_second=1.0, burst=1.0)
-    for _ in range(3):
+@pytest.mark.parametrize(("commands", "after"), [(1, 0.0), (3, 2.0), (100, 5.0)])
+async def test_a_command_does_not_wait_and_what_comes_after_it_does(clock: Clock, commands: int, after: float) -> None:
+    """But not for minutes, however many they are."""
+    turns = Pace(per_second=1.0, burst=3.0)
+    for _ in range(commands):
         await turns.turn(urgent=True)
     assert clock.now == 100.0
-    await turns.turn()
-    assert clock.now == pytest.approx(103.0)
+    for _ in range(2):
+        await turns.turn()
+    assert clock.now == pytest.approx(100.0 + after)
 
 
 async def test_one_that_gives_up_waiting_holds_up_nobody() -> None:
