@@ -82,13 +82,19 @@ def _of_settings(settings: Settings) -> list[Finding]:
         except ConfigError as error:
             found.append(Finding(ok=False, what=f"The {what} can't be read: {error}."))
         if file is not None and _is_open(file):
-            found.append(Finding(ok=None, what=f"Others on this machine can read {file}.", cure=f"chmod 600 {file}"))
+            found.append(
+                Finding(
+                    ok=None,
+                    what=f"Others on this machine can read {file}.",
+                    cure=f"Keep it to yourself: `chmod 600 {file}`.",
+                )
+            )
     return found
 
 
 async def _of_peer(client: Client) -> AsyncGenerator[Finding, None]:
     seconds = await client.ping()
-    yield Finding(ok=True, what=f"freqtrade answers at {client.settings.peer} within {seconds * 1000:.0f} ms.")
+    yield Finding(ok=True, what=f"It answers at {client.settings.peer} within {seconds * 1000:.0f} ms.")
     config = await client.get("show_config")
     if not isinstance(config, dict):
         raise Unreachable("garbage", f"expected show_config as an object, was {type(config).__name__}")

@@ -105,20 +105,23 @@ async def messages(client: Client) -> AsyncGenerator[Message, None]:
         yield cut
         if time.monotonic() - began >= WELL_SECONDS:
             backoff.reset()
-        await _pause(client, backoff)
+        if not await _comes_back(client, backoff.next_seconds()):
+            continue
+        backoff.reset()
+        await asyncio.sleep(backoff.next_seconds())
 
 
-async def _pause(client: Client, backoff: Backoff) -> None:
-    """Wait before the next stream; not for long once REST, which asks more often, shows that freqtrade is back."""
-    seconds = backoff.next_seconds()
+async def _comes_back(client: Client, seconds: float) -> bool:
+    """Wait so long; or, where freqtrade is away, until it answers over REST; whether it does."""
     if client.reachable.is_set():
         await asyncio.sleep(seconds)
-        return
-    with contextlib.suppress(TimeoutError):
+        return False
+    try:
         async with asyncio.timeout(seconds):
             await client.reachable.wait()
-            backoff.reset()
-            await asyncio.sleep(backoff.next_seconds())
+    except TimeoutError:
+        return False
+    return True
 
 
 async def _once(client: Client) -> AsyncGenerator[Message, None]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import ssl
 import threading
 import time
 from collections.abc import Coroutine
@@ -58,6 +59,7 @@ class StandIn:
         self.token_seconds = 900
         self.reloads = True
         self.topics = set(TOPICS)
+        self.tls: ssl.SSLContext | None = None
         self.port = 0
         self.streams: list[tuple[web.WebSocketResponse, set[str]]] = []
         self._tokens = 0
@@ -80,7 +82,7 @@ class StandIn:
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}"
 
     # What happens to it
 
@@ -171,8 +173,6 @@ class StandIn:
             case ("GET", "count"):
                 self._need_running()
                 return {"current": len(self._open_trades()), "max": 5, "total_stake": 0.0}
-            case ("GET", "sysinfo"):
-                return {"cpu_load": [], "cpu_avg": 0.0, "ram_pct": 1.0}
             case ("POST", "start" | "stop" | "pause" | "stopentry" | "stopbuy"):
                 if self.state == "stopped" and path != "stop":
                     self._start_up()
@@ -261,7 +261,7 @@ class StandIn:
         app.router.add_route("*", "/api/v1/{path:.*}", self._serve)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.01)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True, ssl_context=self.tls)
         await site.start()
         self.port = self._runner.addresses[0][1]
 

@@ -23,7 +23,11 @@ def _private(password_file: Path) -> None:
 
 async def examined(settings: Settings) -> list[Finding]:
     """All that it finds."""
-    return [finding async for finding in doctor.examine(settings)]
+    findings = [finding async for finding in doctor.examine(settings)]
+    for words in (words for finding in findings for words in (finding.what, finding.cure) if words):
+        assert words[0].isupper(), words
+        assert words.endswith("."), words
+    return findings
 
 
 def said(findings: list[Finding], ok: bool | None) -> str:
@@ -38,7 +42,7 @@ async def test_a_freqtrade_that_is_fine_is_said_to_be(settings: Settings, freqtr
     assert said(findings, ok=False) == ""
     good = said(findings, ok=True)
     for words in (
-        "freqtrade answers at",
+        "It answers at",
         "freqtrade 2026.9 (API 2.50)",
         "a dry run, with simulated money: Busy trades spot at binance in USDT",
         "the mode is active",
@@ -86,7 +90,7 @@ async def test_a_wrong_password_is_told_from_a_wrong_address(settings: Settings,
     """It answers pings to anybody."""
     freqtrade.password = "another"
     findings = await examined(settings)
-    assert "freqtrade answers" in said(findings, ok=True)
+    assert "It answers at" in said(findings, ok=True)
     assert "lets nobody in" in said(findings, ok=False)
     assert "first-password" not in str(findings)
 

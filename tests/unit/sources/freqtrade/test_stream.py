@@ -12,6 +12,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.http11 import Response
 
+from deskwatch.backoff import Backoff
 from deskwatch.sources.freqtrade import stream
 from deskwatch.sources.freqtrade.client import Client
 from deskwatch.sources.freqtrade.stream import Cut, Reconnected, Told, messages
@@ -93,6 +94,30 @@ async def test_a_peer_that_is_away_is_tried_with_pauses(client, freqtrade, heard
         freqtrade.back()
         await eventually_async(lambda: isinstance(heard[-1], Reconnected) and len(heard) > 2, 20)
     assert len(heard) < 12
+
+
+async def test_a_peer_that_answers_again_is_tried_at_once(client, freqtrade, heard, monkeypatch):
+    """However long the pauses have become: REST says when it is back."""
+
+    class Patient(Backoff):
+        """An hour, but after a reset nothing."""
+
+        pause = 3600.0
+
+        def next_seconds(self, at_least: float = 0.0) -> float:
+            return self.pause
+
+        def reset(self) -> None:
+            self.pause = 0.0
+
+    monkeypatch.setattr(stream, "Backoff", Patient)
+    freqtrade.away()
+    async with listening(client, heard):
+        await eventually_async(lambda: heard)
+        assert not client.reachable.is_set()
+        freqtrade.back()
+        await client.get("status")
+        await eventually_async(lambda: isinstance(heard[-1], Reconnected))
 
 
 async def test_a_stream_token_is_used_where_it_is_given(freqtrade, password_file, health, heard, tmp_path, caplog):
