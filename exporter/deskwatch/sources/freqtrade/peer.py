@@ -5,6 +5,7 @@ A freqtrade that comes up riskier than an operator asked for last, after a resta
 
 from __future__ import annotations
 
+import asyncio
 import time
 from urllib.parse import urlsplit
 
@@ -50,6 +51,8 @@ class Peer:
         self._began: float | None = None
         self._seen: float | None = None
         self._was_stopped = False
+        self._came_up = False
+        self._line = asyncio.Lock()
 
     @property
     def venue(self) -> str:
@@ -86,28 +89,44 @@ class Peer:
             FreqtradeError: It did not answer.
             Unreadable: The answer makes no sense.
         """
+        async with self._line:
+            is_unsure, self.is_unsure = self.is_unsure, False  # what comes meanwhile makes it unsure again
+            try:
+                await self._look(is_unsure=is_unsure, urgent=urgent)
+            except BaseException:
+                self.is_unsure = True
+                raise
+
+    async def _look(self, *, is_unsure: bool, urgent: bool) -> None:
+        """What is asked for last is the newest: a state is never older than the start that it is told of."""
+        found = vitals(await self._client.get("health", urgent=urgent))
+        has_begun = self._vitals is not None and found.startup != self._vitals.startup
+        records = None
+        if is_unsure or has_begun:
+            records = log_records.read(await self._client.get("logs", urgent=urgent))
         before, asked_at = self.config, time.monotonic()
         config = mapping(await self._client.get("show_config", urgent=urgent), "show_config")
-        found = vitals(await self._client.get("health", urgent=urgent))
-        is_raised = is_new = False
-        has_begun = self._vitals is not None and found.startup != self._vitals.startup
         mode = self._control.mode_of(config.get("state"), asked_at)
-        if self.is_unsure or has_begun:
+        is_new = False
+        if records is not None:
             is_known = self._watched.told.boot is not None
-            is_new = await self._identify(config, found, mode)
-            is_raised = is_new and is_known
-        if has_begun and self._vitals is not None and not is_new:
+            is_new = self._identify(config, found, records, mode)
+            self._came_up |= is_new and is_known
+        if has_begun and not is_new and self._vitals is not None:
             if mode is None:
                 found = found._replace(startup=self._vitals.startup)  # it is being made anew: the next look tells
             else:
-                is_raised = self._reloaded(before, config)
+                self._came_up |= self._reloaded(before, config)
         self.config, self._vitals = config, found
         self._seen = time.time() + (self._client.ahead_seconds or 0.0)
         self._was_stopped |= config.get("state") == "stopped"
         self._idle_seconds = self._idle(found)
-        if mode is not None and is_raised:
+        if mode is None:
+            return
+        came_up, self._came_up = self._came_up, False
+        if came_up:
             await self._lower(mode)
-        elif mode is not None:
+        else:
             self._watched.show_mode(mode)
 
     def alive(self) -> None:
@@ -115,9 +134,10 @@ class Peer:
         uptime = None if self._began is None else max(time.time() - self._began, 0.0)
         self._watched.alive(idle_seconds=self._idle_seconds, uptime_seconds=uptime)
 
-    async def _identify(self, config: dict[str, Raw], found: Vitals, mode: Mode | None) -> bool:
+    def _identify(
+        self, config: dict[str, Raw], found: Vitals, records: list[log_records.Logged], mode: Mode | None
+    ) -> bool:
         """Tell a start, if it is a new one; whether it is."""
-        records = log_records.read(await self._client.get("logs"))
         boot = boot_of(found, records, self._watched.told.boot, self._seen)
         if is_new_database(found, self._memory.database):
             self._begin_anew()
@@ -129,7 +149,6 @@ class Peer:
             strategy=text(config.get("strategy")),
         )
         self._began = boot.began
-        self.is_unsure = False
         if is_new:
             self._was_stopped = config.get("state") == "stopped"
         return is_new

@@ -44,6 +44,8 @@ class Watching:
         self._candles = Candles(watched)
         self._schedule = Schedule()
         self._woken = asyncio.Event()
+        self._back = asyncio.Event()
+        """Set when the stream is there again: then REST is too."""
         self._has_stream = False
         self._balances_told = float("-inf")
         self._complained: set[str] = set()
@@ -90,7 +92,10 @@ class Watching:
                 self._peer.lost()
                 self._watched.health.lost()
                 self._watched.connected("rest", FREQTRADE, up=False, reason=reason)
-            await asyncio.sleep(backoff.next_seconds())
+            self._back.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(backoff.next_seconds()):
+                    await self._back.wait()
 
     async def _meet(self) -> None:
         """First contact, or the first after it was away: what it is, then all that was missed, then the rest."""
@@ -148,6 +153,7 @@ class Watching:
                 self._watched.connected("websocket", FREQTRADE, up=False, reason=message.reason)
             case Reconnected():
                 self._has_stream = True
+                self._back.set()
                 self._watched.connected("websocket", FREQTRADE, up=True)
                 self._peer.is_unsure = True
                 self._schedule.all_at_once()
