@@ -17,6 +17,7 @@ from tests import running
 from tests.freqtrade.commanding import commanded
 from tests.freqtrade.configuration import pairs
 from tests.freqtrade.figures import unequal
+from tests.freqtrade.ledger import Books, Database
 from tests.freqtrade.process import Freqtrade, Refused
 from tests.freqtrade.watching import MODES, Watching
 from tests.waiting import eventually
@@ -31,14 +32,16 @@ class Story:
 
     Attributes:
         failures: Chapter → what went wrong in it.
-        seen: What was measured.
+        seen: What was measured: seconds.
+        books: Each bot's database and journal, when all else had happened.
     """
 
     def __init__(self, watching: Watching) -> None:
         self.watching = watching
         self.failures: dict[str, str] = {}
         self.told: set[str] = set()
-        self.seen: dict[str, Any] = {}
+        self.seen: dict[str, float] = {}
+        self.books: dict[str, tuple[Database, Books]] = {}
         self._began = 0.0
 
     def went_well(self, chapter: str) -> None:
@@ -75,6 +78,7 @@ class Story:
             self._commands()
             self._books()
             self._see_what_was_said()
+        self._trade_on()
         self.seen["seconds"] = time.monotonic() - self._began
 
     def leave(self) -> None:
@@ -223,9 +227,15 @@ class Story:
             list(pool.map(command, MODES))
 
     def _books(self) -> None:
-        with self._chapter("books"):
-            self.watching.agree()
-        self.seen["trades"] = {mode: len(bot.trades()) for mode, bot in self.watching.bots.items()}
+        for mode in MODES:
+            with self._chapter(f"books of {mode}"):
+                self.books[mode] = self.watching.agreed(mode)
+
+    def _trade_on(self) -> None:
+        """Until something is held again, and shown."""
+        with self._chapter("trades on"):
+            for mode in MODES:
+                _until(90, lambda mode: (self.watching.metric("tradebot_positions_open", bot=mode) or 0) > 0, mode)
 
     def _is_up(self, mode: str) -> bool:
         links = {

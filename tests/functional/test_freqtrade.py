@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import time
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from tests.dashboards.committed import Target
 from tests.dashboards.filling import View
 from tests.dashboards.not_for_freqtrade import REASONS
 from tests.dashboards.proof import Proof, Servers, scraping
-from tests.freqtrade.ledger import Books, differences, repeated
+from tests.freqtrade.ledger import differences, repeated
 from tests.freqtrade.story import Story
 from tests.freqtrade.watching import MODES, watching
 from tests.functional.loki_servers import running_real
@@ -77,23 +78,31 @@ def test_a_bot_that_trades_already_is_watched_within_a_minute(story: Story) -> N
     assert story.seen["contact_seconds"] < CONTACT_SECONDS
 
 
-def test_each_trade_is_in_the_journal_once_with_its_prices_fees_funding_and_profit(story: Story) -> None:
+@pytest.mark.parametrize("mode", MODES)
+def test_each_trade_is_in_the_journal_once_with_its_prices_fees_funding_and_profit(story: Story, mode: str) -> None:
     """After all that happened; freqtrade's own database is the judge."""
-    story.went_well("books")
-    assert min(story.seen["trades"].values()) >= 10
-    for mode in MODES:
-        assert repeated(Books(story.watching.home, mode)) == []
+    story.went_well(f"books of {mode}")
+    database, books = story.books[mode]
+    assert len(database.trades) >= 10
+    assert repeated(books) == []
 
 
-@pytest.mark.parametrize("part", ["opened", "closed", "submitted", "fills"])
+def test_futures_have_paid_funding(story: Story) -> None:
+    """So that comparing it says something."""
+    database, _ = story.books["futures"]
+    assert sum(bool(one["funding_fees"]) for one in database.trades) >= 3
+
+
+@pytest.mark.parametrize("part", ["opened", "closed", "submitted", "fills", "funding"])
 def test_what_is_missing_or_told_twice_would_be_found(story: Story, part: str) -> None:
     """The comparison can fail: one event less, or one more, and it does."""
-    bot, home = story.watching.bots["spot"], story.watching.home
-    assert differences(bot, home, "spot") == []
-    for change in (lambda events: events[1:], lambda events: [events[0], *events]):
-        books = Books(home, "spot")
-        setattr(books, part, change(getattr(books, part)))
-        assert differences(bot, home, "spot", books) != []
+    database, books = story.books["futures"]
+    assert differences(database, books) == []
+    events = getattr(books, part)
+    for changed in (events[1:], [events[0], *events]):
+        altered = copy.copy(books)
+        setattr(altered, part, changed)
+        assert differences(database, altered) != []
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -117,6 +126,7 @@ def test_commands_take_effect_and_are_confirmed(story: Story, mode: str) -> None
         "password changed",
         "exchange gone",
         "error and lock",
+        "trades on",
     ],
 )
 def test_what_happens_is_seen_and_survived(story: Story, chapter: str) -> None:
