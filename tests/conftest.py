@@ -21,6 +21,7 @@ settings.load_profile("deskwatch")
 
 LONG = (
     "test_endurance.py",
+    "test_freqtrade.py",
     "test_chain_is_the_judge.py",
     "test_model_beats_the_base_rate.py",
     "test_sidecar_killed.py",
@@ -30,7 +31,7 @@ LONG = (
     "test_page_demo.py",
     "test_docs.py",
 )
-"""Files that take longest, longest first but for the fourth: it waits behind the first, which takes three minutes."""
+"""Files that take longest, longest first but for the fifth: it waits behind the first, which takes three minutes."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

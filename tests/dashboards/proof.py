@@ -221,10 +221,7 @@ def lived(folder: Path) -> Iterator[tuple[Servers, View]]:
 
 @contextlib.contextmanager
 def scraping(folder: Path, port: int, loki: str | None) -> Iterator[running.Prometheus]:
-    """A Prometheus of a sidecar, with the committed rules, reckoned each second whatever their interval.
-
-    It scrapes itself and Loki too.
-    """
+    """A Prometheus of a sidecar, with the committed rules, reckoned each second; it scrapes itself and Loki too."""
     rules = folder / "rules"
     rules.mkdir()
     for path in (committed.ROOT / "prometheus" / "rules").glob("*.yml"):

@@ -31,7 +31,7 @@ def commanded(watching: Watching, mode: str) -> None:
     watching.command("close_all", name=mode)
     assert bot.get("status") == []
     watching.set_mode("closing", mode)
-    eventually(lambda: watching.bot(mode)["mode"] == "standby", 30, every=0.3)  # it is flat
+    eventually(lambda: watching.bot(mode)["mode"]["actual"] == "standby", 30, every=0.3)  # it is flat
     assert _state(bot) == "paused"
     watching.set_mode("halted", mode)
     assert _state(bot) == "stopped"

@@ -44,7 +44,7 @@ def _differing(watching: Watching, mode: str, profit: Any, balance: Any, status:
     yield from _differ("open", metric("tradebot_positions_open"), len(held))
     yield from _differ("volume", metric("tradebot_volume_total"), profit["trading_volume"])
     yield from _of_positions(metric, held)
-    yield from _differ("equity", metric("tradebot_equity"), balance["total_bot"])
+    yield from _differ("equity", metric("tradebot_equity"), balance["total"])  # no other bot uses the account
     for one in balance["currencies"]:
         if not one["is_position"]:
             asset = one["currency"]
@@ -59,11 +59,11 @@ def _of_positions(metric: Callable[..., float], held: list[Any]) -> Iterable[str
             "tradebot_position_quantity": one["amount"],
             "tradebot_position_entry_price": one["open_rate"],
             "tradebot_position_mark_price": one["current_rate"],
-            "tradebot_position_leverage": one["leverage"],
-            "tradebot_position_margin": one["stake_amount"],
             "tradebot_unrealized_pnl": one["total_profit_abs"],
         }
-        if one["liquidation_price"]:
+        if one["liquidation_price"]:  # of futures
+            wanted["tradebot_position_leverage"] = one["leverage"]
+            wanted["tradebot_position_margin"] = one["stake_amount"]
             wanted["tradebot_position_liquidation_distance_ratio"] = _distance(one)
         for name, value in wanted.items():
             yield from _differ(f"{name} of {one['pair']}", metric(name, **labels), value)

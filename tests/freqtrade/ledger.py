@@ -13,7 +13,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from deskwatch.events import (
     FundingPaid,
@@ -44,12 +44,23 @@ class Books:
         self.funding = running.events(home, FundingPaid, bot)
 
 
-def differences(bot: Freqtrade, home: Path, name: str) -> list[str]:
+class Database(NamedTuple):
+    """Rows of freqtrade's own tables."""
+
+    trades: list[dict[str, Any]]
+    orders: list[dict[str, Any]]
+
+
+def read(bot: Freqtrade) -> Database:
+    """What freqtrade's database has now."""
+    return Database(bot.trades(), bot.orders())
+
+
+def differences(database: Database, books: Books) -> list[str]:
     """In words, each place where the journal says something else than the database; none where they agree."""
-    trades, orders, books = bot.trades(), bot.orders(), Books(home, name)
+    trades, orders = database
     filled = [trade for trade in trades if any(_filled(one) for one in orders if one["ft_trade_id"] == trade["id"])]
-    found = [*_of_trades(filled, books), *_of_orders(trades, orders, books), *_of_funding(filled, books)]
-    return [f"{name}: {one}" for one in found]
+    return [*_of_trades(filled, books), *_of_orders(trades, orders, books), *_of_funding(filled, books)]
 
 
 def _of_trades(trades: list[dict[str, Any]], books: Books) -> Iterable[str]:

@@ -8,13 +8,16 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from deskwatch.events import ConnectionChanged, ErrorOccurred, Event, RiskAlertRaised
+from deskwatch.events import ConnectionChanged, Event, RiskAlertRaised
 from tests import running
 from tests.freqtrade.commanding import commanded
+from tests.freqtrade.configuration import pairs
 from tests.freqtrade.figures import unequal
+from tests.freqtrade.ledger import Books, Database
 from tests.freqtrade.process import Freqtrade, Refused
 from tests.freqtrade.watching import MODES, Watching
 from tests.waiting import eventually
@@ -29,14 +32,16 @@ class Story:
 
     Attributes:
         failures: Chapter → what went wrong in it.
-        seen: What was measured.
+        seen: What was measured: seconds.
+        books: Each bot's database and journal, when all else had happened.
     """
 
     def __init__(self, watching: Watching) -> None:
         self.watching = watching
         self.failures: dict[str, str] = {}
         self.told: set[str] = set()
-        self.seen: dict[str, Any] = {}
+        self.seen: dict[str, float] = {}
+        self.books: dict[str, tuple[Database, Books]] = {}
         self._began = 0.0
 
     def went_well(self, chapter: str) -> None:
@@ -55,6 +60,7 @@ class Story:
 
     def tell(self) -> None:
         """All that happens then."""
+        self._refuse()
         self.watching.undisturbed(25)
         while True:
             self._stop_loss()
@@ -68,8 +74,11 @@ class Story:
                 break
         with self.watching.holding():
             self._figures()
+            self._lock()
             self._commands()
             self._books()
+            self._see_what_was_said()
+        self._trade_on()
         self.seen["seconds"] = time.monotonic() - self._began
 
     def leave(self) -> None:
@@ -86,10 +95,12 @@ class Story:
     def _chapter(self, name: str) -> Iterator[None]:
         """What goes wrong here is told by the test that asks for it; the story goes on."""
         self.told.add(name)
+        began = time.monotonic()
         try:
             yield
-        except (AssertionError, Refused, OSError):
+        except Exception:  # whatever it is, the others are told
             self.failures.setdefault(name, traceback.format_exc())
+        self.seen[name] = round(time.monotonic() - began, 1)
 
     def _first_contact(self) -> None:
         watching = self.watching
@@ -121,21 +132,23 @@ class Story:
                     stack.enter_context(one.without_streams())
                 for mode in MODES:
                     _until(30, lambda mode: self._losses(mode, "websocket") > losses[mode], mode)
-                    assert watching.metric("tradebot_connection_up", bot=mode, connection="rest") == 1
+                    assert watching.metric("tradebot_connection_up", bot=mode, kind="rest") == 1
             for mode in MODES:
                 _until(60, self._is_up, mode)
 
     def _exchange_gone(self) -> None:
+        """What freqtrade warns of is told; it can be reached all the time, though its balance can't be had."""
         watching = self.watching
         with self._chapter("exchange gone"):
-            errors = {mode: self._count(mode, ErrorOccurred) for mode in MODES}
+            warnings = {mode: self._warnings(mode) for mode in MODES}
+            losses = {mode: self._losses(mode, "rest") for mode in MODES}
             with watching.exchange.gone():
                 began = time.monotonic()
                 _until(AWAY_SECONDS + 5, lambda: time.monotonic() - began > AWAY_SECONDS)
             for mode in MODES:
-                _until(75, lambda mode: self._count(mode, ErrorOccurred) > errors[mode], mode)
+                _until(30, lambda mode: self._warnings(mode) > warnings[mode], mode)
                 _until(60, self._is_up, mode)
-                assert (watching.metric("tradebot_errors_total", bot=mode) or 0) > errors[mode]
+            assert {mode: self._losses(mode, "rest") for mode in MODES} == losses
 
     def _freqtrade_restarted(self) -> None:
         watching, bot = self.watching, self.watching.bots["spot"]
@@ -170,10 +183,32 @@ class Story:
         with self._chapter("password changed"):
             losses = self._losses("futures", "rest")
             bot.change_password(f"another-password-{time.monotonic_ns()}")
-            _until(60, lambda: self._losses("futures", "rest") > losses)
-            assert watching.metric("deskwatch_source_request_failures_total", bot="futures", reason="unauthorized")
-            watching.give_password("futures")
+            try:
+                _until(60, lambda: self._losses("futures", "rest") > losses)
+                assert watching.metric("deskwatch_source_request_failures_total", bot="futures", reason="unauthorized")
+            finally:
+                watching.give_password("futures")
             _until(90, self._is_up, "futures")
+
+    def _refuse(self) -> None:
+        """Somebody asks freqtrade for something wrong, which it has in its log as an error."""
+        for bot in self.watching.bots.values():
+            with contextlib.suppress(Refused):
+                bot.post("forceexit", {"tradeid": "999999"})
+
+    def _lock(self) -> None:
+        """Somebody locks a pair, in freqtrade itself."""
+        until = datetime.now(UTC) + timedelta(hours=1)
+        for bot in self.watching.bots.values():
+            lock = {"pair": pairs(bot.mode)[-1], "until": until.isoformat(), "side": "*", "reason": "a test"}
+            bot.post("locks", [lock])
+
+    def _see_what_was_said(self) -> None:
+        """Logs and locks are looked at now and then."""
+        with self._chapter("error and lock"):
+            for mode in MODES:
+                _until(90, lambda mode: (self.watching.metric("tradebot_errors_total", bot=mode) or 0) > 0, mode)
+                _until(90, lambda mode: (self.watching.metric("tradebot_risk_alert", bot=mode) or 0) > 0, mode)
 
     def _figures(self) -> None:
         for mode, bot in self.watching.bots.items():
@@ -192,21 +227,31 @@ class Story:
             list(pool.map(command, MODES))
 
     def _books(self) -> None:
-        with self._chapter("books"):
-            self.watching.agree()
-        self.seen["trades"] = {mode: len(bot.trades()) for mode, bot in self.watching.bots.items()}
+        for mode in MODES:
+            with self._chapter(f"books of {mode}"):
+                self.books[mode] = self.watching.agreed(mode)
+
+    def _trade_on(self) -> None:
+        """Until something is held again, and shown."""
+        with self._chapter("trades on"):
+            for mode in MODES:
+                _until(90, lambda mode: (self.watching.metric("tradebot_positions_open", bot=mode) or 0) > 0, mode)
 
     def _is_up(self, mode: str) -> bool:
         links = {
-            labels["connection"]: value
+            labels["kind"]: value
             for labels, value in self.watching.series("tradebot_connection_up")
             if labels["bot"] == mode
         }
-        return links == {"rest": 1, "websocket": 1} and self.watching.metric("deskwatch_source_up", bot=mode) == 1
+        is_up = self.watching.metric("deskwatch_source_up", bot=mode) == 1
+        return is_up and links.get("rest") == links.get("websocket") == 1
 
     def _losses(self, mode: str, connection: str) -> int:
         changes = running.events(self.watching.home, ConnectionChanged, mode)
         return sum(one.connection == connection and not one.up for one in changes)
+
+    def _warnings(self, mode: str) -> float:
+        return self.watching.metric("tradebot_log_records_total", bot=mode, kind="warning") or 0.0
 
     def _count(self, mode: str, kind: type[Event]) -> int:
         return len(running.events(self.watching.home, kind, mode))

@@ -19,7 +19,7 @@ from tests.exchange.server import Exchange
 from tests.freqtrade import process
 from tests.freqtrade.configuration import USER, TradingMode
 from tests.freqtrade.gate import Gate, gate
-from tests.freqtrade.ledger import differences
+from tests.freqtrade.ledger import Books, Database, differences, read
 from tests.freqtrade.process import Freqtrade
 from tests.waiting import eventually
 
@@ -95,16 +95,23 @@ class Watching(running.Http):
         eventually(lambda: time.monotonic() - began >= seconds, seconds + 1)
         self.windows.append(Window(began, time.monotonic()))
 
-    def differences(self) -> list[str]:
-        """Where the journals and the databases differ."""
-        return [one for mode, bot in self.bots.items() for one in differences(bot, self.home, mode)]
+    def agreed(self, mode: str, seconds: float = 45) -> tuple[Database, Books]:
+        """Wait until a journal says what the database says, and give both. To be called while the strategy holds.
 
-    def agree(self, seconds: float = 45) -> None:
-        """Wait until the journals say what the databases say. To be called while the strategies hold."""
+        Raises:
+            AssertionError: They differ, and where.
+        """
+        found: list[str] = []
+
+        def agree() -> tuple[Database, Books] | None:
+            database, books = read(self.bots[mode]), Books(self.home, mode)
+            found[:] = differences(database, books)
+            return None if found else (database, books)
+
         try:
-            eventually(lambda: not self.differences(), seconds, every=1)
+            return eventually(agree, seconds, every=1)
         except AssertionError:
-            raise AssertionError("\n".join(self.differences()[:40])) from None
+            raise AssertionError("\n".join(found[:40])) from None
 
     def starts(self, mode: str) -> int:
         """How often a bot was seen to start."""

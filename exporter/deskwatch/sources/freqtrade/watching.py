@@ -13,7 +13,7 @@ from deskwatch.sources.freqtrade import account, locks, log_records
 from deskwatch.sources.freqtrade.candles import Candles
 from deskwatch.sources.freqtrade.client import Client
 from deskwatch.sources.freqtrade.control import Control
-from deskwatch.sources.freqtrade.errors import FreqtradeError, Refused
+from deskwatch.sources.freqtrade.errors import FreqtradeError, Refused, Unreachable
 from deskwatch.sources.freqtrade.ledger import Ledger
 from deskwatch.sources.freqtrade.memory import OURS, FreqtradeMemory
 from deskwatch.sources.freqtrade.peer import Peer
@@ -121,6 +121,11 @@ class Watching:
         what = due[0]
         try:
             await self._looks[what]()
+        except Unreachable as error:
+            if error.reason != "timeout" or what == "state":
+                raise
+            await self._peer.look()  # raises where it is freqtrade that is away, not its exchange
+            self._complain(what, f"freqtrade does not say its {what} in time: {error}")
         except Refused as error:  # of this alone: its exchange may be away, or it may be an old version
             self._complain(what, f"freqtrade does not say its {what}: {error}")
         except Unreadable as error:
