@@ -23,7 +23,8 @@ from tests.running import ROOT, Http, free_port, process, sidecar
 from tests.unit.sources.evm.asking import BOT, blocks, journaled
 from tests.waiting import eventually, patience
 
-GENESIS = ("--timestamp", "1700000000")
+GENESIS_SECONDS = 1_700_000_000
+GENESIS = ("--timestamp", str(GENESIS_SECONDS))
 """Nodes that begin alike and mine alike have the same blocks, to the hash."""
 BLOCK_SECONDS = 12
 
@@ -47,8 +48,9 @@ def shown(http: Http, name: str, **labels: str) -> float | None:
 
 
 def mine(count: int, *nodes: Anvil) -> None:
-    """The same new blocks on each node."""
+    """The same new blocks on each node: their times go by their numbers, whenever each node mines them."""
     for node in nodes:
+        node.ask("evm_setNextBlockTimestamp", GENESIS_SECONDS + BLOCK_SECONDS * (node.height() + 1))
         node.ask("anvil_mine", hex(count), hex(BLOCK_SECONDS))
 
 
