@@ -78,12 +78,15 @@ def tls(settings: Settings) -> ssl.SSLContext:
 
 def client(settings: Settings, found: Iterable[str], context: ssl.SSLContext) -> httpx.AsyncClient:
     """An HTTP client for these URLs. A proxy that the environment names is used for hosts elsewhere alone."""
-    local = {f"all://{urlsplit(url).hostname}": None for url in found if is_local(urlsplit(url).hostname or "")}
+    hosts = {host for url in found if is_local(host := urlsplit(url).hostname or "")}
     return httpx.AsyncClient(
         verify=context,
         timeout=settings.timeout_seconds,
         headers={"User-Agent": f"deskwatch/{__version__}", "Accept": "application/json"},
-        mounts={pattern: httpx.AsyncHTTPTransport(verify=context) for pattern in local},
+        mounts={
+            f"all://[{host}]" if ":" in host else f"all://{host}": httpx.AsyncHTTPTransport(verify=context)
+            for host in hosts
+        },
     )
 
 

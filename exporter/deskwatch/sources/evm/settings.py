@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -175,6 +176,14 @@ def check_url(url: str, schemes: tuple[str, ...], *, may_hold_password: bool = F
     if parts is None or parts[1] not in schemes:
         expected = " or ".join(f"{scheme}://" for scheme in schemes)
         raise ValueError(f"expected an endpoint's URL that begins with {expected}, was one that does not; mend it")
+    try:
+        host = urlsplit(url).port != 0 and urlsplit(url).hostname
+    except ValueError:
+        host = None
+    if not host:
+        raise ValueError(
+            "expected a host, and a port from 1 to 65535 if any, in an endpoint's URL, was another; mend it"
+        )
     if "@" in parts[2] and not may_hold_password:
         raise ValueError(
             f"expected a URL without user and password, was one of {parts[2].rpartition('@')[2]} with both; "
