@@ -13,13 +13,12 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import msgspec
-
 from deskwatch.backoff import Backoff
 from deskwatch.errors import ConfigError
 from deskwatch.sources.freqtrade.answer import Answer
 from deskwatch.sources.freqtrade.errors import Unauthorized
 from deskwatch.sources.freqtrade.settings import Settings
+from deskwatch.sources.peer_json import NotJson, decode
 
 SHARE = 0.8
 """An access token is replaced after this share of its life."""
@@ -155,8 +154,8 @@ def _basic(user: str, password: str) -> str:
 def _object(body: bytes) -> dict[str, Any]:
     """The JSON object in it; an empty one where it is none."""
     try:
-        found = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        found = decode(body)
+    except NotJson:
         return {}
     return found if isinstance(found, dict) else {}
 
