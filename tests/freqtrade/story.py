@@ -66,9 +66,9 @@ class Story:
             self._stop_loss()
             self._websocket_cut()
             self._freqtrade_restarted()
+            self._exchange_gone()
             self._deskwatch_killed()
             self._password_changed()
-            self._exchange_gone()
             _pass(15)
             if not os.environ.get("DESKWATCH_SOAK") or time.monotonic() - self._began > SOAK_SECONDS:
                 break
@@ -230,10 +230,14 @@ class Story:
                 self.books[mode] = self.watching.agreed(mode)
 
     def _trade_on(self) -> None:
-        """Until something is held again, and shown."""
+        """Until something is held again, and known as well as it ever is."""
         with self._chapter("trades on"):
             for mode in MODES:
-                _until(90, lambda mode: (self.watching.metric("tradebot_positions_open", bot=mode) or 0) > 0, mode)
+                last = "leverage" if mode == "futures" else "mark_price"
+                _until(
+                    90, lambda name, mode: bool(self.watching.metric(name, bot=mode)), f"tradebot_position_{last}", mode
+                )
+            _pass(5)  # Prometheus has scraped it
 
     def _is_up(self, mode: str) -> bool:
         links = {
