@@ -140,7 +140,7 @@ class HostedSource:
         detail: str | None = None
         try:
             await self._watch(watched)
-            detail = "it ended by itself"
+            detail = None if self._is_stopping else "it ended by itself"
         except asyncio.CancelledError:
             if self._is_stopping:
                 raise
@@ -150,7 +150,7 @@ class HostedSource:
             logger.warning("a source failed", exc_info=error, extra=self._which())
         finally:
             watched.close(detail or "closed", keep=detail is None)
-        return detail
+        return detail or "closed"
 
     async def _watch(self, watched: Watched) -> None:
         watched.open()

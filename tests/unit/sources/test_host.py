@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import threading
 import time
@@ -93,6 +94,11 @@ async def will_not_end(watched: Watched) -> None:
             await asyncio.sleep(0.05)
         except asyncio.CancelledError:
             continue
+
+
+async def returns_when_canceled(watched: Watched) -> None:
+    with contextlib.suppress(asyncio.CancelledError):
+        await well(watched)
 
 
 async def needs_telling_twice(watched: Watched) -> None:
@@ -262,6 +268,14 @@ async def test_a_source_that_needs_telling_twice_ends_in_good_order(home: Path) 
     async with sources(home, Doing(needs_telling_twice)) as running:
         await eventually_async(lambda: running.healths[0].is_up)
     assert reasons(home) == ["closed"]
+
+
+async def test_a_source_that_returns_when_it_is_canceled_ends_in_good_order(home: Path) -> None:
+    """It is told as such, no warning, and its memory is kept."""
+    async with Sources(home, [Assigned(Doing(returns_when_canceled), BOT, names.MAIN)]) as sources:
+        await eventually_async(lambda: sources.healths[0].is_up)
+    assert [event.reason for event in journaled(home) if isinstance(event, WatchStopped)] == ["closed"]
+    assert (home / "sources" / f"{BOT}.main.json").exists()
 
 
 async def test_a_source_that_hangs_is_not_up(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
