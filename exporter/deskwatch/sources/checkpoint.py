@@ -1,4 +1,4 @@
-"""Where a source's memory is kept: `<home>/sources/<bot>.<writer>.json`, with how far the journal is folded into it."""
+"""Where a source's memory is kept: `<home>/sources/<bot>@<writer>.json`, with how far the journal is folded into it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Checkpoint:
     """
 
     def __init__(self, home: Path, bot: str, writer: str) -> None:
-        self._path = home / "sources" / f"{bot}.{writer}.json"
+        self._path = home / "sources" / f"{bot}@{writer}.json"  # a name may have a dot, and no @
         self._follower = WriterFollower(home, bot, writer)
 
     def load(self, memory: _MindT, told: Told) -> tuple[_MindT, Told]:

@@ -31,6 +31,8 @@ SAVE_SECONDS = 60.0
 """How often a source's memory is written down."""
 TURN_SECONDS = 1.0
 """How often a source's loop shows that it turns."""
+SILENT_SECONDS = 5.0
+"""A peer that does not answer for so long is told on stderr: a moment is no news."""
 STOP_SECONDS = 5.0
 """How long sources may take to end; after half of it they are asked once more."""
 SWEEP_SECONDS = 2.0
@@ -173,8 +175,20 @@ class HostedSource:
         )
 
     async def _turn(self) -> None:
+        """Show that the loop turns, and say on stderr whether the peer answers: whoever starts a watch looks there."""
+        told: bool | None = None
+        since = time.monotonic()
         while True:
             self.health.turned()
+            if self.health.up is told:
+                since = time.monotonic()
+            elif self.health.up:
+                told = True
+                logger.info("what is watched answers", extra=self._which())
+            elif time.monotonic() - since >= SILENT_SECONDS:
+                told = False
+                failures = dict(self.health.failures)
+                logger.warning("what is watched does not answer", extra={**self._which(), "failures": failures})
             await asyncio.sleep(TURN_SECONDS)
 
     def _which(self) -> dict[str, str]:

@@ -50,7 +50,7 @@ async def test_what_happened_before_the_rest_of_the_journal_is_not_told_again(
     home: Path, has_another_version: bool
 ) -> None:
     """A later version has no use for the memory, or it is gone. All that is told from then on is told once."""
-    folder, checkpoint = names.writer_folder(home, BOT, names.MAIN), home / "sources" / f"{BOT}.main.json"
+    folder, checkpoint = names.writer_folder(home, BOT, names.MAIN), home / "sources" / f"{BOT}@main.json"
     long_ago = time.time() - 3600
     await tell(home, Messages(), note("old", long_ago))
     first = folder / names.segment_name(1)
@@ -77,6 +77,6 @@ async def test_a_whole_journal_has_all_told_that_is_not_in_it(home: Path) -> Non
     """However long ago it happened: it is history that nobody told."""
     long_ago = time.time() - 3600
     await tell(home, Messages(), note("a"))
-    (home / "sources" / f"{BOT}.main.json").unlink()
+    (home / "sources" / f"{BOT}@main.json").unlink()
     await tell(home, Messages(), note("b", long_ago))
     assert [event.message for event in journaled(home) if isinstance(event, LogRecorded)] == ["a", "b"]
