@@ -135,6 +135,7 @@ def _fields(record: Record) -> dict[str, Any]:
 
 
 def _bot_started(state: BotState, record: Record, event: ev.BotStarted) -> None:
+    watch.is_over(state.watches, record)
     if record.writer != MAIN and state.writer == MAIN:
         return  # a helper's process; the bot's own is known
     state.running = True

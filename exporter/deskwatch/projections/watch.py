@@ -36,6 +36,12 @@ def ended(watches: dict[str, Watch], record: Record) -> None:
         watches[record.writer].until = record.seconds
 
 
+def is_over(watches: dict[str, Watch], record: Record) -> None:
+    """A bot started that nobody watches under this writer's name any more: it journals itself now."""
+    if record.writer in watches and watches[record.writer].until is not None:
+        del watches[record.writer]
+
+
 def is_onlooker(watches: dict[str, Watch], record: Record, speaker: str | None) -> bool:
     """Whether a source wrote this beside the journal of the bot, which `speaker` writes: no sign of the bot's life."""
     return record.writer != MAIN and record.writer in watches and speaker not in (None, record.writer)

@@ -1,4 +1,4 @@
-"""Where a source's memory is kept: `<home>/sources/<bot>.<writer>.json`, with how far the journal is folded into it."""
+"""Where a source's memory is kept: `<home>/sources/<bot>@<writer>.json`, with how far the journal is folded into it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from deskwatch.sources.memory import Memory, Told
 
 logger = logging.getLogger(__name__)
 
+FIRST_SEQ = 1
+"""Of a journal's first segment."""
 _MindT = TypeVar("_MindT", bound=Memory)
 _NOT_TOLD = (CommandStarted, CommandSucceeded, CommandFailed, EventsLost)
 """What stands in the journal without the source's `emit`: no memory is made of it."""
@@ -39,11 +41,13 @@ _told = msgspec.json.Decoder(Told)
 class Checkpoint:
     """Of one writer. One that can't be used is left aside, and all that the journal holds is folded: slower, no worse.
 
-    It never knows of more than is on disk, so after a power cut the journal holds at least what it was made of.
+    It never knows of more than is on disk, so after a power cut the journal holds at least what it was made of. Where
+    retention has removed what would have to be folded, all that happened before the first line that is left counts as
+    told (`Told.before`): it was, and the figures hold it.
     """
 
     def __init__(self, home: Path, bot: str, writer: str) -> None:
-        self._path = home / "sources" / f"{bot}.{writer}.json"
+        self._path = home / "sources" / f"{bot}@{writer}.json"  # a name may have a dot, and no @
         self._follower = WriterFollower(home, bot, writer)
 
     def load(self, memory: _MindT, told: Told) -> tuple[_MindT, Told]:
@@ -60,10 +64,20 @@ class Checkpoint:
                     self._follower.position = kept.position
             except msgspec.DecodeError:
                 logger.warning("a source's memory can't be used; its journal is read anew", extra=self._which())
+        begin = self._follower.position.segment
+        is_cut = max(begin, FIRST_SEQ) < min(names.segments(self._follower.folder), default=0)
         try:
             while (batch := self._follower.read()) is not None:
                 for line in batch.lines:
-                    _fold(line, batch.bot, batch.writer, memory, told)
+                    ts = _fold(line, batch.bot, batch.writer, memory, told)
+                    if is_cut and ts is not None:
+                        is_cut = False
+                        told.before = max(told.before, ts / 1e9)
+                        logger.warning(
+                            "a source's memory is lost, and so is the beginning of its journal; what happened before "
+                            "the rest of it counts as told",
+                            extra=self._which() | {"before": told.before},
+                        )
         finally:
             self._follower.close()
         return memory, told
@@ -114,11 +128,14 @@ def _is_of_version(kept: msgspec.Raw, empty: Memory) -> bool:
     return msgspec.json.decode(kept, type=_Versioned).version == empty.version
 
 
-def _fold(line: bytes, bot: str, writer: str, memory: Memory, told: Told) -> None:
+def _fold(line: bytes, bot: str, writer: str, memory: Memory, told: Told) -> int | None:
+    """When the line was journaled, Unix time in nanoseconds; None of one that can't be read."""
     try:
-        event = read(line, bot, writer).event
+        record = read(line, bot, writer)
     except InvalidLine:
-        return  # the sidecar counts it
+        return None  # the sidecar counts it
+    event = record.event
     if isinstance(event, Event) and not isinstance(event, _NOT_TOLD):
         memory.fold(event)
         told.fold(event)
+    return record.ts

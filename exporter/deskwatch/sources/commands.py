@@ -17,6 +17,8 @@ from deskwatch.listener import Listener
 from deskwatch.steering import Steering
 from deskwatch.trouble import Trouble
 
+STAYS_HALTED = "the bot is halted; ask again with a token that may trade"
+"""What an operator is told who may not lead it out of that."""
 _LEAST_SECONDS = 0.01
 """Pause before what could not be begun is tried again."""
 
@@ -88,7 +90,7 @@ class Commands:
             if command.type == "set_mode" and wanted is None:
                 command.fail(f"expected one of {', '.join(Mode)}, was {command.params.get('mode')!r}")
             elif wanted is not None and self._may_not(wanted, command):
-                command.fail("the bot is halted; ask again with a token that may trade")
+                command.fail(STAYS_HALTED)
             else:
                 return command
 

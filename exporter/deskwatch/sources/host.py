@@ -31,6 +31,8 @@ SAVE_SECONDS = 60.0
 """How often a source's memory is written down."""
 TURN_SECONDS = 1.0
 """How often a source's loop shows that it turns."""
+SILENT_SECONDS = 5.0
+"""A peer that does not answer for so long is told on stderr: a moment is no news."""
 STOP_SECONDS = 5.0
 """How long sources may take to end; after half of it they are asked once more."""
 SWEEP_SECONDS = 2.0
@@ -140,7 +142,7 @@ class HostedSource:
         detail: str | None = None
         try:
             await self._watch(watched)
-            detail = "it ended by itself"
+            detail = None if self._is_stopping else "it ended by itself"
         except asyncio.CancelledError:
             if self._is_stopping:
                 raise
@@ -150,7 +152,7 @@ class HostedSource:
             logger.warning("a source failed", exc_info=error, extra=self._which())
         finally:
             watched.close(detail or "closed", keep=detail is None)
-        return detail
+        return detail or "closed"
 
     async def _watch(self, watched: Watched) -> None:
         watched.open()
@@ -173,8 +175,20 @@ class HostedSource:
         )
 
     async def _turn(self) -> None:
+        """Show that the loop turns, and say on stderr whether the peer answers: whoever starts a watch looks there."""
+        told: bool | None = None
+        since = time.monotonic()
         while True:
             self.health.turned()
+            if self.health.up is told:
+                since = time.monotonic()
+            elif self.health.up:
+                told = True
+                logger.info("what is watched answers", extra=self._which())
+            elif time.monotonic() - since >= SILENT_SECONDS:
+                told = False
+                failures = dict(self.health.failures)
+                logger.warning("what is watched does not answer", extra={**self._which(), "failures": failures})
             await asyncio.sleep(TURN_SECONDS)
 
     def _which(self) -> dict[str, str]:

@@ -13,7 +13,8 @@ class Memory(msgspec.Struct, kw_only=True):
 
     It is folded from the source's own journal. A subclass has fields with defaults that JSON can hold, and `fold`. It
     is kept in a checkpoint; what was journaled after that is folded again at the next start. Give `version` another
-    default whenever the fields or the folding change: then all that the journal still holds is folded anew.
+    default whenever the fields or the folding change: then all that the journal still holds is folded anew, and what
+    happened before that counts as told.
     """
 
     version: int = 1
@@ -31,6 +32,14 @@ class Told(Memory, kw_only=True):
     """From a BotStarted to a BotStopped."""
     connections: dict[str, bool] = {}
     """`venue connection` → whether it is up."""
+    before: float = 0.0
+    """Unix time: what happened before counts as told. It stands in a part of the journal that retention removed, and
+    the memory of it was lost."""
+
+    def has(self, event: Event) -> bool:
+        """Whether this counts as told, though no memory is left of it."""
+        happened = event.happened_timestamp_seconds
+        return happened is not None and happened < self.before
 
     def fold(self, event: Event) -> None:
         """Take in an event that is in the journal now."""

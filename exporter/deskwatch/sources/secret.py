@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from deskwatch.errors import ConfigError
+
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
+"""As variables are named. Another word may be the secret itself, given by mistake, and is not shown."""
 
 
 class Secret:
@@ -45,8 +49,10 @@ class Secret:
         if self._variable is not None:
             value = os.environ.get(self._variable, "")
             if not value:
+                named = self._variable if _VARIABLE.fullmatch(self._variable) else f"that {self._what}_env names"
                 raise ConfigError(
-                    f"expected the {self._what} in the environment variable {self._variable}, was nothing; set it"
+                    f"expected the {self._what} in the environment variable {named}, was nothing; set it, and give "
+                    f"its name as {self._what}_env"
                 )
             return value
         raise ConfigError(

@@ -150,7 +150,8 @@ class Watched:
     def emit(self, event: Event, *, durable: bool = False) -> bool:
         """Journal an event, and remember it.
 
-        Returns whether it is in the journal: what can't be encoded never will be, and is counted as lost.
+        Returns whether it is in the journal, or was: what can't be encoded never will be, and is counted as lost. What
+        happened in a time of which the memory was lost (`Told.before`) is remembered, and not journaled again.
 
         Args:
             event: A fact, as it is now.
@@ -164,7 +165,8 @@ class Watched:
         if event.__class__ in _FREE_TEXT:
             event = scrubbed(event)
         try:
-            self._entry.write(event, durable=durable)
+            if not self.told.has(event):
+                self._entry.write(event, durable=durable)
         except NotSynced as error:  # it is in the journal, and the writer goes on trying
             self._trouble.tell("unsynced", str(error))
         except (OSError, JournalError) as error:

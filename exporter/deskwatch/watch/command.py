@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from deskwatch.errors import ConfigError
 from deskwatch.flags import add_config, add_settings, settings_of
-from deskwatch.scrub import names_secret
+from deskwatch.harmless import harmless
+from deskwatch.scrub import names_secret, scrub
 from deskwatch.sources import KINDS
 from deskwatch.sources.kinds import Configured
 from deskwatch.watch.flags import KindFlags
@@ -70,8 +72,14 @@ def _told(
     )
     add_flags(parser)
     if kind is None:
-        parser.add_argument("kind", nargs="?", choices=list(KINDS), help="what is watched; its own flags follow it")
-        told = _parsed(parser, argv)
+        parser.add_argument("kind", nargs="?", help=f"{_KINDS}: what is watched; its own flags follow it")
+        told = _parsed(parser, argv, f"; the flags of a kind follow its name: deskwatch {command} {_KINDS} …")
+        if told.kind is not None and told.kind not in KINDS:
+            close = get_close_matches(told.kind, KINDS, n=1)
+            words = f"is {close[0]} meant?" if close else "see --help"
+            raise ConfigError(
+                f"expected one of {', '.join(KINDS)} to {command}, was {harmless(scrub(told.kind))!r}; {words}"
+            )
         if told.kind is not None:
             raise ConfigError(f"expected {told.kind} right after {command}, was a flag; write: {command} {told.kind} …")
         if told.config is None:
@@ -83,8 +91,8 @@ def _told(
     return told, [Configured(kind, flags.settings(told, Path(os.getcwd())), f"deskwatch {command} {kind}")]
 
 
-def _parsed(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:
-    """The flags; what is unknown is told without the word after it, which may be a secret.
+def _parsed(parser: argparse.ArgumentParser, argv: Sequence[str], cure: str = "") -> argparse.Namespace:
+    """The flags; what is unknown is told without the word after it, which may be a secret, and what to do.
 
     Raises:
         ConfigError: A secret was given as a flag.
@@ -94,5 +102,5 @@ def _parsed(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Na
     if any(names_secret(flag.lstrip("-")) for flag in flags):
         raise ConfigError("expected no secret among the flags, where others see it; give a file with it: see --help")
     if unknown:
-        parser.error(f"unrecognized arguments: {' '.join(flags or unknown)}")
+        parser.error(f"unrecognized arguments: {' '.join(flags or unknown)}{cure}")
     return told

@@ -45,6 +45,13 @@ def test_a_source_is_shown_with_its_peer_until_it_ceases_and_again_when_it_comes
     assert not state(*told).is_unwatched
 
 
+def test_a_bot_that_journals_itself_after_it_was_watched_is_not_unwatched() -> None:
+    """Else the page would offer no halt of it."""
+    watched: list[Any] = [("main", BEGAN), ("main", STARTED)]
+    assert list(state(*watched).watches) == ["main"]
+    assert not state(*watched, ("main", ENDED), ("main", STARTED)).watches
+
+
 def test_a_bot_without_a_start_and_a_mode_is_only_watched() -> None:
     assert state(("main", BEGAN)).is_only_watched
     assert not state(("main", BEGAN), ("main", STARTED)).is_only_watched

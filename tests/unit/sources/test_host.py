@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import threading
 import time
@@ -59,6 +60,10 @@ async def well(watched: Watched) -> None:
     await asyncio.Event().wait()
 
 
+async def waits(_: Watched) -> None:
+    await asyncio.Event().wait()
+
+
 async def ends(_: Watched) -> None:
     pass
 
@@ -93,6 +98,11 @@ async def will_not_end(watched: Watched) -> None:
             await asyncio.sleep(0.05)
         except asyncio.CancelledError:
             continue
+
+
+async def returns_when_canceled(watched: Watched) -> None:
+    with contextlib.suppress(asyncio.CancelledError):
+        await well(watched)
 
 
 async def needs_telling_twice(watched: Watched) -> None:
@@ -264,6 +274,38 @@ async def test_a_source_that_needs_telling_twice_ends_in_good_order(home: Path) 
     assert reasons(home) == ["closed"]
 
 
+async def test_a_source_that_returns_when_it_is_canceled_ends_in_good_order(home: Path) -> None:
+    """It is told as such, no warning, and its memory is kept."""
+    async with sources(home, Doing(returns_when_canceled)) as running:
+        await eventually_async(lambda: running.healths[0].is_up)
+    assert reasons(home) == ["closed"]
+    assert (home / "sources" / f"{BOT}@main.json").exists()
+
+
+async def test_whether_the_peer_answers_is_said_once_each_time(
+    home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """On stderr, with what went wrong."""
+    monkeypatch.setattr(host, "SILENT_SECONDS", 0.2)
+    caplog.set_level("INFO", logger=host.__name__)
+
+    def said() -> list[str]:
+        return [one.message for one in caplog.records if one.message.startswith("what is watched")]
+
+    async with sources(home, Doing(waits)) as running:
+        (one,) = running.healths
+        one.failed("unauthorized")
+        await eventually_async(lambda: len(said()) == 1)
+        one.heard()
+        await eventually_async(lambda: len(said()) == 2)
+        one.lost()
+        await eventually_async(lambda: len(said()) == 3)
+    away, back = "what is watched does not answer", "what is watched answers"
+    assert said() == [away, back, away]
+    (first, *_) = (one for one in caplog.records if one.message == away)
+    assert first.__dict__["failures"] == {"unauthorized": 1}
+
+
 async def test_a_source_that_hangs_is_not_up(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What it said last of its peer is old."""
     monkeypatch.setattr(health, "HUNG_SECONDS", 0.5)
@@ -279,7 +321,7 @@ async def test_its_memory_is_written_down_now_and_then(home: Path, monkeypatch: 
     """So that a process that is killed has little to read again."""
     monkeypatch.setattr(host, "SAVE_SECONDS", 0.05)
     async with sources(home, Doing(well)):
-        await eventually_async((home / "sources" / f"{BOT}.main.json").exists)
+        await eventually_async((home / "sources" / f"{BOT}@main.json").exists)
 
 
 def test_calls_that_block_run_beside_each_other_and_hold_up_nothing() -> None:

@@ -31,6 +31,7 @@ def test_a_variable_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
         ("missing", None, "No such file"),
         ("", None, "was nothing; write it there, alone"),
         (None, "SURELY_NOT_SET", "in the environment variable SURELY_NOT_SET, was nothing; set it"),
+        (None, "hunter2!", "in the environment variable that password_env names, was nothing; set it"),
     ],
 )
 def test_one_that_is_not_there_is_told(tmp_path: Path, content: str | None, variable: str | None, words: str) -> None:
@@ -39,5 +40,6 @@ def test_one_that_is_not_there_is_told(tmp_path: Path, content: str | None, vari
         path.write_text("\n")
     secret = Secret("password", None if content is None else path, variable)
     assert secret.is_given() is (content is not None or variable is not None)
-    with pytest.raises(ConfigError, match=words):
+    with pytest.raises(ConfigError, match=words) as raised:
         secret.read()
+    assert "hunter2" not in str(raised.value)

@@ -85,6 +85,8 @@ def test_a_file_says_what_to_watch_beside_the_flags(
     ("flags", "words"),
     [
         ([], "expected what to watch: one of freqtrade, evm, hummingbot"),
+        (["freqtrad"], "to watch, was 'freqtrad'; is freqtrade meant?"),
+        (["http://u:hunter2@p"], "expected one of freqtrade, evm, hummingbot"),
         (["--home", "h", "plain"], "expected plain right after watch, was a flag; write: watch plain …"),
         (["plain"], "--url: expected it, was not given; it is where it listens"),
         (["plain", "--url", "u", "--poll-seconds", "x"], "--poll-seconds: expected a number, was 'x'"),
@@ -106,6 +108,15 @@ def test_a_wrong_flag_is_told_in_words(flags: list[str], words: str, capsys: pyt
     told = capsys.readouterr()
     assert words in told.err
     assert "hunter2" not in told.err + told.out
+
+
+def test_a_kinds_flags_without_the_kind_are_told_to_follow_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """What stands behind them is not taken for the kind, and not shown."""
+    with pytest.raises(SystemExit):
+        cli.main(["watch", "--url", "http://u:hunter2@p"])
+    told = capsys.readouterr().err
+    assert "unrecognized arguments: --url; the flags of a kind follow its name: deskwatch watch freqtrade|evm" in told
+    assert "hunter2" not in told
 
 
 def test_an_unknown_flag_ends_with_the_usage(capsys: pytest.CaptureFixture[str]) -> None:

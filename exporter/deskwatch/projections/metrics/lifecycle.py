@@ -78,6 +78,7 @@ class Lifecycle:
         self.started.set_time(key)
         self._tell_version(record, label(event.version))
         if self._speaks_for_the_bot(record):
+            self._of(record.bot).pop("unwatched", None)
             self.running.set(key, 1)
 
     def _bot_stopped(self, record: Record, event: BotStopped) -> None:
@@ -103,7 +104,8 @@ class Lifecycle:
     def _watch_started(self, record: Record, event: WatchStarted) -> None:
         known = self._of(record.bot)
         keep(known.setdefault("sources", {}), record.writer, True, MAX_WRITERS)
-        if known.pop("unwatched", None) == record.writer:
+        if known.get("unwatched") == record.writer:
+            del known["unwatched"]
             self.running.set((record.bot,), 1)  # until it answers, or is silent for too long
 
     def _watch_stopped(self, record: Record, event: WatchStopped) -> None:

@@ -7,16 +7,23 @@ from typing import Any
 from deskwatch.events import WatchStarted, WatchStopped
 from deskwatch.journal import Record
 from deskwatch.projections.metrics.family import label
+from deskwatch.projections.metrics.memory import keep
 from deskwatch.projections.metrics.registry import Registry
+
+MAX_WRITERS = 100
+"""Writers of one bot that are remembered."""
 
 
 class Watches:
-    """Of one bot there may be several: of its exchange's account by one kind, of its wallet by another."""
+    """Of one bot there may be several: of its exchange's account by one kind, of its wallets by another.
+
+    `memory` holds each bot's writers that watch, and their kinds: there may be one of a kind for each chain, say.
+    """
 
     def __init__(self, registry: Registry) -> None:
         self.memory: dict[str, Any] = {}
         self.watched = registry.gauge(
-            "tradebot_watched", "1 while a source of this kind watches the bot; 0 once it ceased to.", "bot", "kind"
+            "tradebot_watched", "1 while a source of this kind watches the bot; 0 once none does.", "bot", "kind"
         )
         self.starts = registry.counter(
             "tradebot_watch_starts", "Times that a source of this kind began to watch the bot.", "bot", "kind"
@@ -26,8 +33,12 @@ class Watches:
 
     def _started(self, record: Record, event: WatchStarted) -> None:
         key = (record.bot, label(event.source))
+        keep(self.memory.setdefault(record.bot, {}), record.writer, key[1], MAX_WRITERS)
         self.watched.set(key, 1)
         self.starts.inc(key)
 
     def _stopped(self, record: Record, event: WatchStopped) -> None:
-        self.watched.set((record.bot, label(event.source)), 0)
+        key = (record.bot, label(event.source))
+        watching = self.memory.setdefault(record.bot, {})
+        watching.pop(record.writer, None)
+        self.watched.set(key, key[1] in watching.values())

@@ -11,7 +11,10 @@ _LABELS = ("bot", "kind")
 
 
 def families(parts: Parts) -> list[Family[Any]]:
-    """By bot and kind of source; none where nothing is watched."""
+    """By bot and kind of source; none where nothing is watched.
+
+    Of several of one kind (one for each chain that a bot is on) the worst is shown, so that none hides behind another.
+    """
     up = Gauge("deskwatch_source_up", "1 while what a source watches answers, 0 while it can't be reached.", _LABELS)
     answered = Gauge(
         "deskwatch_source_last_answer_timestamp_seconds",
@@ -32,11 +35,11 @@ def families(parts: Parts) -> list[Family[Any]]:
     )
     for health in parts.sources:
         key = (health.bot, health.kind)
-        up.set(key, health.is_up)
+        up.set(key, health.is_up and up.get(key, 1.0) == 1)
         if health.answered is not None:
-            answered.set(key, health.answered)
+            answered.set(key, min(health.answered, answered.get(key) or health.answered))
         if health.latency_seconds is not None:
-            latency.set(key, health.latency_seconds)
+            latency.set(key, max(health.latency_seconds, latency.get(key) or 0.0))
         requests.inc(key, health.requests)
         restarts.inc(key, health.restarts)
         for reason, count in list(health.failures.items()):

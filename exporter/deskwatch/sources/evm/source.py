@@ -53,7 +53,7 @@ class Evm:
     @property
     def peer(self) -> str:
         """The chain, as far as it is named, and the endpoints' hosts."""
-        return " ".join(filter(None, [self._settings.chain, f"by {', '.join(self._names)}"]))
+        return " by ".join(filter(None, [self._settings.chain, ", ".join(self._names)]))
 
     def memory(self) -> EvmMemory:
         """An empty memory."""

@@ -13,6 +13,7 @@ import time
 
 from deskwatch.events import Json, Mode
 from deskwatch.mode import riskier
+from deskwatch.sources.commands import STAYS_HALTED
 from deskwatch.sources.freqtrade.errors import FreqtradeError
 from deskwatch.sources.freqtrade.pursuit import NotDone, Pursuit
 from deskwatch.sources.freqtrade.trader import PAUSED, RUNNING, STATES, STOPPED, Trader
@@ -119,11 +120,16 @@ class Modes:
         wanted = STATE_OF[mode]
         state = words = "nothing"
         was_asked = False
+        may_start = wanted == STOPPED or pursuit.command.leaves_halted
 
         async def step() -> bool | None:
             nonlocal state, words, was_asked
             if turn != self._asked:
                 raise NotDone("another mode was asked for meanwhile")
+            if not was_asked and not may_start:  # somebody may have stopped it since it was looked at last
+                state = await self._trader.state()
+            if state == STOPPED and not may_start:
+                raise NotDone(STAYS_HALTED)
             if not was_asked or (state in STATES and state != wanted):
                 words = await self._trader.ask_for(wanted)
                 was_asked = True

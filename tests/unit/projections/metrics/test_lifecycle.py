@@ -139,6 +139,21 @@ def test_whether_a_bot_runs_that_nobody_watches_any_more_is_not_known() -> None:
     assert value(metrics, "tradebot_running") == 0
 
 
+def test_a_bot_runs_again_when_its_own_source_is_back_whichever_of_several_came_first() -> None:
+    """Else nobody would be paged when it falls silent then."""
+    chain = {"writer": "chain"}
+    metrics = fold(WATCHED, STARTED, record_of(WATCHED, **chain), UNWATCHED, record_of(UNWATCHED, **chain))
+    fold(record_of(WATCHED, **chain), into=metrics)
+    assert value(metrics, "tradebot_running") is None
+    fold(WATCHED, into=metrics)
+    assert value(metrics, "tradebot_running") == 1
+
+
+def test_a_bot_that_journaled_itself_and_stopped_does_not_run_because_it_is_watched_again() -> None:
+    metrics = fold(WATCHED, STARTED, UNWATCHED, STARTED, BotStopped(reason="closed"), WATCHED)
+    assert value(metrics, "tradebot_running") == 0
+
+
 def test_a_source_beside_a_bots_own_journal_is_no_sign_of_the_bots_life() -> None:
     chain = {"writer": "chain"}
     block = BlockObserved(chain="base", block=1, block_timestamp_seconds=1.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
+import msgspec
 import pytest
 
 from deskwatch.command import Command
@@ -38,6 +39,21 @@ async def test_a_mode_is_in_force_when_freqtrade_says_so(desk: Desk, freqtrade: 
     assert result == {"mode": mode, "state": state, "open_trades": 0}
     assert desk.modes()[-1] == mode
     assert desk.looks >= 1
+
+
+@pytest.mark.parametrize("mode", ["active", "standby", "closing"])
+async def test_a_freqtrade_that_was_stopped_unseen_is_started_only_by_who_may(desk: Desk, freqtrade: StandIn, mode):
+    """By Telegram, say, after it was looked at last: a pause would start it."""
+    freqtrade.state = "stopped"
+    command = Command(
+        msgspec.structs.replace(desk.accepted("set_mode", 20, {"mode": mode}), leaves_halted=False),
+        lambda event, durable: desk.watched.emit(event),
+    )
+    await desk.control.carry_out(command)
+    (failed,) = desk.events(CommandFailed)
+    assert failed.error == "the bot is halted; ask again with a token that may trade"
+    assert freqtrade.state == "stopped"
+    assert desk.modes() == ["halted"]
 
 
 async def test_a_mode_that_freqtrade_does_not_show_is_not_told(desk: Desk, freqtrade: StandIn):
