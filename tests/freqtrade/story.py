@@ -114,13 +114,14 @@ class Story:
 
     def _stop_loss(self) -> None:
         watching = self.watching
-        with self._chapter("stop-loss"):
+        with self._chapter("stop-loss"), contextlib.ExitStack() as holding:
             raised = {mode: self._count(mode, RiskAlertRaised) for mode in MODES}
             for bot in watching.bots.values():
-                _until(90, _is_long_in_sol, bot)
+                _until(120, _keeps_sol, bot, holding)
             watching.exchange.move("SOL/USDT", 0.8)
-            for mode in MODES:
-                _until(60, lambda mode: self._count(mode, RiskAlertRaised) > raised[mode], mode)
+            for mode, bot in watching.bots.items():
+                _until(30, _has_stopped, bot)
+                _until(90, lambda mode: self._count(mode, RiskAlertRaised) > raised[mode], mode)
 
     def _websocket_cut(self) -> None:
         watching = self.watching
@@ -271,6 +272,23 @@ def _pass(seconds: float) -> None:
 
 def _has_history(bot: Freqtrade) -> bool:
     return sum(not one["is_open"] for one in bot.trades()) >= 2
+
+
+def _has_stopped(bot: Freqtrade) -> bool:
+    return any(one["exit_reason"] == "stop_loss" for one in bot.trades())
+
+
+def _keeps_sol(bot: Freqtrade, holding: contextlib.ExitStack) -> bool:
+    """Whether it is long in SOL, and its strategy holds now: it may have been about to sell."""
+    if not _is_long_in_sol(bot):
+        return False
+    with contextlib.ExitStack() as attempt:
+        attempt.enter_context(bot.holding())
+        _pass(2)
+        if _is_long_in_sol(bot):
+            holding.enter_context(attempt.pop_all())
+            return True
+    return False
 
 
 def _is_long_in_sol(bot: Freqtrade) -> bool:
