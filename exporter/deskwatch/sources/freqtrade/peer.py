@@ -116,7 +116,8 @@ class Peer:
             if mode is None:
                 found = found._replace(startup=self._vitals.startup)  # it is being made anew: the next look tells
             else:
-                self._came_up |= self._reloaded(before, config)
+                has_said = log_records.has_reloaded(records or [], self._vitals.startup or 0.0)
+                self._came_up |= self._reloaded(before, config, has_said=has_said)
         self.config, self._vitals = config, found
         self._seen = time.time() + (self._client.ahead_seconds or 0.0)
         self._was_stopped |= config.get("state") == "stopped"
@@ -165,12 +166,15 @@ class Peer:
             "a profit; see at the exchange whether they are still open"
         )
 
-    def _reloaded(self, before: dict[str, Raw], config: dict[str, Raw]) -> bool:
-        """Trading began anew in the same process: whether because the configuration was read again."""
+    def _reloaded(self, before: dict[str, Raw], config: dict[str, Raw], *, has_said: bool) -> bool:
+        """Trading began anew in the same process: whether because the configuration was read again.
+
+        Where the log holds nothing of it, a trader that was stopped was started.
+        """
+        was_stopped, self._was_stopped = self._was_stopped, False
         if self._control.is_reloading:
             return False  # by a command: it is told there
-        if self._was_stopped:
-            self._was_stopped = False
+        if was_stopped and not has_said:
             return False
         changed = sorted(key for key in {*before, *config} - {"state"} if before.get(key) != config.get(key))
         self._watched.emit(ConfigReloaded(changed=[text(each) or "" for each in changed][:100]))
