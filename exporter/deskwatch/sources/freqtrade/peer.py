@@ -116,7 +116,8 @@ class Peer:
             if mode is None:
                 found = found._replace(startup=self._vitals.startup)  # it is being made anew: the next look tells
             else:
-                has_said = log_records.has_reloaded(records or [], self._vitals.startup or 0.0)
+                before_that = (self._vitals.startup or 0.0) + 1  # it is told in whole seconds
+                has_said = log_records.has_reloaded(records or [], before_that)
                 self._came_up |= self._reloaded(before, config, has_said=has_said)
         self.config, self._vitals = config, found
         self._seen = time.time() + (self._client.ahead_seconds or 0.0)
@@ -186,6 +187,7 @@ class Peer:
             self._watched.show_mode(mode)
             return
         if await self._control.hold(asked, LOWERED):
+            self._was_stopped |= asked is Mode.HALTED
             self._say(f"freqtrade came up {mode}, but {asked} was asked for last: it was brought back to that")
         else:
             self._say(f"freqtrade came up {mode}, but {asked} was asked for last, and it does not go back to that")

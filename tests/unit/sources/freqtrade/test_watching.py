@@ -14,6 +14,7 @@ import pytest
 
 from deskwatch import events as ev
 from deskwatch.events import Mode
+from deskwatch.sources.freqtrade import exits
 from deskwatch.sources.freqtrade.peer import LOWERED
 from tests.sources.watching import Watching, give
 from tests.unit.sources.freqtrade.rig import FreqtradeRig
@@ -134,9 +135,26 @@ async def test_a_halted_one_that_somebody_else_reloads_is_halted_again(rig: Freq
         await asyncio.to_thread(post, rig.freqtrade, "reload_config")
         await told(lambda: watching.of(ev.LogRecorded))
         assert rig.freqtrade.state == "stopped"
+        assert modes(watching)[-1][0] is Mode.HALTED
+        give(watching.home, "set_mode", {"mode": "active"}, leaves_halted=True)  # the log still holds the reload
+        await told(lambda: len(watching.of(ev.CommandSucceeded)) == 2)
     assert "came up active, but halted was asked for last" in watching.of(ev.LogRecorded)[-1].message
-    assert modes(watching)[-1][0] is Mode.HALTED
+    assert modes(watching)[-1][0] is Mode.ACTIVE
     assert len(watching.of(ev.ConfigReloaded)) == 1
+
+
+async def test_what_is_flat_shows_no_position_any_more(
+    rig: FreqtradeRig, watching: Watching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever sees that `closing` is over sees what each made."""
+    monkeypatch.setattr(exits, "REDUCE_SECONDS", 0.05)
+    for _ in range(3):
+        await rig.happen()
+    async with watching.running():
+        await ready(watching)
+        give(watching.home, "set_mode", {"mode": "closing"})
+        await told(lambda: modes(watching)[-1][0] is Mode.STANDBY)
+        assert len(watching.of(ev.PositionClosed)) == 3
 
 
 async def test_a_new_database_is_told_and_its_trades_are_others(rig: FreqtradeRig, watching: Watching) -> None:
