@@ -22,18 +22,23 @@ class Pace:
         self._line = asyncio.Lock()
 
     async def turn(self, *, urgent: bool = False) -> None:
-        """Wait until one may ask. What is urgent (a person's command) does not wait, but those after it do."""
+        """Wait until one may ask. What is urgent (a person's command) does not wait, but those after it do.
+
+        They wait no longer than a full bucket takes to come: many commands must not keep a source from looking at all.
+        """
         if urgent:
             self._fill()
-            self._tokens = max(self._tokens - 1, -self._burst)  # many commands must not end all looking for minutes
+            self._tokens = max(self._tokens - 1, -self._burst)
             return
         async with self._line:
+            latest = time.monotonic() + self._burst / self._per_second
             while True:
                 self._fill()
-                if self._tokens >= 1:
-                    self._tokens -= 1
+                left = latest - time.monotonic()
+                if self._tokens >= 1 or left <= 0:
+                    self._tokens = max(self._tokens - 1, -self._burst)
                     return
-                await asyncio.sleep((1 - self._tokens) / self._per_second)
+                await asyncio.sleep(min((1 - self._tokens) / self._per_second, left))
 
     def _fill(self) -> None:
         now = time.monotonic()

@@ -62,6 +62,25 @@ async def test_a_command_does_not_wait_and_what_comes_after_it_does(clock: Clock
     assert clock.now == pytest.approx(100.0 + after)
 
 
+async def test_commands_without_end_keep_nobody_from_looking_for_good(clock: Clock, monkeypatch) -> None:
+    """One that reduces to flat asks for exits again and again; a source that looks at nothing would seem dead."""
+    turns = Pace(per_second=1.0, burst=10.0)
+
+    async def sleep(seconds: float) -> None:
+        for _ in range(10):
+            clock.now += min(seconds, 0.5) / 10
+            await turns.turn(urgent=True)
+        assert clock.now < 1000.0, "it waits for ever"
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    for _ in range(10):
+        await turns.turn()
+    began = clock.now
+    for _ in range(3):
+        await turns.turn()
+    assert clock.now - began <= 3 * 10.5
+
+
 async def test_one_that_gives_up_waiting_holds_up_nobody() -> None:
     turns = Pace(per_second=20.0, burst=1.0)
     await turns.turn()

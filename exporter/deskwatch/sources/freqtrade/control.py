@@ -58,7 +58,7 @@ class Control:
         if self._watched.writer == MAIN:  # no other is given commands
             pair_locks.offer(self._watched)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(reduce(self._trader, self._modes), name="reducing to flat")
+            tasks.create_task(reduce(self._trader, self._modes, self._look), name="reducing to flat")
             while True:
                 command = await self._next_command()
                 tasks.create_task(self.carry_out(command), name=f"command {command.type}")

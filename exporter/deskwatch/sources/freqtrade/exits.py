@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from deskwatch.events import Json
 from deskwatch.sources.freqtrade.errors import FreqtradeError, Refused
@@ -173,21 +173,23 @@ class Forcing:
             self._problems.pop(trade.key, None)
 
 
-async def reduce(trader: Trader, modes: Modes) -> None:
+async def reduce(trader: Trader, modes: Modes, look: Callable[[], Awaitable[None]]) -> None:
     """While the mode is `closing`, force out what is open until nothing is; then tell that. Until canceled.
 
     Nothing is open only once freqtrade's loop has ended a round since the pause: that round may have entered still.
+    What was closed is journaled by `look` before it is told that nothing is open.
     """
     while True:
         await modes.closing.wait()
-        await _reduce_once(trader, modes)
+        await _reduce_once(trader, modes, look)
 
 
-async def _reduce_once(trader: Trader, modes: Modes) -> None:
+async def _reduce_once(trader: Trader, modes: Modes, look: Callable[[], Awaitable[None]]) -> None:
     targets: dict[tuple[int, int], float] = {}
     forcing = Forcing(trader, targets)
     round_ended: float | None = None
     was_flat = False
+    there: set[tuple[int, int]] = set()
     while modes.closing.is_set():
         with contextlib.suppress(FreqtradeError, NotDone):  # whoever looks tells that; it is tried again
             if await trader.state() != PAUSED and not modes.changing:
@@ -196,8 +198,12 @@ async def _reduce_once(trader: Trader, modes: Modes) -> None:
             trades = await trader.open_trades()
             targets.update(dict.fromkeys((trade.key for trade in trades), 0.0))
             await forcing.act(trades)
+            there, before = {trade.key for trade in trades}, there
+            if there != before:
+                await _journal(look)
             ended = await trader.processed_ts() if not trades else None
             if was_flat and not trades and (ended is None or ended > (round_ended or 0.0)):
+                await _journal(look)
                 if modes.closing.is_set():
                     modes.flat()
                 return
@@ -205,6 +211,11 @@ async def _reduce_once(trader: Trader, modes: Modes) -> None:
                 round_ended = ended
             was_flat = not trades
         await asyncio.sleep(REDUCE_SECONDS)
+
+
+async def _journal(look: Callable[[], Awaitable[None]]) -> None:
+    with contextlib.suppress(FreqtradeError):  # the next look will do else
+        await look()
 
 
 def _number_of(params: Mapping[str, Json]) -> int | None:

@@ -20,6 +20,7 @@ _WARNINGS = frozenset({"WARNING", "WARN"})
 _ERRORS = frozenset({"ERROR", "CRITICAL", "FATAL"})
 _EXCEPTION = re.compile(r"^(?:[A-Za-z_]\w*\.)*([A-Z]\w{0,60}(?:Error|Exception|Exit|Interrupt))\b", re.MULTILINE)
 _BEGUN = re.compile(r"Starting worker\b")
+_RELOADED = re.compile(r"Changing state from RELOAD_CONFIG to: (?:RUNNING|PAUSED)\b")
 _WORKER = "freqtrade.worker"
 
 
@@ -90,6 +91,11 @@ def begun(records: list[Logged]) -> float | None:
     """When this freqtrade's process began, Unix time; None where its log no longer goes back so far."""
     moments = [each.moment for each in records if each.name == _WORKER and _BEGUN.match(each.message)]
     return moments[-1] if moments else None
+
+
+def has_reloaded(records: list[Logged], since: float) -> bool:
+    """Whether this freqtrade read its configuration again since then (Unix time), and began to trade by that."""
+    return any(each.name == _WORKER and each.moment > since and _RELOADED.match(each.message) for each in records)
 
 
 def _kind(message: str) -> str:

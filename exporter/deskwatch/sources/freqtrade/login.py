@@ -15,7 +15,7 @@ from typing import Any
 
 from deskwatch.backoff import Backoff
 from deskwatch.errors import ConfigError
-from deskwatch.sources.freqtrade.answer import Answer
+from deskwatch.sources.freqtrade.answer import Answer, problem_of
 from deskwatch.sources.freqtrade.errors import Unauthorized
 from deskwatch.sources.freqtrade.settings import Settings
 from deskwatch.sources.peer_json import NotJson, decode
@@ -56,6 +56,7 @@ class Login:
         Raises:
             Unauthorized: The password is not accepted, or can't be read.
             Unreachable: No answer to the login.
+            Refused: The answer to the login was that it failed.
         """
         async with self._line:
             if self._header is None or time.monotonic() >= self._due:
@@ -106,12 +107,15 @@ class Login:
                 self._refresh = refresh
                 return access
         basic = _basic(self._settings.user, password)
-        self._due = float("inf")
         if self._uses_password:
+            self._due = float("inf")
             return basic
         answer = await self._post("token/login", basic)
         if answer.status == 401:
             self._deny(password)
+        if answer.status == 429 or answer.status >= 500:  # a proxy while freqtrade is away: no word on its logins
+            raise problem_of(answer, "token/login")
+        self._due = float("inf")
         access = self._access(answer)
         if access is None:  # something that lets no login pass, or gives no token
             self._uses_password = True

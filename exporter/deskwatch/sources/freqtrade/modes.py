@@ -29,6 +29,7 @@ class Modes:
     Attributes:
         closing: Set while all trades are to be forced out.
         changed: `time.monotonic()` when a mode was last told from here: what was asked of freqtrade before is old.
+        brought: That mode; None before the first.
 
     Args:
         trader: Asks it.
@@ -42,6 +43,7 @@ class Modes:
         self._asked = 0
         self.changing = False
         self.changed = float("-inf")
+        self.brought: Mode | None = None
         self.closing = asyncio.Event()
         if watched.mode is Mode.CLOSING:  # a sidecar that was restarted goes on
             self.closing.set()
@@ -113,7 +115,7 @@ class Modes:
             self.closing.set()
         else:
             self.closing.clear()
-        self.changed = time.monotonic()
+        self.changed, self.brought = time.monotonic(), mode
         self._watched.show_mode(mode, reason=reason, actor=actor, cause=cause)
 
     async def _bring(self, mode: Mode, pursuit: Pursuit, turn: int) -> None:

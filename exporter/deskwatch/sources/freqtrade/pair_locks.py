@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Meta
 
 from deskwatch.events import Json
-from deskwatch.sources.freqtrade.errors import Unreachable
+from deskwatch.sources.freqtrade.errors import FreqtradeError, Unreachable
 from deskwatch.sources.freqtrade.pursuit import NotDone, Pursuit
+from deskwatch.sources.freqtrade.reading import seconds
 from deskwatch.sources.freqtrade.trader import Trader
 from deskwatch.sources.watched import Watched
 
@@ -31,6 +33,17 @@ class UnlockPair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     symbol: _Symbol
 
 
+_LATEST = 1e11
+"""A moment that can still be told, Unix time."""
+
+
+class _Lock(NamedTuple):
+    id: int
+    reason: object
+    until: float
+    """Unix time."""
+
+
 _Wanted = TypeVar("_Wanted", LockPair, UnlockPair)
 
 
@@ -47,17 +60,23 @@ async def lock(trader: Trader, params: Mapping[str, Json], pursuit: Pursuit) -> 
         NotDone: It was not seen.
     """
     wanted = _wanted(params, LockPair)
-    until = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=wanted.seconds)
-    reason = pursuit.command.reason or f"deskwatch: {pursuit.command.actor}"
-    body = [{"pair": wanted.symbol, "until": until.isoformat(), "side": "*", "reason": reason[:200]}]
+    until = time.time() + wanted.seconds
+    reason = (pursuit.command.reason or f"deskwatch: {pursuit.command.actor}")[:200]
+    body = [{"pair": wanted.symbol, "until": _text(until), "side": "*", "reason": reason}]
 
-    async def step() -> list[int] | None:
-        if not (found := _locks_of(await trader.client.get("locks", urgent=True), wanted.symbol, reason[:200])):
-            found = _locks_of(await trader.client.post("locks", body), wanted.symbol, reason[:200])
-        return found or None
+    async def step() -> list[_Lock] | None:
+        found = _held(await trader.client.get("locks", urgent=True), wanted.symbol)
+        if not (ours := [one for one in found if one.reason == reason and one.until >= int(until)]):
+            found = _held(await trader.client.post("locks", body), wanted.symbol)
+            ours = [one for one in found if one.reason == reason and one.until >= int(until)]
+        return ours or None
 
-    found = await pursuit.until(step, lambda: f"expected a lock of {wanted.symbol}, but freqtrade shows none")
-    return {"locks": found, "until": until.isoformat(timespec="seconds")}
+    found = await pursuit.until(step, lambda: f"expected a lock of {wanted.symbol} so long, but freqtrade shows none")
+    last = min(one.until for one in found)  # freqtrade locks up to the end of a candle
+    result: dict[str, Json] = {"locks": [one.id for one in found], "until": _text(min(last, _LATEST))}
+    if not await _is_watched(trader, wanted.symbol):
+        result["note"] = f"{wanted.symbol} is not on freqtrade's whitelist now: is it spelled as there?"
+    return result
 
 
 async def unlock(trader: Trader, params: Mapping[str, Json], pursuit: Pursuit) -> Json:
@@ -69,7 +88,7 @@ async def unlock(trader: Trader, params: Mapping[str, Json], pursuit: Pursuit) -
     wanted = _wanted(params, UnlockPair)
 
     async def step() -> bool | None:
-        if not _locks_of(await trader.client.get("locks", urgent=True), wanted.symbol):
+        if not _held(await trader.client.get("locks", urgent=True), wanted.symbol):
             return True
         await trader.client.post("locks/delete", {"pair": wanted.symbol})
         return None
@@ -86,16 +105,30 @@ def _wanted(params: Mapping[str, Json], kind: type[_Wanted]) -> _Wanted:
         raise NotDone(f"the parameters don't fit: {error}") from None
 
 
-def _locks_of(found: Any, pair: str, reason: str | None = None) -> list[int]:  # Any: whatever JSON holds
+def _text(moment: float) -> str:
+    return dt.datetime.fromtimestamp(moment, dt.UTC).isoformat(timespec="seconds")
+
+
+async def _is_watched(trader: Trader, symbol: str) -> bool:
+    """Whether freqtrade enters this pair at all: it locks any text. What can't be read is taken for watched."""
+    try:
+        found = await trader.client.get("whitelist", urgent=True)
+    except FreqtradeError:
+        return True
+    pairs = found.get("whitelist") if isinstance(found, dict) else None
+    return symbol == "*" or not isinstance(pairs, list) or symbol in pairs
+
+
+def _held(found: Any, pair: str) -> list[_Lock]:  # Any: whatever JSON holds
+    """The locks of a pair that are in force."""
     locks = found.get("locks") if isinstance(found, dict) else None
     if not isinstance(locks, list):
         raise Unreachable("garbage", f"expected locks as a list, was {str(found)[:80]!r}")
     return [
-        one["id"]
+        _Lock(one["id"], one.get("reason"), seconds(one.get("lock_end_timestamp")) or 0.0)
         for one in locks
         if isinstance(one, dict)
         and one.get("pair") == pair
         and one.get("active", True)
         and isinstance(one.get("id"), int)
-        if reason is None or one.get("reason") == reason
     ]

@@ -116,7 +116,9 @@ class Peer:
             if mode is None:
                 found = found._replace(startup=self._vitals.startup)  # it is being made anew: the next look tells
             else:
-                self._came_up |= self._reloaded(before, config)
+                before_that = (self._vitals.startup or 0.0) + 1  # it is told in whole seconds
+                has_said = log_records.has_reloaded(records or [], before_that)
+                self._came_up |= self._reloaded(before, config, has_said=has_said)
         self.config, self._vitals = config, found
         self._seen = time.time() + (self._client.ahead_seconds or 0.0)
         self._was_stopped |= config.get("state") == "stopped"
@@ -165,12 +167,15 @@ class Peer:
             "a profit; see at the exchange whether they are still open"
         )
 
-    def _reloaded(self, before: dict[str, Raw], config: dict[str, Raw]) -> bool:
-        """Trading began anew in the same process: whether because the configuration was read again."""
+    def _reloaded(self, before: dict[str, Raw], config: dict[str, Raw], *, has_said: bool) -> bool:
+        """Trading began anew in the same process: whether because the configuration was read again.
+
+        Where the log holds nothing of it, a trader that was stopped was started.
+        """
+        was_stopped, self._was_stopped = self._was_stopped, False
         if self._control.is_reloading:
             return False  # by a command: it is told there
-        if self._was_stopped:
-            self._was_stopped = False
+        if was_stopped and not has_said:
             return False
         changed = sorted(key for key in {*before, *config} - {"state"} if before.get(key) != config.get(key))
         self._watched.emit(ConfigReloaded(changed=[text(each) or "" for each in changed][:100]))
@@ -182,6 +187,7 @@ class Peer:
             self._watched.show_mode(mode)
             return
         if await self._control.hold(asked, LOWERED):
+            self._was_stopped |= asked is Mode.HALTED
             self._say(f"freqtrade came up {mode}, but {asked} was asked for last: it was brought back to that")
         else:
             self._say(f"freqtrade came up {mode}, but {asked} was asked for last, and it does not go back to that")

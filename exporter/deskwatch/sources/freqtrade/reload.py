@@ -23,13 +23,15 @@ WORKER, WORD = "freqtrade.worker", "Changing state from RELOAD_CONFIG to"
 
 
 async def reload_config(trader: Trader, modes: Modes, pursuit: Pursuit) -> Json:
-    """Reload, wait until that is seen, and lower it to the mode it had.
+    """Reload, wait until that is seen, and lower it to the mode it had, or was brought to meanwhile.
+
+    What is asked of it just before it begins anew is forgotten: it says `stopped`, and then comes up running.
 
     Raises:
         NotDone: It was not seen in time.
     """
     before = await pursuit.until(lambda: _marks(trader), lambda: "expected to read freqtrade's state, but could not")
-    had = modes.told
+    had, began = modes.told, time.monotonic()
     words = ""
     asked_at = float("-inf")
 
@@ -51,6 +53,8 @@ async def reload_config(trader: Trader, modes: Modes, pursuit: Pursuit) -> Json:
     state = await pursuit.until(step, lambda: _missing(asked_at, words, is_away=trader.client.unreachable.is_set()))
     result: dict[str, Json] = {"state": state}
     mode = MODE_OF[state]
+    if modes.changed >= began:
+        had = modes.brought
     if had is not None and riskier(mode, had):
         try:
             await modes.hold(had, "freqtrade came up riskier from its configuration")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from typing import Any
 
 TOPICS = (
@@ -61,3 +62,9 @@ def fill_orders(trade: dict[str, Any]) -> None:
     if not trade["is_open"]:
         trade.update(close_timestamp=now, close_rate=trade["current_rate"], exit_reason="force_exit")
     trade["has_open_orders"] = False
+
+
+def new_lock(number: int, asked: dict[str, Any]) -> dict[str, Any]:
+    """A lock as it is asked for; it ends with a candle, of a minute here."""
+    ends = int(datetime.fromisoformat(asked["until"]).timestamp() // 60 + 1) * 60_000
+    return asked | {"id": number, "active": True, "lock_end_timestamp": ends}

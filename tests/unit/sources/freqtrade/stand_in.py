@@ -18,6 +18,7 @@ from typing import Any, Self
 
 from aiohttp import WSMsgType, web
 
+from tests.unit.sources.freqtrade import payloads
 from tests.unit.sources.freqtrade.payloads import CONFIG, TOPICS, cancel_orders, fill_orders, new_order, new_trade
 
 
@@ -232,7 +233,7 @@ class StandIn:
 
     def _locked(self, body: Any) -> Any:
         for each in body if isinstance(body, list) else []:
-            self.locks.append(each | {"id": len(self.locks) + 1, "active": True, "lock_end_timestamp": 0})
+            self.locks.append(payloads.new_lock(len(self.locks) + 1, each))
         if isinstance(body, dict):
             self.locks = [each for each in self.locks if each["pair"] != body["pair"]]
         return {"lock_count": len(self.locks), "locks": self.locks}

@@ -181,6 +181,18 @@ async def test_what_comes_up_riskier_from_a_reload_is_lowered_again(desk: Desk, 
     assert desk.modes()[-1] == mode
 
 
+@pytest.mark.parametrize(("had", "asked", "state"), [("active", "halted", "stopped"), ("standby", "active", "running")])
+async def test_a_mode_that_is_asked_for_while_it_reloads_stays(desk: Desk, freqtrade: StandIn, had, asked, state):
+    """It is said by freqtrade, and forgotten as that begins anew."""
+    await desk.ask("set_mode", mode=had)
+    reload = asyncio.create_task(desk.ask("reload_config"))
+    await eventually_async(lambda: any(each.startswith("POST reload") for each in freqtrade.asked))
+    await desk.ask("set_mode", mode=asked)
+    await reload
+    assert freqtrade.state == state
+    assert desk.watched.mode is Mode(asked)
+
+
 async def test_a_reload_that_does_not_happen_is_not_told(desk: Desk, freqtrade: StandIn):
     """Its yes is no proof."""
     freqtrade.reloads = False

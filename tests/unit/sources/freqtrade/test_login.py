@@ -7,7 +7,7 @@ import json
 import pytest
 
 from deskwatch.sources.freqtrade.client import Client
-from deskwatch.sources.freqtrade.errors import Unauthorized
+from deskwatch.sources.freqtrade.errors import FreqtradeError, Unauthorized
 from tests.unit.sources.freqtrade.stand_in import StandIn
 
 
@@ -76,6 +76,18 @@ async def test_without_logins_the_password_goes_with_each_request(client, freqtr
     for _ in range(3):
         await client.get("status")
     assert freqtrade.asked == ["POST token/login", *["GET status"] * 3]
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+async def test_a_login_that_a_proxy_answers_meanwhile_is_tried_again(client, freqtrade, status):
+    """Before freqtrade is there: else the stream would never have a token."""
+    freqtrade.refuses["token/login"] = status, "<html>Bad Gateway</html>", {}
+    with pytest.raises(FreqtradeError):
+        await client.get("status")
+    assert freqtrade.asked == ["POST token/login"]
+    freqtrade.refuses.clear()
+    assert await client.stream_token()
+    assert await client.get("status") == []
 
 
 async def test_where_tokens_are_not_taken_the_password_is(client, freqtrade):

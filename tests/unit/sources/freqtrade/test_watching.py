@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import time
+import urllib.request
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -11,9 +14,11 @@ import pytest
 
 from deskwatch import events as ev
 from deskwatch.events import Mode
+from deskwatch.sources.freqtrade import exits
 from deskwatch.sources.freqtrade.peer import LOWERED
 from tests.sources.watching import Watching, give
 from tests.unit.sources.freqtrade.rig import FreqtradeRig
+from tests.unit.sources.freqtrade.stand_in import StandIn
 from tests.waiting import eventually_async
 
 
@@ -45,6 +50,14 @@ async def ready(watching: Watching) -> None:
     await told(lambda: watching.of(ev.EquityObserved) and watching.of(ev.WatchlistChanged))
 
 
+def post(freqtrade: StandIn, path: str) -> None:
+    """What somebody else asks of it."""
+    basic = base64.b64encode(f"{freqtrade.user}:{freqtrade.password}".encode()).decode()
+    asked = urllib.request.Request(f"{freqtrade.url}/api/v1/{path}", b"", {"authorization": f"Basic {basic}"})
+    with urllib.request.urlopen(asked, timeout=10):
+        pass
+
+
 async def test_a_mode_that_somebody_else_changed_is_told_as_freqtrades_own(
     rig: FreqtradeRig, watching: Watching
 ) -> None:
@@ -64,7 +77,8 @@ async def test_a_restart_that_comes_up_riskier_than_was_asked_for_is_lowered(
     async with watching.running():
         await ready(watching)
         give(watching.home, "set_mode", {"mode": "standby"})
-        await told(lambda: modes(watching)[-1][0] is Mode.STANDBY)
+        await told(lambda: watching.of(ev.CommandSucceeded))  # and nothing of it is read any more
+        assert modes(watching)[-1][0] is Mode.STANDBY
         rig.freqtrade.restart()
         await told(lambda: any(event.reason == LOWERED for event in watching.of(ev.ModeChanged)))
         assert rig.freqtrade.state == "paused"
@@ -110,6 +124,37 @@ async def test_a_stopped_trader_that_starts_has_not_reloaded(rig: FreqtradeRig, 
         await told(lambda: modes(watching)[-1][0] is Mode.ACTIVE)
     assert watching.of(ev.ConfigReloaded) == []
     assert len(watching.of(ev.BotStarted)) == 1
+
+
+async def test_a_halted_one_that_somebody_else_reloads_is_halted_again(rig: FreqtradeRig, watching: Watching) -> None:
+    """It begins in its initial state, whatever it was told before."""
+    async with watching.running():
+        await ready(watching)
+        give(watching.home, "set_mode", {"mode": "halted"})
+        await told(lambda: watching.of(ev.CommandSucceeded))
+        await asyncio.to_thread(post, rig.freqtrade, "reload_config")
+        await told(lambda: watching.of(ev.LogRecorded))
+        assert rig.freqtrade.state == "stopped"
+        assert modes(watching)[-1][0] is Mode.HALTED
+        give(watching.home, "set_mode", {"mode": "active"}, leaves_halted=True)  # the log still holds the reload
+        await told(lambda: len(watching.of(ev.CommandSucceeded)) == 2)
+    assert "came up active, but halted was asked for last" in watching.of(ev.LogRecorded)[-1].message
+    assert modes(watching)[-1][0] is Mode.ACTIVE
+    assert len(watching.of(ev.ConfigReloaded)) == 1
+
+
+async def test_what_is_flat_shows_no_position_any_more(
+    rig: FreqtradeRig, watching: Watching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever sees that `closing` is over sees what each made."""
+    monkeypatch.setattr(exits, "REDUCE_SECONDS", 0.05)
+    for _ in range(3):
+        await rig.happen()
+    async with watching.running():
+        await ready(watching)
+        give(watching.home, "set_mode", {"mode": "closing"})
+        await told(lambda: modes(watching)[-1][0] is Mode.STANDBY)
+        assert len(watching.of(ev.PositionClosed)) == 3
 
 
 async def test_a_new_database_is_told_and_its_trades_are_others(rig: FreqtradeRig, watching: Watching) -> None:
