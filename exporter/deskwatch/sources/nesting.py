@@ -17,7 +17,7 @@ _STEPS = bytes.maketrans(_BRACKETS, b"\x01\x01\xff\xff")
 _OTHERS = bytes(set(range(256)) - set(_BRACKETS))
 
 
-def is_too_deep(text: bytes, most: int = MAX_DEPTH) -> bool:
+def is_too_deep(text: bytes | bytearray, most: int = MAX_DEPTH) -> bool:
     """Whether a JSON text, or its part before what is no JSON, is nested deeper than `most`. Linear in its length."""
     if text.count(b"[") + text.count(b"{") <= most:
         return False

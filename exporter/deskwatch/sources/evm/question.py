@@ -7,9 +7,9 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from deskwatch.sources import decoding
 from deskwatch.sources.evm.errors import EndpointFault, Garbled, RpcError
 from deskwatch.sources.evm.wire import words
-from deskwatch.sources.nesting import is_too_deep
 
 Question: TypeAlias = tuple[str, Sequence[Any]]
 """A method and its parameters (`Any`: whatever JSON holds)."""
@@ -35,11 +35,9 @@ def decode(body: bytes) -> Any:  # Any: a node may write any JSON
     Raises:
         Garbled: It is none.
     """
-    if is_too_deep(body):
-        raise Garbled("expected JSON as nodes write it, was one that is nested too deep")
     try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return decoding.decode(body)
+    except decoding.Undecodable as error:
         raise Garbled(f"expected JSON, was {words(body[:60].decode(errors='replace'))!r} ({error})") from None
 
 

@@ -6,9 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import msgspec
-
 from deskwatch.scrub import scrub
+from deskwatch.sources.decoding import Undecodable, decode
 from deskwatch.sources.freqtrade.errors import FreqtradeError, Refused, Unreachable
 
 MAX_WORDS = 300
@@ -34,8 +33,8 @@ def value_of(answer: Answer, path: str) -> Any:  # Any: whatever JSON holds
     """
     if 200 <= answer.status < 300:
         try:
-            return msgspec.json.decode(answer.body)
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            return decode(answer.body)
+        except Undecodable as error:
             raise Unreachable("garbage", f"expected JSON from {path}, but: {error}; is this freqtrade's url?") from None
     raise problem_of(answer, path)
 
@@ -67,8 +66,8 @@ def retry_after(answer: Answer) -> float:
 def _message(body: bytes) -> str | None:
     """The peer's own words: `error` of what its trader declines, `detail` of what FastAPI does."""
     try:
-        told = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        told = decode(body)
+    except Undecodable:
         return None
     found = told.get("error", told.get("detail")) if isinstance(told, dict) else None
     if found is None:

@@ -13,10 +13,9 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import msgspec
-
 from deskwatch.backoff import Backoff
 from deskwatch.errors import ConfigError
+from deskwatch.sources.decoding import Undecodable, decode
 from deskwatch.sources.freqtrade.answer import Answer
 from deskwatch.sources.freqtrade.errors import Unauthorized
 from deskwatch.sources.freqtrade.settings import Settings
@@ -155,8 +154,8 @@ def _basic(user: str, password: str) -> str:
 def _object(body: bytes) -> dict[str, Any]:
     """The JSON object in it; an empty one where it is none."""
     try:
-        found = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        found = decode(body)
+    except Undecodable:
         return {}
     return found if isinstance(found, dict) else {}
 

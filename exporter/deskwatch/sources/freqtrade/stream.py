@@ -21,6 +21,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 
 from deskwatch.backoff import Backoff
 from deskwatch.errors import ConfigError
+from deskwatch.sources.decoding import Undecodable, decode
 from deskwatch.sources.freqtrade.client import Client
 from deskwatch.sources.freqtrade.errors import FreqtradeError
 
@@ -164,8 +165,8 @@ async def _prove(stream: ClientConnection, seconds: float) -> None:
 def _read(text: str | bytes) -> Told | None:
     """What it says; None where that is not what freqtrade says."""
     try:
-        body = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        body = decode(text)
+    except Undecodable:
         return None
     topic = body.get("type") if isinstance(body, dict) else None
     return Told(topic, body) if isinstance(topic, str) else None

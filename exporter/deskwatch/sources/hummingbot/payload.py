@@ -11,12 +11,12 @@ import json
 import math
 from typing import Any
 
+from deskwatch.sources.nesting import is_too_deep
+
 MOST_BYTES = 1024 * 1024
 """Longest payload that is read of what is published."""
 MOST_REPLY_BYTES = 32 * 1024 * 1024
 """Longest reply: a month's trades of a busy bot."""
-LATE_SECONDS = 2.0
-"""What is heard later than this after it happened says when it happened."""
 _YEAR_2001, _YEAR_2100 = 1e9, 4.1e9
 _SHORT = 64
 _ID = 128
@@ -26,7 +26,7 @@ Fields = dict[str, Any]  # Any: whatever JSON holds
 
 def decode(payload: object, most_bytes: int = MOST_BYTES) -> Fields | None:
     """A payload's fields; None where it is no JSON object, or too long."""
-    if not isinstance(payload, bytes | bytearray) or len(payload) > most_bytes:
+    if not isinstance(payload, bytes | bytearray) or len(payload) > most_bytes or is_too_deep(payload):
         return None
     try:
         found = json.loads(payload, parse_constant=lambda _: None)
@@ -92,17 +92,6 @@ def moment(value: object) -> float | None:
             return found
         found /= 1000
     return None
-
-
-def happened(at: float | None, now: float, grain_seconds: float = 0.0) -> float | None:
-    """When something happened, where it is heard of noticeably later.
-
-    Args:
-        at: When, as Hummingbot has it; None where it doesn't say.
-        now: Unix time.
-        grain_seconds: What Hummingbot rounds down to.
-    """
-    return at if at is not None and now - at > LATE_SECONDS + grain_seconds else None
 
 
 def quote_of(pair: str) -> str | None:
