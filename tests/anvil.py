@@ -90,7 +90,8 @@ def running(folder: Path, *options: str, port: int = 0) -> Iterator[Anvil]:
     """A node with ten rich accounts that it signs for (`eth_accounts`), and the chain id 31337."""
     log = folder / f"anvil-{len(list(folder.glob('anvil-*.log')))}.log"
     argv = [binary(), "--host", "127.0.0.1", "--port", str(port), "--color", "never", *options]
-    with process(argv, log) as child:
+    own = {**os.environ, "HOME": str(folder)}  # it keeps old states there, and throws out those of others
+    with process(argv, log, env=own) as child:
         found = eventually(lambda: LISTENING.search(log.read_text()) or child.poll() is not None, 20)
         assert isinstance(found, re.Match), f"anvil ended: {log.read_text()[-2000:]}"
         yield Anvil(int(found[1]), child.pid)

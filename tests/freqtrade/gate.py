@@ -48,10 +48,9 @@ class Gate:
         """How many WebSockets are open."""
         return len(self._streams)
 
-    def rate(self, since: float, until: float) -> float:
-        """Requests per second between two moments, but for those that carry a person's command."""
-        asked = [one for one in self.asked if since <= one.at < until and one.method == "GET"]
-        return len(asked) / (until - since)
+    def count(self, since: float, until: float) -> int:
+        """How often something was asked between two moments, monotonic seconds; a WebSocket's begin is no question."""
+        return sum(since <= one.at < until and one.path != "message/ws" for one in self.asked)
 
     @contextlib.contextmanager
     def without_streams(self) -> Iterator[None]:

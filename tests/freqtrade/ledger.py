@@ -95,7 +95,7 @@ def _of_orders(trades: list[dict[str, Any]], orders: list[dict[str, Any]], books
         if len(ended[number]) != (order["status"] in CANCELED and len(submitted[number])):
             yield f"order {number} is ended {len(ended[number])} times, and {order['status']} in the database"
         yield from _differ(f"order {number}'s amount", math.fsum(one.quantity for one in mine), amount)
-        if not amount:
+        if not amount or not mine:
             continue
         price = order["average"] or order["price"] or order["ft_price"]
         rate = trade["fee_open"] if order["ft_order_side"] == _entry_side(trade) else trade["fee_close"]

@@ -61,15 +61,15 @@ class Story:
     def tell(self) -> None:
         """All that happens then."""
         self._refuse()
-        self.watching.undisturbed(25)
+        _pass(25)
         while True:
             self._stop_loss()
             self._websocket_cut()
             self._freqtrade_restarted()
+            self._exchange_gone()
             self._deskwatch_killed()
             self._password_changed()
-            self._exchange_gone()
-            self.watching.undisturbed(15)
+            _pass(15)
             if not os.environ.get("DESKWATCH_SOAK") or time.monotonic() - self._began > SOAK_SECONDS:
                 break
         with self.watching.holding():
@@ -86,8 +86,7 @@ class Story:
         with self._chapter("left alone"):
             self.watching.stop()
             asked = {mode: len(one.asked) for mode, one in self.watching.gates.items()}
-            began = time.monotonic()
-            eventually(lambda: time.monotonic() - began > 5, 10)
+            _pass(5)
             assert asked == {mode: len(one.asked) for mode, one in self.watching.gates.items()}
             assert [one.streams for one in self.watching.gates.values()] == [0, 0]
 
@@ -143,8 +142,7 @@ class Story:
             warnings = {mode: self._warnings(mode) for mode in MODES}
             losses = {mode: self._losses(mode, "rest") for mode in MODES}
             with watching.exchange.gone():
-                began = time.monotonic()
-                _until(AWAY_SECONDS + 5, lambda: time.monotonic() - began > AWAY_SECONDS)
+                _pass(AWAY_SECONDS)
             for mode in MODES:
                 _until(30, lambda mode: self._warnings(mode) > warnings[mode], mode)
                 _until(60, self._is_up, mode)
@@ -232,10 +230,14 @@ class Story:
                 self.books[mode] = self.watching.agreed(mode)
 
     def _trade_on(self) -> None:
-        """Until something is held again, and shown."""
+        """Until something is held again, and known as well as it ever is."""
         with self._chapter("trades on"):
             for mode in MODES:
-                _until(90, lambda mode: (self.watching.metric("tradebot_positions_open", bot=mode) or 0) > 0, mode)
+                last = "leverage" if mode == "futures" else "mark_price"
+                _until(
+                    90, lambda name, mode: bool(self.watching.metric(name, bot=mode)), f"tradebot_position_{last}", mode
+                )
+            _pass(5)  # Prometheus has scraped it
 
     def _is_up(self, mode: str) -> bool:
         links = {
@@ -259,6 +261,12 @@ class Story:
 
 def _until(seconds: float, condition: Callable[..., bool], *arguments: Any) -> None:
     eventually(partial(condition, *arguments), seconds, every=0.3)
+
+
+def _pass(seconds: float) -> None:
+    """Let everybody be for a while: it is the time itself that counts."""
+    began = time.monotonic()
+    _until(seconds + 5, lambda: time.monotonic() - began >= seconds)
 
 
 def _has_history(bot: Freqtrade) -> bool:

@@ -27,8 +27,8 @@ MODES: tuple[TradingMode, ...] = ("spot", "futures")
 """Their names as bots, too."""
 
 
-class Window(NamedTuple):
-    """A while in which nothing was done to anybody, monotonic seconds."""
+class Life(NamedTuple):
+    """Of one deskwatch, from its start to its end: monotonic seconds."""
 
     began: float
     ended: float
@@ -41,7 +41,7 @@ class Watching(running.Http):
         exchange: What both trade at.
         bots: The freqtrades by their mode, which is their name, too.
         gates: What stands before each.
-        windows: When nothing was done to anybody.
+        lives: Of each deskwatch that has ended.
     """
 
     def __init__(
@@ -52,7 +52,8 @@ class Watching(running.Http):
         self.exchange = exchange
         self.bots = bots
         self.gates = gates
-        self.windows: list[Window] = []
+        self.lives: list[Life] = []
+        self._began = 0.0
         self.log = folder / "deskwatch.log"
         self._folder = folder
         self._flags = flags
@@ -70,6 +71,7 @@ class Watching(running.Http):
         argv += ["--config", str(self._folder / "deskwatch.toml")]
         argv += ["--home", str(self.home), "--port", str(self.port), *self._flags]
         self._child = self._stack.enter_context(running.process(argv, self.log, cwd=self._folder))
+        self._began = time.monotonic()
         eventually(lambda: self.try_get("/readyz"), 30)
 
     def kill(self) -> None:
@@ -77,23 +79,20 @@ class Watching(running.Http):
         assert self._child is not None
         self._child.kill()
         self._child.wait()
-        self._stack.close()
+        self.stop()
 
     def stop(self) -> None:
-        """End deskwatch in good order."""
-        self._stack.close()
+        """End deskwatch in good order, if it runs."""
+        if self._child is not None:
+            self._stack.close()
+            self._child = None
+            self.lives.append(Life(self._began, time.monotonic()))
 
     def give_password(self, mode: str) -> None:
         """Tell deskwatch the password that freqtrade's user has now."""
         path = self._folder / f"{mode}.password"
         path.write_text(self.bots[mode].password + "\n")
         path.chmod(0o600)
-
-    def undisturbed(self, seconds: float) -> None:
-        """Let everybody be, for a while that counts."""
-        began = time.monotonic()
-        eventually(lambda: time.monotonic() - began >= seconds, seconds + 1)
-        self.windows.append(Window(began, time.monotonic()))
 
     def agreed(self, mode: str, seconds: float = 45) -> tuple[Database, Books]:
         """Wait until a journal says what the database says, and give both. To be called while the strategy holds.

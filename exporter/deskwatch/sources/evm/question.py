@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from deskwatch.sources import decoding
+from deskwatch.sources import peer_json
 from deskwatch.sources.evm.errors import EndpointFault, Garbled, RpcError
 from deskwatch.sources.evm.wire import words
 
@@ -36,8 +36,8 @@ def decode(body: bytes) -> Any:  # Any: a node may write any JSON
         Garbled: It is none.
     """
     try:
-        return decoding.decode(body)
-    except decoding.Undecodable as error:
+        return peer_json.decode(body)
+    except peer_json.NotJson as error:
         raise Garbled(f"expected JSON, was {words(body[:60].decode(errors='replace'))!r} ({error})") from None
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from deskwatch.scrub import scrub
-from deskwatch.sources.decoding import Undecodable, decode
 from deskwatch.sources.freqtrade.errors import FreqtradeError, Refused, Unreachable
+from deskwatch.sources.peer_json import NotJson, decode
 
 MAX_WORDS = 300
 """Characters of freqtrade's own words that are told on."""
@@ -34,7 +34,7 @@ def value_of(answer: Answer, path: str) -> Any:  # Any: whatever JSON holds
     if 200 <= answer.status < 300:
         try:
             return decode(answer.body)
-        except Undecodable as error:
+        except NotJson as error:
             raise Unreachable("garbage", f"expected JSON from {path}, but: {error}; is this freqtrade's url?") from None
     raise problem_of(answer, path)
 
@@ -67,7 +67,7 @@ def _message(body: bytes) -> str | None:
     """The peer's own words: `error` of what its trader declines, `detail` of what FastAPI does."""
     try:
         told = decode(body)
-    except Undecodable:
+    except NotJson:
         return None
     found = told.get("error", told.get("detail")) if isinstance(told, dict) else None
     if found is None:

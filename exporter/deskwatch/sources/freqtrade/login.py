@@ -15,10 +15,10 @@ from typing import Any
 
 from deskwatch.backoff import Backoff
 from deskwatch.errors import ConfigError
-from deskwatch.sources.decoding import Undecodable, decode
 from deskwatch.sources.freqtrade.answer import Answer
 from deskwatch.sources.freqtrade.errors import Unauthorized
 from deskwatch.sources.freqtrade.settings import Settings
+from deskwatch.sources.peer_json import NotJson, decode
 
 SHARE = 0.8
 """An access token is replaced after this share of its life."""
@@ -155,7 +155,7 @@ def _object(body: bytes) -> dict[str, Any]:
     """The JSON object in it; an empty one where it is none."""
     try:
         found = decode(body)
-    except Undecodable:
+    except NotJson:
         return {}
     return found if isinstance(found, dict) else {}
 

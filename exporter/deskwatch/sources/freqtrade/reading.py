@@ -85,6 +85,8 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
     fee_open: float | None
     fee_close: float | None
     """A part of an order's worth."""
+    has_fee: bool
+    """Whether `fee_open` is what was paid: it is a guess until freqtrade has looked into the first fill."""
     opened: float | None
     closed: float | None
     """Unix times."""
@@ -202,6 +204,7 @@ def trade(raw: Raw, venue: str) -> Trade:
         funding=number(found.get("funding_fees")),
         fee_open=number(found.get("fee_open")),
         fee_close=number(found.get("fee_close")),
+        has_fee=found.get("fee_open_currency", "") is not None,
         opened=seconds(found.get("open_fill_timestamp")) or seconds(found.get("open_timestamp")),
         closed=seconds(found.get("close_timestamp")),
         orders=_orders(found.get("orders"), is_short=is_short),

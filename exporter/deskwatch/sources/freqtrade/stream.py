@@ -21,9 +21,9 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 
 from deskwatch.backoff import Backoff
 from deskwatch.errors import ConfigError
-from deskwatch.sources.decoding import Undecodable, decode
 from deskwatch.sources.freqtrade.client import Client
 from deskwatch.sources.freqtrade.errors import FreqtradeError
+from deskwatch.sources.peer_json import NotJson, decode
 
 BASIC_TOPICS = (
     "status",
@@ -166,7 +166,7 @@ def _read(text: str | bytes) -> Told | None:
     """What it says; None where that is not what freqtrade says."""
     try:
         body = decode(text)
-    except Undecodable:
+    except NotJson:
         return None
     topic = body.get("type") if isinstance(body, dict) else None
     return Told(topic, body) if isinstance(topic, str) else None

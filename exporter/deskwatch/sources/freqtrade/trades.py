@@ -32,6 +32,8 @@ from deskwatch.sources.lateness import late
 
 UNFILLED = "unfilled"
 """Why an order was canceled, where freqtrade has not said it: nothing of it was filled."""
+SETTLE_SECONDS = 3.0
+"""How long freqtrade may take to look into a fill's fee."""
 Reasons = dict[str, str]
 """Trade's id → why its last order was canceled, as the stream told."""
 
@@ -45,7 +47,7 @@ def differences(trade: Trade, memory: FreqtradeMemory, now: float, reasons: Reas
         now: Unix time.
         reasons: Why orders were canceled.
     """
-    if not trade.is_open and memory.is_closed(trade.id):
+    if (not trade.is_open and memory.is_closed(trade.id)) or _is_settling(trade, now):
         return
     if is_another(trade, memory.trades.get(trade.id)):
         yield from gone(trade.id, memory)
@@ -64,6 +66,16 @@ def differences(trade: Trade, memory: FreqtradeMemory, now: float, reasons: Reas
         yield from _changed(trade, known)
     else:
         yield _closed(trade, known, now)
+
+
+def _is_settling(trade: Trade, now: float) -> bool:
+    """Whether its first fill is shown, and not yet what it cost: told a moment later, it is told right.
+
+    An exchange that never tells a fee makes no difference for longer than `SETTLE_SECONDS`.
+    """
+    if trade.has_fee or not trade.is_open:
+        return False
+    return any(one.done is not None and abs(now - one.done) < SETTLE_SECONDS for one in trade.orders)
 
 
 def is_another(trade: Trade, known: KnownTrade | None) -> bool:

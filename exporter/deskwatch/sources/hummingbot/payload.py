@@ -11,7 +11,7 @@ import json
 import math
 from typing import Any
 
-from deskwatch.sources.nesting import is_too_deep
+from deskwatch.sources.peer_json import is_too_deep
 
 MOST_BYTES = 1024 * 1024
 """Longest payload that is read of what is published."""
@@ -26,10 +26,10 @@ Fields = dict[str, Any]  # Any: whatever JSON holds
 
 def decode(payload: object, most_bytes: int = MOST_BYTES) -> Fields | None:
     """A payload's fields; None where it is no JSON object, or too long."""
-    if not isinstance(payload, bytes | bytearray) or len(payload) > most_bytes or is_too_deep(payload):
+    if not isinstance(payload, bytes) or len(payload) > most_bytes:
         return None
     try:
-        found = json.loads(payload, parse_constant=lambda _: None)
+        found = None if is_too_deep(payload) else json.loads(payload, parse_constant=lambda _: None)
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

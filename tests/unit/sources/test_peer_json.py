@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deskwatch.sources.nesting import MAX_BRACKETS, is_too_deep
+from deskwatch.sources.peer_json import MAX_BRACKETS, NotJson, decode, is_too_deep
 
 VALUES = st.recursive(
     st.none() | st.text(alphabet='[]{}"\\a'), lambda inner: st.lists(inner) | st.dictionaries(st.text('[{"\\'), inner)
@@ -40,3 +41,26 @@ def test_what_is_long_and_flat_is_not_refused(text: bytes):
 
 def test_more_brackets_than_anybody_means_are_refused_unread():
     assert is_too_deep(b"[]" * (MAX_BRACKETS // 2 + 1))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "nonsense", b"\xff", '"\udc80', "[" * 100_000, b'{"a":' * 300 + b"1" + b"}" * 300]
+)
+def test_what_is_no_json_of_a_peer_is_refused(text: bytes | str):
+    with pytest.raises(NotJson):
+        decode(text)
+
+
+def test_json_is_decoded_from_bytes_and_from_text():
+    assert decode(b'{"a": [1, null]}') == decode('{"a": [1, null]}') == {"a": [1, None]}
+
+
+def test_nothing_goes_down_without_end_where_a_library_raised_the_limit():
+    """As py-evm does."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(100_000)
+    try:
+        with pytest.raises(NotJson):
+            decode(b"[" * 1_000_000)
+    finally:
+        sys.setrecursionlimit(limit)
