@@ -68,7 +68,7 @@ class Run:
                 was_closed = not model.trades[number]["is_open"]
                 model.delete(number)
                 if was_closed:  # a trade that takes its id and is closed unseen could not be told from it
-                    self.look()
+                    self.again()  # `look` reads all closed trades only where it has not just done so
         elif opened:
             self._touch(name, opened[which % len(opened)])
 
