@@ -16,6 +16,8 @@ from typing import Any, Self
 
 import aiomqtt
 
+from deskwatch.sources.hummingbot.broker import heeding
+
 Fields = dict[str, Any]
 SIX = 1_000_000
 FEE: Fields = {"fee_type": "AddedToCost", "percent": "0.001", "percent_token": None, "flat_fees": []}
@@ -121,7 +123,7 @@ class ScriptedHummingbot:
         encoded: bytes | str = json.dumps(_primitive(payload))
         if self.garbles:
             encoded = GARBAGE[next(self._ids) % len(GARBAGE)]
-        await client.publish(topic if topic.count("/") > 1 else f"{self.prefix}/{topic}", encoded)
+        await heeding(client.publish(topic if topic.count("/") > 1 else f"{self.prefix}/{topic}", encoded))
 
     # What it says
 

@@ -9,9 +9,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from playwright.sync_api import Page, Route, WebSocketRoute, expect
 
 from deskwatch import Mode, Recorder
+from deskwatch.sources.freqtrade import pair_locks
 from tests import running
 from tests.browsing import card, steer, visit
 
@@ -32,6 +34,12 @@ OFFER = {
         "type": "object",
         "properties": {"share": {"type": "number", "default": 0.5}, "asset": {"type": "string"}},
     },
+}
+
+LOCK_PAIR = {
+    "type": "lock_pair",
+    "description": "Enter nothing new in a pair for a while.",
+    "schema": msgspec.json.schema(pair_locks.LockPair),
 }
 
 
@@ -85,10 +93,14 @@ def test_a_bots_own_command_is_asked_with_its_parameters(page: Page, home: Path)
         )
 
     with Recorder.open("arb-1", home=home), running.sidecar(home) as sidecar:
-        _add(page, {"arb-1": {"offers": [OFFER]}})
+        _add(page, {"arb-1": {"offers": [OFFER, LOCK_PAIR]}})
         page.route("**/bots/arb-1/commands", answer)
         visit(page, sidecar.url, sidecar.token)
-        card(page).get_by_role("button", name="rebalance …").click()
+        card(page).get_by_role("button", name="Lock pair …").click()
+        expect(page.get_by_label("Parameters, as JSON")).to_have_value('{"symbol":null,"seconds":null}')
+        expect(page.locator("#ask-input-name")).to_contain_text("seconds: how long nothing new is entered")
+        page.get_by_role("button", name="Cancel", exact=True).click()
+        card(page).get_by_role("button", name="Rebalance …").click()
         parameters = page.get_by_label("Parameters, as JSON")
         expect(parameters).to_have_value('{"share":0.5,"asset":null}')
         page.get_by_label("Reason").fill("monthly")

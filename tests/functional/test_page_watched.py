@@ -60,7 +60,7 @@ def test_page_shows_what_is_watched_and_offers_what_can_be_done(page: Page, home
                 expect(bot.get_by_role("button", name=button, exact=True)).to_be_visible(visible=name == "ft")
             expect(bot.get_by_role("button", name="Ping", exact=True)).to_be_visible(visible=name != "gone")
             expect(bot.locator("dt", has_text="CPU")).to_have_count(0)
-        expect(card(page, "ft")).to_contain_text("http://10.0.0.7:8080")
+        expect(card(page, "ft")).to_contain_text("10.0.0.7:8080")
         expect(card(page, "wrong-password")).to_contain_text("freqtrade rest is down")
         expect(card(page, "wrong-password")).to_contain_text("\\u202egnp.exe")
         expect(card(page, "gone")).to_contain_text("Nobody watches it any more")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -44,6 +45,8 @@ from deskwatch.sources.memory import Memory, Told
 from deskwatch.trouble import Trouble
 
 __all__ = ["Watched", "wanted_mode"]
+
+logger = logging.getLogger(__name__)
 
 _FREE_TEXT = frozenset({BotStopped, ConnectionChanged, LogRecorded, RequestCompleted, WatchStopped})
 """Events that hold what a peer or an exception said: a URL with its password, say. More are scrubbed by the journal."""
@@ -276,6 +279,11 @@ class Watched:
         """
         if self.told.connections.get(f"{venue} {connection}") is not up:
             self.emit(ConnectionChanged(connection=connection, venue=venue, up=up, reason=reason))
+            which = {"bot": self.bot, "connection": connection, "venue": venue}
+            if up:
+                logger.info("a connection is up", extra=which)
+            else:  # whoever has just begun looks here, not at the journal
+                logger.warning("a connection is down", extra=which | {"reason": scrub(reason or "")[:300]})
 
     # What it is asked to do
 

@@ -83,7 +83,8 @@ def _told(
         if told.kind is not None:
             raise ConfigError(f"expected {told.kind} right after {command}, was a flag; write: {command} {told.kind} …")
         if told.config is None:
-            raise ConfigError(f"expected what to {command}: one of {', '.join(KINDS)}, or --config FILE; see --help")
+            what = "watch" if command == "watch" else "look at"
+            raise ConfigError(f"expected what to {what}: one of {', '.join(KINDS)}, or --config FILE; see --help")
         return told, []
     flags = KindFlags(kind)
     flags.add(parser)

@@ -182,12 +182,17 @@ async def test_what_cannot_be_encoded_is_lost_and_counted(home: Path) -> None:
         await eventually_async(lambda: "EventsLost" in kinds(home))
 
 
-async def test_what_a_peer_says_is_scrubbed(home: Path) -> None:
+async def test_what_a_peer_says_is_scrubbed(home: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """In the journal, and in the sidecar's log, which says that a connection is down."""
     one = Watched(home, BOT, names.MAIN, kind="example", peer="http://u:hunter2@peer", memory=Notes()).open()
     one.emit(note("login with password=hunter2"))
     one.connected("rest", "binance", up=False, reason="GET http://u:hunter2@peer/")
     one.close("http://u:hunter2@peer")
     assert not [text for text in map(str, journaled(home)) if "hunter2" in text]
+    (logged,) = [vars(one) for one in caplog.records if one.message == "a connection is down"]
+    assert logged["bot"] == BOT
+    assert logged["reason"].startswith("GET http://")
+    assert "hunter2" not in str(logged)
 
 
 async def test_a_start_a_mode_and_a_link_are_told_when_they_are_news(home: Path) -> None:

@@ -467,7 +467,7 @@ function drawCard(card, bot) {
     able(made, !action.done || !action.done(bot) || !isLive());
   }
   reconcile(at.offers, bot.offers || [], (offer) => offer.type, (offer) => {
-    const made = button(`${cut(offer.type.replaceAll("_", " "), 40)} …`, "", () => ask(bot.bot, ownCommand(bots.get(bot.bot), offer.type)));
+    const made = button(`${capital(cut(offer.type.replaceAll("_", " "), 40))} …`, "", () => ask(bot.bot, ownCommand(bots.get(bot.bot), offer.type)));
     made.title = harmless(cut(offer.description || "", 300));
     return made;
   });
@@ -561,7 +561,7 @@ function figures(bot) {
     const up = connections.filter((one) => one.up).length;
     add("Connections", up === connections.length ? "all up" : `${up} of ${connections.length} up`, up === connections.length ? "" : "dead", cut(connections.map((one) => one.connection).join(", "), 60));
   }
-  for (const [writer, one] of Object.entries(bot.watches || {})) list.push([`watch ${writer}`, "Watched", one.until ? `${cut(one.source, 40)}, no more` : cut(one.source, 40), one.until ? "dead" : "", cut(one.peer, 80)]);
+  for (const [writer, one] of Object.entries(bot.watches || {})) list.push([`watch ${writer}`, "Watched", one.until ? `${cut(one.source, 40)}, no more` : cut(one.source, 40), one.until ? "dead" : "", cut(one.peer.replace(/^https?:\/\//, ""), 80)]);
   add("Last event", age(bot.last_event), isAlive(bot) || isOnlyWatched(bot) ? "" : "dead");
   if (bot.supervised) {
     const { running, pid, restarts } = processOf(bot);
@@ -642,10 +642,11 @@ function drawCurve(box, points) {
 }
 
 // A column that begins with # holds numbers; the last one of the positions holds their button.
+// A column that begins with #? is left out where no row has a number for it.
 const TABLES = {
-  positions: ["Open positions", "Symbol", "Side", "#Quantity", "#Entry", "#Mark", "#Unrealized", ""],
+  positions: ["Open positions", "Symbol", "Side", "#Unrealized", "#Quantity", "#Entry", "#Mark", "#?Leverage", "#?Liquidation", ""],
   balances: ["Balances", "Asset", "Where", "#Amount", "Seen"],
-  prices: ["Live prices", "Symbol", "Venue", "#Price", "#24 h", "#Volume 24 h", "Seen"],
+  prices: ["Live prices", "Symbol", "Venue", "#Price", "#?24 h", "#?Volume 24 h", "Seen"],
 };
 
 function makeTable([title, ...columns]) {
@@ -657,10 +658,11 @@ function makeTable([title, ...columns]) {
   table.append(element("caption", "", title));
   const row = table.appendChild(element("thead")).appendChild(element("tr"));
   for (const column of columns) {
-    const head = row.appendChild(element(column ? "th" : "td", column.startsWith("#") ? "number" : "", column.replace("#", "")));
+    const head = row.appendChild(element(column ? "th" : "td", column.startsWith("#") ? "number" : "", column.replace(/^#\??/, "")));
     if (column) head.scope = "col";
   }
   box.rows = table.appendChild(element("tbody"));
+  box.heads = [...row.children];
   box.columns = columns;
   return box;
 }
@@ -668,6 +670,8 @@ function makeTable([title, ...columns]) {
 // Each row: key, cells as [text, class], and the action of its button.
 function drawTable(box, rows) {
   show(box, rows.length > 0);
+  const isFilled = box.columns.map((column, at) => !column.startsWith("#?") || rows.some((row) => row.cells[at][0] !== "–"));
+  isFilled.forEach((filled, at) => show(box.heads[at], filled));
   reconcile(box.rows, rows, (row) => row.key, (row) => {
     const line = element("tr");
     for (const column of box.columns) line.append(element("td", column.startsWith("#") ? "number" : ""));
@@ -680,6 +684,7 @@ function drawTable(box, rows) {
   }, (line, row) => {
     row.cells.forEach(([text, className], at) => {
       put(line.children[at], text);
+      show(line.children[at], isFilled[at]);
       paint(line.children[at], [box.columns[at].startsWith("#") ? "number" : "", className || ""].join(" ").trim());
     });
   });
@@ -687,8 +692,9 @@ function drawTable(box, rows) {
 
 const positionRows = (bot) => Object.entries(bot.positions).map(([key, one]) => ({
   key,
-  cells: [[cut(String(one.symbol), 40)], [one.side], [significant(one.quantity)], [significant(one.entry_price)], [significant(one.mark_price)],
-    [missing(one.unrealized_pnl) ? "–" : signed(one.unrealized_pnl), tone(one.unrealized_pnl)]],
+  cells: [[cut(String(one.symbol), 40)], [one.side], [missing(one.unrealized_pnl) ? "–" : signed(one.unrealized_pnl), tone(one.unrealized_pnl)],
+    [significant(one.quantity)], [significant(one.entry_price)], [significant(one.mark_price)],
+    [missing(one.leverage) ? "–" : `${significant(one.leverage, 3)}×`], [significant(one.liquidation_price)]],
   press: () => ask(bot.bot, closePosition(key, one)),
 }));
 
@@ -919,10 +925,11 @@ function summary(raw) {
   const text = (value) => (value === null || value === undefined || typeof value === "object" ? "" : String(plain(value)));
   const parts = [
     !missing(raw.realized_pnl) && `${signed(plain(raw.realized_pnl))} ${text(raw.asset)}`,
+    raw.type === "funding_paid" && !missing(raw.amount) && `${signed(plain(raw.amount), 4)} ${text(raw.asset)}`,
     text(raw.peer) && `${text(raw.source)} ${text(raw.peer)}`,
     text(raw.alert), text(raw.severity), text(raw.message), text(raw.action), text(raw.side), !missing(raw.quantity) && significant(plain(raw.quantity)),
     text(raw.symbol), text(raw.venue), text(raw.connection), raw.up === true ? "up" : raw.up === false ? "down" : "",
-    !missing(raw.price) && `at ${significant(plain(raw.price))}`,
+    ...[raw.price ?? (raw.type === "position_closed" ? raw.exit_price : raw.entry_price)].map((price) => !missing(price) && `at ${significant(plain(price))}`),
     text(raw.command), raw.params && text(raw.params.mode), text(raw.mode), text(raw.error), text(raw.reason), text(raw.actor) && `by ${text(raw.actor)}`, text(raw.purpose),
     text(raw.target), !missing(raw.probability) && `p ${figure(plain(raw.probability))}`,
     !missing(raw.expected_profit) && `expects ${figure(plain(raw.expected_profit))} ${text(raw.asset)}`, text(raw.provider), text(raw.reasoning)];
@@ -1051,13 +1058,23 @@ const ACTIONS = [
 const closePosition = (key, one) => command("close_position", `Close ${cut(String(one.symbol), 40)}`,
   `The bot will close this position: ${one.side} ${significant(one.quantity)} ${cut(String(one.symbol), 40)}.`, { body: () => ({ type: "close_position", params: { position_id: key } }) });
 
+// What an object of this schema may hold: a Struct's is in its definitions, named by `$ref`.
+function propertiesOf(schema) {
+  const { $ref: ref, $defs: definitions } = schema || {};
+  const named = typeof ref === "string" && definitions ? definitions[ref.replace("#/$defs/", "")] : null;
+  return Object.entries((named || schema || {}).properties || {}).slice(0, 20);
+}
+
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
 // A command of the bot's own; its parameters are given as JSON, begun by what its schema names.
 function ownCommand(bot, type) {
   const offer = (bot.offers || []).find((one) => one.type === type) || { type };
-  const properties = Object.entries((offer.schema && offer.schema.properties) || {}).slice(0, 20);
+  const properties = propertiesOf(offer.schema);
+  const told = properties.map(([name, schema]) => schema && typeof schema.description === "string" && `${name}: ${schema.description}`).filter(Boolean).join("; ");
   const begun = Object.fromEntries(properties.map(([name, schema]) => [name, schema && schema.default !== undefined ? schema.default : null]));
-  return command(type, type.replaceAll("_", " "), cut(offer.description || "A command of the bot's own.", 500), {
-    input: properties.length ? "Parameters, as JSON" : "",
+  return command(type, capital(type.replaceAll("_", " ")), cut(offer.description || "A command of the bot's own.", 500), {
+    input: properties.length ? cut(`Parameters, as JSON${told && ` (${told})`}`, 300) : "",
     start: () => JSON.stringify(begun, (_, value) => plain(value)),
     body: (text) => ({ type, params: properties.length ? JSON.parse(text) : {} }),
   });

@@ -57,7 +57,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
                 yield Finding(
                     ok=False,
                     what=f"{endpoint.name} is of chain {number}, not of chain {chain}.",
-                    cure="Give it an URL of that chain, or set chain_id.",
+                    cure="Give it a URL of that chain, or set chain_id.",
                 )
                 continue
             heads[endpoint] = newest

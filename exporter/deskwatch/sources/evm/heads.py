@@ -18,6 +18,7 @@ from deskwatch.sources.evm.question import Answer, Question
 from deskwatch.sources.evm.rhythm import Rhythm
 from deskwatch.sources.evm.rpc import Rpc
 from deskwatch.sources.evm.settings import Settings
+from deskwatch.sources.lateness import late
 from deskwatch.sources.watched import Watched
 
 logger = logging.getLogger(__name__)
@@ -26,8 +27,6 @@ MEASURED_BLOCKS = 100
 """So many blocks show a chain's rhythm."""
 FEW_BLOCKS = 10
 """So many give a first idea, where the chain is too young to be measured."""
-LATE_SECONDS = 2.0
-"""A block that others followed before it was read is told with its own time, if that is longer ago than this."""
 NO_HASH = "0x" + "0" * 64
 
 
@@ -147,9 +146,7 @@ class Heads:
                 gas_used=one.gas_used,
                 gas_limit=one.gas_limit,
                 hash=one.hash,
-                happened_timestamp_seconds=one.timestamp
-                if time.time() - one.timestamp > LATE_SECONDS and not one.is_newest
-                else None,
+                happened_timestamp_seconds=None if one.is_newest else late(one.timestamp, time.time()),
             )
         )
         if len(self._memory.blocks) >= (MEASURED_BLOCKS if self._rhythm.is_known else FEW_BLOCKS):

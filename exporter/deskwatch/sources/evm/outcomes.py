@@ -17,11 +17,10 @@ from deskwatch.sources.evm.purposes import Purposes
 from deskwatch.sources.evm.reading import Asks
 from deskwatch.sources.evm.reverts import UNKNOWN, Revert, of_bytes, of_error
 from deskwatch.sources.evm.settings import Settings
+from deskwatch.sources.lateness import late
 from deskwatch.sources.watched import Watched
 
 WEI = 10**18
-LATE_SECONDS = 2.0
-"""What happened longer ago carries its own time."""
 MAX_SEEN = 200
 
 
@@ -67,7 +66,7 @@ class Outcomes:
                 to=sending.to,
                 gas_limit=sending.gas_limit,
                 max_fee_wei=None if sending.max_fee_wei is None else str(sending.max_fee_wei),
-                happened_timestamp_seconds=_late(mined),
+                happened_timestamp_seconds=late(mined, time.time()),
             )
         )
 
@@ -140,7 +139,7 @@ class Outcomes:
             "gas_cost_quote": None if price is None else cost * price[0],
             "quote_asset": None if price is None else price[1],
             "inclusion_seconds": None if sent is None else max(0.0, min(one.timestamp, time.time()) - sent),
-            "happened_timestamp_seconds": _late(one.timestamp),
+            "happened_timestamp_seconds": late(one.timestamp, time.time()),
             "again": again,
         }
         if one.succeeded:
@@ -178,8 +177,3 @@ class Outcomes:
     def _tell(self, event: Event) -> None:
         if not self._watched.emit(event):
             raise Untold(f"expected the journal to take a {type(event).__name__}, but it did not; see its own trouble")
-
-
-def _late(happened: float | None) -> float | None:
-    """The time of what happened, where that is noticeably before it is told."""
-    return happened if happened is not None and time.time() - happened > LATE_SECONDS else None

@@ -141,6 +141,6 @@ class Rpc:
             self.chain_id = found
         elif found != self.chain_id:
             raise EndpointFault(
-                WRONG_CHAIN, f"expected chain {self.chain_id}, was {found}; give it an URL of that chain"
+                WRONG_CHAIN, f"expected chain {self.chain_id}, was {found}; give it a URL of that chain"
             )
         endpoint.chain_id = found

@@ -39,7 +39,8 @@ _CURES = {
 
 async def examine(settings: Settings) -> AsyncGenerator[Finding, None]:
     """Try the settings, change nothing, and say what is found."""
-    for finding in _of_settings(settings):
+    told = _of_settings(settings)
+    for finding in told:
         yield finding
     health = Health(settings.bot, "freqtrade")
     try:
@@ -47,7 +48,8 @@ async def examine(settings: Settings) -> AsyncGenerator[Finding, None]:
             async for finding in findings:
                 yield finding
     except Unauthorized as error:
-        yield Finding(ok=False, what=f"It answers, but lets nobody in: {error}.", cure=_sign_in(settings))
+        if not any(str(error) in one.what for one in told):  # what can't be read was never shown to it
+            yield Finding(ok=False, what=f"It answers, but lets nobody in: {error}.", cure=_sign_in(settings))
     except Unreachable as error:
         yield Finding(ok=False, what=f"It can't be reached: {error}.", cure=_CURES.get(error.reason))
     except Refused as error:

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from deskwatch.events import RiskAlertCleared, RiskAlertRaised
 from deskwatch.sources.freqtrade.memory import FreqtradeMemory
-from deskwatch.sources.freqtrade.moment import late
 from deskwatch.sources.freqtrade.reading import Raw, listed, mapping, seconds, text
+from deskwatch.sources.lateness import late
 
 PAIR_LOCKED = "pair_locked"
 TRADING_LOCKED = "trading_locked"

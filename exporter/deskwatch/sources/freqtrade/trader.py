@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from deskwatch.sources.freqtrade import reading
 from deskwatch.sources.freqtrade.client import Client
 from deskwatch.sources.freqtrade.errors import Unreachable
 
@@ -91,7 +92,7 @@ class Trader:
 
     async def state(self) -> str:
         """One of `STATES`, or what it is in between: `reload_config`, or nothing."""
-        return _text(await self._config(), "state")
+        return reading.text((await self._config()).get("state")) or ""
 
     async def open_trades(self) -> list[OpenTrade]:
         """What is open now. Who asks at the same time shares an answer that was asked for since."""
@@ -107,14 +108,14 @@ class Trader:
     async def processed_ts(self) -> float | None:
         """When its loop ended a round last, Unix time by its clock, to the second; None where it does not tell."""
         health = await self.client.get("health", urgent=True)
-        return _number(health, "last_process_ts") if isinstance(health, dict) else None
+        return reading.number(health.get("last_process_ts")) if isinstance(health, dict) else None
 
     async def ask_for(self, state: str) -> str:
         """Ask for one of `STATES`; its words."""
         self._apart = 0.0
         path = {RUNNING: "start", PAUSED: "pause", STOPPED: "stop"}[state]
         told = await self.client.post(path)
-        return _text(told, "status") if isinstance(told, dict) else ""
+        return (reading.text(told.get("status")) or "") if isinstance(told, dict) else ""
 
     async def force_exit(self, trade: OpenTrade, amount: float | None = None) -> None:
         """Close a trade, or `amount` of it, by an order of the configuration's kind. What rests of it is canceled."""
@@ -151,21 +152,23 @@ def open_trades_of(status: Any) -> list[OpenTrade]:  # Any: whatever JSON holds
 
 
 def _trade(raw: Any) -> OpenTrade:
-    number, amount = (_number(raw, "trade_id"), _number(raw, "amount")) if isinstance(raw, dict) else (None, None)
-    if number is None or amount is None or not _text(raw, "pair") or number != int(number) or number < 1:
+    found = raw if isinstance(raw, dict) else {}
+    number, amount = reading.number(found.get("trade_id")), reading.number(found.get("amount"))
+    pair = reading.text(found.get("pair"))
+    if number is None or amount is None or pair is None or number != int(number) or number < 1:
         raise Unreachable("garbage", f"expected trade_id, pair and amount of each open trade, was {str(raw)[:80]!r}")
     orders = raw.get("orders")
     exit_side = "buy" if raw.get("is_short") is True else "sell"
     return OpenTrade(
         number=int(number),
-        pair=_text(raw, "pair"),
+        pair=pair,
         amount=amount,
-        opened=int(_number(raw, "open_timestamp") or 0),
+        opened=int(reading.number(raw.get("open_timestamp")) or 0),
         step=_step(raw),
         is_of_contracts=raw.get("trading_mode") != "spot",
         orders=tuple(
             OpenOrder(
-                id=_text(each, "order_id"),
+                id=reading.text(each.get("order_id")) or "",
                 is_exit=each.get("ft_order_side") == exit_side,
                 is_stop=each.get("ft_order_side") == "stoploss",
             )
@@ -176,22 +179,9 @@ def _trade(raw: Any) -> OpenTrade:
 
 
 def _step(raw: dict[str, Any]) -> float:
-    precision, mode = _number(raw, "amount_precision"), raw.get("precision_mode")
+    precision, mode = reading.number(raw.get("amount_precision")), raw.get("precision_mode")
     if precision is None or precision < 0:
         return 0.0
     if mode == _TICK_SIZE:
         return precision
     return 10.0 ** -min(precision, 18) if mode == _DECIMAL_PLACES else 0.0
-
-
-def _number(raw: dict[str, Any], name: str) -> float | None:
-    value = raw.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= 1e18:
-        return None
-    return float(value)
-
-
-def _text(raw: dict[str, Any], name: str) -> str:
-    """A text of a sane length and one line; nothing for anything else."""
-    value = raw.get(name)
-    return "".join(each if each.isprintable() else " " for each in value[:255]) if isinstance(value, str) else ""

@@ -27,8 +27,8 @@ from deskwatch.events import (
     PositionUpdated,
 )
 from deskwatch.sources.freqtrade.memory import DELETED, SMALL, FreqtradeMemory, KnownOrder, KnownTrade
-from deskwatch.sources.freqtrade.moment import late
 from deskwatch.sources.freqtrade.reading import Order, Trade
+from deskwatch.sources.lateness import late
 
 UNFILLED = "unfilled"
 """Why an order was canceled, where freqtrade has not said it: nothing of it was filled."""

@@ -7,14 +7,17 @@ import contextlib
 import secrets
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Iterable
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 import aiomqtt
 
 from deskwatch.errors import ConfigError
 from deskwatch.sources.hummingbot.errors import BrokerRefused
 from deskwatch.sources.hummingbot.settings import Settings
+
+T = TypeVar("T")
 
 CONNECT_SECONDS = 10.0
 LEAVE_SECONDS = 2.0
@@ -51,11 +54,13 @@ async def connected(settings: Settings) -> AsyncIterator[aiomqtt.Client]:
         max_queued_incoming_messages=MOST_WAITING,
         tls_context=await _trusting(settings) if settings.is_tls else None,
     )
+    before = _cancellations()
     try:
         await client.__aenter__()
     except (aiomqtt.MqttError, OSError, ValueError) as error:
         raise _refusal(settings, error) from error
     try:
+        _heed(before)
         yield client
     except BaseException as error:
         await _leave(client, error)
@@ -95,9 +100,34 @@ async def subscribe(client: aiomqtt.Client, topics: Iterable[str]) -> None:
         aiomqtt.MqttError: The connection was cut.
     """
     for topic in topics:
-        codes = await client.subscribe(topic, qos=1)
+        codes = await heeding(client.subscribe(topic, qos=1))
         if any((code if isinstance(code, int) else code.value) >= _REFUSED for code in codes):
             raise BrokerRefused("acl", f"expected that the broker lets us read {topic}; let our user read it")
+
+
+async def heeding(call: Awaitable[T]) -> T:
+    """Await a call of the library's, and heed a cancellation that it swallowed.
+
+    It waits by `asyncio.wait_for`, whose cancellation at the moment of the result is lost in Python 3.11. A group of
+    tasks cancels each once, so it would wait for that one for ever: no end, and no new connection after a cut.
+
+    Raises:
+        asyncio.CancelledError: This task was canceled meanwhile.
+    """
+    before = _cancellations()
+    result = await call
+    _heed(before)
+    return result
+
+
+def _cancellations() -> int:
+    task = asyncio.current_task()
+    return task.cancelling() if task is not None else 0
+
+
+def _heed(before: int) -> None:
+    if _cancellations() > before:  # more than a group of tasks in Python 3.11 has left behind
+        raise asyncio.CancelledError
 
 
 def _refusal(settings: Settings, error: Exception) -> BrokerRefused:

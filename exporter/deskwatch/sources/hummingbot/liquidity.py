@@ -10,7 +10,8 @@ import time
 
 from deskwatch.events import ErrorOccurred, FundingPaid, LogRecorded
 from deskwatch.scrub import scrub_value
-from deskwatch.sources.hummingbot.payload import Fields, happened, name, number, quote_of, word
+from deskwatch.sources.hummingbot.payload import Fields, name, number, quote_of, word
+from deskwatch.sources.lateness import late
 from deskwatch.sources.watched import Watched
 
 _RANGE = {
@@ -21,7 +22,7 @@ _RANGE = {
 
 def take(watched: Watched, kind: str, data: Fields, at: float | None) -> bool:
     """Tell a payment of funding or a change of a range position; False where it is neither."""
-    when = happened(at, time.time(), 1.0)
+    when = late(at, time.time(), 1.0)
     pair = name(data.get("trading_pair"))
     if kind == "FundingPaymentCompleted":
         amount, asset = number(data.get("amount")), quote_of(pair)

@@ -24,7 +24,6 @@ from deskwatch.sources.hummingbot.fills import Fill, of_event
 from deskwatch.sources.hummingbot.memory import HummingbotMemory, Order
 from deskwatch.sources.hummingbot.payload import (
     Fields,
-    happened,
     identifier,
     moment,
     name,
@@ -33,6 +32,7 @@ from deskwatch.sources.hummingbot.payload import (
     text,
     word,
 )
+from deskwatch.sources.lateness import late
 from deskwatch.sources.watched import Watched
 
 HOLD_SECONDS = 1.0
@@ -96,7 +96,7 @@ class Orders:
         order_id = identifier(data.get("order_id"))
         if not order_id:
             return False
-        when = happened(at, time.time(), 1.0)
+        when = late(at, time.time(), 1.0)
         match kind:
             case "BuyOrderCreated" | "SellOrderCreated":
                 return self._created(order_id, "buy" if kind.startswith("Buy") else "sell", data, at)
@@ -198,7 +198,7 @@ class Orders:
                 order_type=word(data.get("type")) or None,
                 price=number(data.get("price")),
                 asset=quote_of(symbol),
-                happened_timestamp_seconds=happened(created or at, now, 0.0 if created else 1.0),
+                happened_timestamp_seconds=late(created or at, now, 0.0 if created else 1.0),
             )
         )
         self._watched.emit(
@@ -208,7 +208,7 @@ class Orders:
                 symbol=symbol,
                 venue_order_id=identifier(data.get("exchange_order_id")) or None,
                 strategy=self._strategy,
-                happened_timestamp_seconds=happened(at, now, 1.0),
+                happened_timestamp_seconds=late(at, now, 1.0),
             )
         )
         for fill in self._holding.pop(order_id, []):  # a market order's fill may come first
@@ -272,7 +272,7 @@ class Orders:
             self._tell(order_id, venue, fill, final=final and place == len(fills))
 
     def _tell(self, order_id: str, venue: str, fill: Fill, *, final: bool) -> None:
-        when = happened(fill.at, time.time(), 1.0)
+        when = late(fill.at, time.time(), 1.0)
         self._watched.emit(fill.told(order_id, venue, final=final, strategy=self._strategy, happened=when))
         if final:
             self._ended.append(order_id)

@@ -17,8 +17,6 @@ MOST_BYTES = 1024 * 1024
 """Longest payload that is read of what is published."""
 MOST_REPLY_BYTES = 32 * 1024 * 1024
 """Longest reply: a month's trades of a busy bot."""
-LATE_SECONDS = 2.0
-"""What is heard later than this after it happened says when it happened."""
 _YEAR_2001, _YEAR_2100 = 1e9, 4.1e9
 _SHORT = 64
 _ID = 128
@@ -94,17 +92,6 @@ def moment(value: object) -> float | None:
             return found
         found /= 1000
     return None
-
-
-def happened(at: float | None, now: float, grain_seconds: float = 0.0) -> float | None:
-    """When something happened, where it is heard of noticeably later.
-
-    Args:
-        at: When, as Hummingbot has it; None where it doesn't say.
-        now: Unix time.
-        grain_seconds: What Hummingbot rounds down to.
-    """
-    return at if at is not None and now - at > LATE_SECONDS + grain_seconds else None
 
 
 def quote_of(pair: str) -> str | None:

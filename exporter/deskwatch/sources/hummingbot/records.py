@@ -7,7 +7,8 @@ import time
 
 from deskwatch.events import ErrorOccurred, LogRecorded
 from deskwatch.scrub import scrub, scrub_value
-from deskwatch.sources.hummingbot.payload import Fields, happened, moment, name, number, text
+from deskwatch.sources.hummingbot.payload import Fields, moment, name, number, text
+from deskwatch.sources.lateness import late
 from deskwatch.sources.watched import Watched
 
 LEAST_LEVEL = logging.WARNING
@@ -33,7 +34,7 @@ class Records:
             return
         message = scrub(text(told.get("msg")))
         logger = name(told.get("logger_name"), 100) or "hummingbot"
-        when = happened(moment(told.get("timestamp")), time.time())
+        when = late(moment(told.get("timestamp")), time.time())
         if level >= logging.ERROR:
             first, _, rest = message.partition("\n")
             self._watched.emit(
@@ -66,7 +67,7 @@ class Records:
                     levelname="DEBUG",
                     name="events",
                     extra=scrub_value(data),
-                    happened_timestamp_seconds=happened(at, time.time(), 1.0),
+                    happened_timestamp_seconds=late(at, time.time(), 1.0),
                 )
             )
 

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import aiomqtt
 
 from deskwatch.sources.health import Health
+from deskwatch.sources.hummingbot.broker import heeding
 from deskwatch.sources.hummingbot.errors import NoReply
 from deskwatch.sources.hummingbot.payload import MOST_REPLY_BYTES, Fields, decode, fields, number, text
 from deskwatch.sources.hummingbot.settings import Settings
@@ -87,7 +88,7 @@ class Rpc:
         try:
             async with asyncio.timeout(most):
                 payload = json.dumps({"header": {"reply_to": topic}, "data": data})
-                await client.publish(f"{self._settings.prefix}/{command}", payload, qos=1)
+                await heeding(client.publish(f"{self._settings.prefix}/{command}", payload, qos=1))
                 reply = await waiting
         except TimeoutError:
             self.is_silent = True

@@ -95,6 +95,13 @@ async def test_a_wrong_password_is_told_from_a_wrong_address(settings: Settings,
     assert "first-password" not in str(findings)
 
 
+async def test_a_password_that_can_not_be_read_is_not_called_wrong(settings: Settings):
+    """It was never shown to freqtrade."""
+    findings = await examined(msgspec.structs.replace(settings, password_file=Path("/nowhere/password")))
+    assert "password can't be read" in said(findings, ok=False)
+    assert "lets nobody in" not in said(findings, ok=False)
+
+
 @pytest.mark.parametrize(
     ("what", "words"),
     [

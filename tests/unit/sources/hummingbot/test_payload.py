@@ -51,13 +51,6 @@ def test_a_figure_that_is_not_finite_is_read_as_none() -> None:
     assert payload.decode(b'{"price": NaN, "amount": -Infinity}') == {"price": None, "amount": None}
 
 
-def test_only_what_is_heard_late_says_when_it_happened() -> None:
-    assert payload.happened(100.0, 101.0) is None
-    assert payload.happened(100.0, 103.0) == 100.0
-    assert payload.happened(100.0, 102.5, 1.0) is None
-    assert payload.happened(None, 103.0) is None
-
-
 @pytest.mark.parametrize(("pair", "quote"), [("BTC-USDT", "USDT"), ("BTC", None), ("A-B-C", None), ("-B", None)])
 def test_the_quote_asset_is_that_of_a_pair(pair: str, quote: str | None) -> None:
     assert payload.quote_of(pair) == quote
