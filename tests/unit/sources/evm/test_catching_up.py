@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from deskwatch.events import LogRecorded, TransactionConfirmed, TransactionSent, WalletObserved
 from deskwatch.sources.evm.memory import EvmMemory
-from deskwatch.sources.evm.search import MOST_SPANS, Span, rises
+from deskwatch.sources.evm.search import MOST_SPANS, Span, newest_blocks, rises
 from deskwatch.sources.evm.settings import Wallet
 from tests.fakes.evm_chain import FakeChain
 from tests.unit.sources.evm.watching import Watching
@@ -143,3 +143,19 @@ async def test_a_wallet_that_sends_in_every_block_has_its_blocks_read_in_place_o
     found = await rises(chain, ALICE, Span(0, 0, chain.height, 300))
     assert sum(one.blocks for one in found) == 300
     assert chain.asked["eth_getTransactionCount"] < 2 * MOST_SPANS
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 60), st.integers(1, 30)), max_size=6).map(
+        lambda some: [Span(after, 0, after + blocks, 1) for after, blocks in some]
+    ),
+    st.integers(1, 100),
+)
+def test_the_newest_blocks_of_spans_are_read_once_each_and_the_rest_is_counted(spans: list[Span], most: int):
+    every = sorted({block for one in spans for block in range(one.after + 1, one.upto + 1)})
+    assert newest_blocks(spans, most) == (every[-most:], max(len(every) - most, 0))
+
+
+def test_a_span_of_a_year_takes_no_memory():
+    found, unread = newest_blocks([Span(0, 0, 10**15, 1)], 300)
+    assert (len(found), unread) == (300, 10**15 - 300)
