@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deskwatch.events import LogRecorded, TransactionConfirmed, TransactionSent, WalletObserved
+from deskwatch.events import (
+    BalanceObserved,
+    BlockObserved,
+    LogRecorded,
+    TransactionConfirmed,
+    TransactionSent,
+    WalletObserved,
+)
 from deskwatch.sources.evm.memory import EvmMemory
 from deskwatch.sources.evm.search import MOST_SPANS, Span, newest_blocks, rises
 from deskwatch.sources.evm.settings import Wallet
@@ -123,6 +130,32 @@ async def test_what_a_wallet_sent_before_it_was_watched_is_not_told_where_anothe
     chain.forgotten = chain.height
     await watching.look()
     assert [(one.sender, one.nonce) for one in watching.told(TransactionSent)] == [(ALICE, 1), (BOB, 0)]
+
+
+async def test_what_was_told_of_another_chain_says_nothing_of_this_one():
+    """The same bot and wallet, first on a chain for trying, then on the one that counts."""
+    test = FakeChain()
+    before = Watching(test, chain="sepolia")
+    await before.look()
+    busy(test, 9, {0: 3, 8: 2})
+    await before.look()
+    assert len(before.told(TransactionConfirmed)) == 5
+    main = FakeChain()
+    busy(main, 3, {0: 1})
+    after = Watching(main, before.memory, chain="ethereum")
+    await after.look()
+    busy(main, 1, {0: 1})
+    await after.look()
+    assert [type(one) for one in after.journal.events if not isinstance(one, BalanceObserved | BlockObserved)] == [
+        WalletObserved,
+        TransactionSent,
+        TransactionConfirmed,
+        WalletObserved,
+    ]
+    folded = EvmMemory()
+    for event in (*before.journal.events, *after.journal.events):
+        folded.fold(event)
+    assert folded.ledger == after.memory.ledger
 
 
 async def test_a_node_that_lies_of_old_nonces_has_the_blocks_read():
