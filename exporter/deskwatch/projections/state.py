@@ -284,7 +284,10 @@ def _opportunity(state: BotState, record: Record, event: ev.OpportunityFound) ->
 
 
 def _connection(state: BotState, record: Record, event: ev.ConnectionChanged) -> None:
-    _put(state.connections, f"{event.venue} {event.connection}", _fields(record))
+    if event.gone:
+        state.connections.pop(f"{event.venue} {event.connection}", None)
+    else:
+        _put(state.connections, f"{event.venue} {event.connection}", _fields(record))
 
 
 def _error(state: BotState, record: Record, event: ev.ErrorOccurred) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import msgspec
@@ -274,6 +274,16 @@ class Watched:
         """
         if self.told.connections.get(f"{venue} {connection}") is not up:
             self.emit(ConnectionChanged(connection=connection, venue=venue, up=up, reason=reason))
+
+    def only_connects(self, connection: str, venues: Collection[str]) -> None:
+        """Which venues links of this name go to: others that were told of are not used any more.
+
+        Without a word one that was down when it was taken out of the settings would be down for ever.
+        """
+        for known in list(self.told.connections):
+            venue, _, name = known.rpartition(" ")
+            if name == connection and venue not in venues:
+                self.emit(ConnectionChanged(connection=connection, venue=venue, up=False, gone=True))
 
     # What it is asked to do
 
