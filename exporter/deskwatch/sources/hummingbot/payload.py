@@ -11,6 +11,8 @@ import json
 import math
 from typing import Any
 
+from deskwatch.sources.nesting import is_too_deep
+
 MOST_BYTES = 1024 * 1024
 """Longest payload that is read of what is published."""
 MOST_REPLY_BYTES = 32 * 1024 * 1024
@@ -25,8 +27,8 @@ Fields = dict[str, Any]  # Any: whatever JSON holds
 
 
 def decode(payload: object, most_bytes: int = MOST_BYTES) -> Fields | None:
-    """A payload's fields; None where it is no JSON object, or too long."""
-    if not isinstance(payload, bytes | bytearray) or len(payload) > most_bytes:
+    """A payload's fields; None where it is no JSON object, or too long, or nested as none of Hummingbot's is."""
+    if not isinstance(payload, bytes | bytearray) or len(payload) > most_bytes or is_too_deep(bytes(payload)):
         return None
     try:
         found = json.loads(payload, parse_constant=lambda _: None)
