@@ -16,6 +16,8 @@ class ConnectionChanged(Event, frozen=True, kw_only=True):
     """Whether it is up now."""
     reason: str | None = None
     """Why it changed."""
+    gone: bool = False
+    """It is not used any more: nobody says again whether it is up, and nothing is shown of it."""
 
 
 class RequestCompleted(Event, frozen=True, kw_only=True):

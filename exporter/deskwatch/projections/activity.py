@@ -70,7 +70,7 @@ def level_of_event(name: str, event: ev.Event | ev.Unknown) -> str:
     if isinstance(event, ev.RiskAlertRaised):
         return event.severity if event.severity in LEVELS else "warning"
     if isinstance(event, ev.ConnectionChanged):
-        return "info" if event.up else "warning"
+        return "info" if event.up or event.gone else "warning"
     if isinstance(event, ev.WatchStopped):
         return "info" if event.reason == "closed" else "warning"
     level = getattr(event, "levelname", "").lower()

@@ -115,8 +115,10 @@ class State:
         self._asked = msgspec.convert(state["asked"], dict[str, Asked])
 
 
-def _put(named: dict[str, dict[str, Any]], name: str, value: dict[str, Any]) -> None:
-    if name in named or len(named) < MAX_NAMED:
+def _put(named: dict[str, dict[str, Any]], name: str, value: dict[str, Any] | None) -> None:
+    if value is None:
+        named.pop(name, None)
+    elif name in named or len(named) < MAX_NAMED:
         named[name] = value
 
 
@@ -285,17 +287,13 @@ def _opportunity(state: BotState, record: Record, event: ev.OpportunityFound) ->
 
 
 def _connection(state: BotState, record: Record, event: ev.ConnectionChanged) -> None:
-    _put(state.connections, f"{event.venue} {event.connection}", _fields(record))
+    _put(state.connections, f"{event.venue} {event.connection}", None if event.gone else _fields(record))
 
 
 def _error(state: BotState, record: Record, event: ev.ErrorOccurred) -> None:
     state.counts.errors += 1
-    state.last_error = {
-        "component": event.component,
-        "kind": event.kind,
-        "message": event.message,
-        "at": record.seconds,
-    }
+    told = {"component": event.component, "kind": event.kind, "message": event.message}
+    state.last_error = {**told, "at": record.seconds}
 
 
 def _raised(state: BotState, record: Record, event: ev.RiskAlertRaised) -> None:

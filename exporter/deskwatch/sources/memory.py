@@ -50,5 +50,7 @@ class Told(Memory, kw_only=True):
                 self.is_running = False
             case ev.ModeChanged():
                 self.mode = event.mode
+            case ev.ConnectionChanged(gone=True):
+                self.connections.pop(f"{event.venue} {event.connection}", None)
             case ev.ConnectionChanged():
                 self.connections[f"{event.venue} {event.connection}"] = event.up

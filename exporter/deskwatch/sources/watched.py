@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import msgspec
@@ -284,6 +284,16 @@ class Watched:
                 logger.info("a connection is up", extra=which)
             else:  # whoever has just begun looks here, not at the journal
                 logger.warning("a connection is down", extra=which | {"reason": scrub(reason or "")[:300]})
+
+    def only_connects(self, connection: str, venues: Collection[str]) -> None:
+        """Which venues links of this name go to: others that were told of are not used any more.
+
+        Without a word one that was down when it was taken out of the settings would be down for ever.
+        """
+        for known in list(self.told.connections):
+            venue, _, name = known.rpartition(" ")
+            if name == connection and venue not in venues:
+                self.emit(ConnectionChanged(connection=connection, venue=venue, up=False, gone=True))
 
     # What it is asked to do
 

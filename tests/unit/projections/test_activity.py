@@ -73,6 +73,7 @@ def test_an_unknown_type_is_activity() -> None:
         (ev.RiskAlertCleared(alert="a"), "info"),
         (ev.ConnectionChanged(connection="c", venue="v", up=False), "warning"),
         (ev.ConnectionChanged(connection="c", venue="v", up=True), "info"),
+        (ev.ConnectionChanged(connection="c", venue="v", up=False, gone=True), "info"),
         (ev.CommandFailed(command_id="c", command="x", error="e"), "error"),
         (ev.OrderRejected(order_id="o", venue="v", symbol="s", reason="r"), "warning"),
         (ev.BotStopped(reason="closed"), "info"),

@@ -160,6 +160,8 @@ def test_figures_are_kept_by_name_and_are_the_newest() -> None:
         ev.BalanceObserved(venue="v", asset="ETH", total=1.0),
         ev.BalanceObserved(venue="v", asset="ETH", total=2.0, free=1.0),
         ev.PriceObserved(venue="v", symbol="ETH", price=1800.0, change_24h_ratio=0.01, volume_24h=5.0),
+        ev.ConnectionChanged(connection="rpc", venue="old", up=False),
+        ev.ConnectionChanged(connection="rpc", venue="old", up=False, gone=True),
         ev.ConnectionChanged(connection="rpc", venue="node", up=False, reason="timeout"),
         ev.GasPriceObserved(chain="c", gas_price_wei="17"),
         ev.BlockObserved(chain="c", block=9, block_timestamp_seconds=1.0),
@@ -175,6 +177,7 @@ def test_figures_are_kept_by_name_and_are_the_newest() -> None:
         "change_24h_ratio": 0.01,
         "volume_24h": 5.0,
     }
+    assert bot.connections.keys() == {"node rpc"}
     assert bot.connections["node rpc"]["up"] is False
     assert (bot.gas_price_wei, bot.head_block, bot.equity) == ("17", 9, {"USDT": 100.0})
 

@@ -38,6 +38,10 @@ class Connectivity:
 
     def _connection(self, record: Record, event: ConnectionChanged) -> None:
         key = (record.bot, label(event.venue), label(event.connection))
+        if event.gone:
+            self.up.remove(key)
+            self.since.remove(key)
+            return
         was_down = self.up.get(key, 1.0) == 0.0
         self.up.set(key, 1.0 if event.up else 0.0)
         self.since.set_time(key)

@@ -23,6 +23,8 @@ MAX_ANSWER_BYTES = 64 * 2**20
 """Longer answers are not read to their end: a full block of the busiest chains has some MB."""
 REFUSALS = frozenset({400, 405, 413, 414, 422})
 """HTTP statuses by which nodes refuse a batch as such."""
+BATCH_AGAIN_SECONDS = 600.0
+"""Batches are tried longer again after so long: what refused them may have been a proxy's or a node's bad moment."""
 _HEADERS = {"Content-Type": "application/json"}
 _WORD = re.compile(r"[A-Za-z0-9_-]{8,}")
 WELL_SECONDS = 60.0
@@ -34,7 +36,7 @@ class Endpoint:
 
     Attributes:
         name: Host and port, without what may hold a key: the connection's `venue`.
-        batch_calls: Most calls in a batch that it was seen to take, or that it is asked to.
+        batch_calls: Most calls in a batch: as configured, or fewer for a while where it refused that many.
         chain_id: Its chain, once it said so since it was last down.
         fault: Why it is not asked now; None where it may be.
         latency_seconds: How long its last answer took; None before the first.
@@ -53,7 +55,8 @@ class Endpoint:
         timeout_seconds: float,
     ) -> None:
         self.name = name
-        self.batch_calls = batch_calls
+        self.batch_calls = self._most_calls = batch_calls
+        self._refused_at = 0.0
         self.chain_id: int | None = None
         self.fault: EndpointFault | None = None
         self.latency_seconds: float | None = None
@@ -79,6 +82,8 @@ class Endpoint:
             EndpointFault: It did not answer well.
         """
         found: list[Answer] = []
+        if self.batch_calls < self._most_calls and time.monotonic() - self._refused_at >= BATCH_AGAIN_SECONDS:
+            self.batch_calls = self._most_calls
         while len(found) < len(questions):
             part = questions[len(found) : len(found) + self.batch_calls]
             for _ in part:
@@ -86,7 +91,7 @@ class Endpoint:
             await self._requests.turn(urgent=urgent)
             status, retry_seconds, body = await self._post(encode(part))
             if len(part) > 1 and _refuses_batch(status, body):
-                self.batch_calls = max(1, len(part) // 2)
+                self.batch_calls, self._refused_at = max(1, len(part) // 2), time.monotonic()
                 continue
             self._judge(status, retry_seconds, body)
             found += answers(decode(body), len(part))

@@ -89,6 +89,8 @@ class Heads:
         first = blocks[-1][0] + 1 if blocks else newest.number
         most = self._settings.max_catch_up_blocks
         if newest.number - first >= most:
+            if not await self._still_stands(newest):
+                return False
             skipped = newest.number - most + 1 - first
             first += skipped
             self._watched.emit(
@@ -100,6 +102,14 @@ class Heads:
                 )
             )
         return await self._follow(first, newest)
+
+    async def _still_stands(self, newest: Head) -> bool:
+        """Whether the chain still has the newest block that was told: across a gap no parent's hash says so."""
+        if not self._memory.blocks:
+            return True
+        number, own, _ = self._memory.blocks[-1]
+        (found,) = await self._blocks([number], newest=newest.number)
+        return found is None or found.hash == own
 
     async def _follow(self, first: int, newest: Head) -> bool:
         """Tell of the blocks from `first` to the newest, as far as they can be had; whether they fit what was told."""

@@ -45,6 +45,8 @@ class Mined(msgspec.Struct, kw_only=True):
 class Ledger(msgspec.Struct, kw_only=True):
     """Of one chain. Addresses and hashes are in small letters."""
 
+    chain: str = ""
+    """Which chain that is."""
     wallets: dict[str, Seen] = {}
     """By address."""
     waiting: dict[str, tuple[str, int]] = {}

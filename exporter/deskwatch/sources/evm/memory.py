@@ -13,6 +13,17 @@ KEPT_BLOCKS = 128
 """Newest blocks whose hashes are remembered: a deeper reorg is told as a chain that began anew."""
 
 
+OF_LEDGER = (
+    ev.WalletObserved,
+    ev.TransactionSent,
+    ev.TransactionConfirmed,
+    ev.TransactionReverted,
+    ev.TransactionDropped,
+    ev.ReorgObserved,
+)
+"""What the ledger is made of."""
+
+
 class EvmMemory(Memory, kw_only=True):
     """Of one chain."""
 
@@ -23,9 +34,16 @@ class EvmMemory(Memory, kw_only=True):
     ledger: Ledger = msgspec.field(default_factory=Ledger)
     """What was told of the wallets' transactions."""
 
+    def watch(self, chain: str) -> None:
+        """This chain is watched from now on: what was told of another's transactions says nothing of this one's."""
+        if self.ledger.chain != chain:
+            self.ledger = Ledger(chain=chain)
+
     def fold(self, event: Event) -> None:
         """Take in an event that is in the journal now."""
-        self.ledger.fold(event)
+        if isinstance(event, OF_LEDGER):
+            self.watch(event.chain)
+            self.ledger.fold(event)
         match event:
             case ev.BlockObserved() if event.hash is not None:
                 if event.chain != self.chain:

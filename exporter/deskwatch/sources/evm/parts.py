@@ -18,6 +18,7 @@ from deskwatch.sources.watched import Watched
 
 def make_parts(rpc: Rpc, watched: Watched, settings: Settings, memory: EvmMemory) -> list[Part]:
     """Those that the settings ask for. `settings.chain` is filled in by now."""
+    memory.watch(settings.chain)
     complaints = Complaints(watched)
     tokens = Tokens(rpc, settings.tokens)
     pools = Pools(rpc, watched, settings, tokens, complaints)

@@ -20,6 +20,9 @@ RESERVES = view("getReserves()(uint112,uint112,uint32)")
 SIDES = (view("token0()(address)"), view("token1()(address)"))
 RETRY_SECONDS = 60.0
 """What was no pool is asked again after so long."""
+FRESH_SECONDS = 20.0
+"""A price that stays is told again at the first block after this time, so that it does not look old: `BotPriceStale`
+and the objective of fresh prices begin at 60 s, and a block of 12 s may be missing."""
 
 
 class Pair(NamedTuple):
@@ -64,7 +67,7 @@ class Pools:
         self._unknown = list(settings.pools)
         self._order = [one.name for one in settings.pools]
         self._pairs: list[Pair] = []
-        self._due = Due(settings.observe_seconds)
+        self._due = Due(min(settings.observe_seconds, FRESH_SECONDS))
         self._next_try = 0.0
 
     async def prepare(self) -> None:

@@ -7,6 +7,7 @@ blocks of the span have to be read.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from deskwatch.sources.evm.question import Question
@@ -58,3 +59,22 @@ async def rises(asks: Asks, address: str, span: Span) -> list[Span]:
             halves = (Span(one.after, one.nonce_after, middle, nonce), Span(middle, nonce, one.upto, one.nonce_upto))
             wide += [half for half in halves if half.nonce_upto > half.nonce_after]
     return sorted(done)
+
+
+def newest_blocks(spans: Collection[Span], most: int) -> tuple[list[int], int]:
+    """The newest `most` blocks of spans, the oldest first, and how many there are beside them.
+
+    Spans may overlap, and may be of millions of blocks: what is left out is counted and never listed.
+    """
+    found: list[int] = []
+    unread = 0
+    first = None  # all from here on are taken or counted
+    for one in sorted(spans, key=lambda span: span.upto, reverse=True):
+        upto = one.upto if first is None else min(one.upto, first - 1)
+        if upto <= one.after:
+            continue
+        taken = min(most - len(found), upto - one.after)
+        found += range(upto, upto - taken, -1)
+        unread += upto - one.after - taken
+        first = one.after + 1
+    return found[::-1], unread

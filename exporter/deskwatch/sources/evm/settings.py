@@ -131,7 +131,8 @@ class Settings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fields=
         tuple[Purpose, ...], Meta(description="what transactions are for, by the function that they call")
     ] = ()
     observe_seconds: Annotated[
-        Positive, Meta(description="a balance, pool or answer that did not change is told again after so long")
+        Positive,
+        Meta(description="a balance or answer that did not change is told again after so long; a pool in 20 s at most"),
     ] = 60.0
     requests_per_second: Annotated[
         Positive, Meta(description="most HTTP requests a second on average, to all endpoints; a batch is one")

@@ -22,8 +22,10 @@ from deskwatch.sources.evm.obeying import Obeying
 from deskwatch.sources.evm.parts import make_parts
 from deskwatch.sources.evm.rhythm import Rhythm
 from deskwatch.sources.evm.rounds import Rounds
+from deskwatch.sources.evm.rpc import CONNECTION as RPC_LINK
 from deskwatch.sources.evm.rpc import Rpc
 from deskwatch.sources.evm.settings import Settings
+from deskwatch.sources.evm.stream import CONNECTION as STREAM_LINK
 from deskwatch.sources.evm.stream import Stream
 from deskwatch.sources.source import Finding
 from deskwatch.sources.watched import Watched
@@ -75,6 +77,7 @@ class Evm:
         context = opening.tls(self._settings)
         async with opening.client(self._settings, urls, context) as http:
             endpoints = opening.endpoints(self._settings, urls, http, watched.health)
+            watched.only_connects(RPC_LINK, [one.name for one in endpoints])
             rpc = Rpc(endpoints, watched, chain_id=self._settings.chain_id)
             settings = msgspec.structs.replace(self._settings, chain=await self._chain(rpc))
             rhythm = Rhythm(settings.poll_seconds, settings.stale_seconds)
@@ -109,6 +112,7 @@ class Evm:
 
     def _stream(self, watched: Watched, rhythm: Rhythm, wake: asyncio.Event) -> Stream | None:
         url = opening.websocket_url(self._settings)
+        watched.only_connects(STREAM_LINK, [] if url is None else names_of([url]))
         if url is None:
             return None
         return Stream(

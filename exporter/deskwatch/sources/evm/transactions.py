@@ -21,7 +21,7 @@ from deskwatch.sources.evm.memory import EvmMemory
 from deskwatch.sources.evm.outcomes import Outcomes
 from deskwatch.sources.evm.pools import Pools
 from deskwatch.sources.evm.reading import Asks
-from deskwatch.sources.evm.search import Span, rises
+from deskwatch.sources.evm.search import Span, newest_blocks, rises
 from deskwatch.sources.evm.settings import Settings
 from deskwatch.sources.watched import Watched
 
@@ -118,10 +118,9 @@ class Transactions:
 
     async def _mined(self, spans: Mapping[str, Span]) -> None:
         parts = {address: await rises(self._asks, address, span) for address, span in spans.items()}
-        wanted = sorted(
-            {block for some in parts.values() for one in some for block in range(one.after + 1, one.upto + 1)}
+        numbers, unread = newest_blocks(
+            [one for some in parts.values() for one in some], self._settings.max_catch_up_blocks
         )
-        numbers = wanted[-self._settings.max_catch_up_blocks :]
         counts = dict.fromkeys(spans, 0)
         ours: list[tuple[dict[str, Any], Head]] = []
         async for block in self._blocks.full(numbers):
@@ -132,9 +131,9 @@ class Transactions:
                     if str(told.get("hash")).lower() not in self._ledger.mined:
                         ours.append((told, msgspec.structs.replace(block, transactions=None)))
         await self._outcomes.tell(await self._blocks.landed(ours))
-        if len(numbers) < len(wanted):
+        if unread:
             for address, span in spans.items():
-                self._tell_missed(address, span, counts[address], len(wanted) - len(numbers))
+                self._tell_missed(address, span, counts[address], unread)
 
     def _tell_missed(self, address: str, span: Span, found: int, unread: int) -> None:
         missed = span.nonce_upto - span.nonce_after - found

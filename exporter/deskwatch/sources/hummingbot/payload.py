@@ -25,11 +25,11 @@ Fields = dict[str, Any]  # Any: whatever JSON holds
 
 
 def decode(payload: object, most_bytes: int = MOST_BYTES) -> Fields | None:
-    """A payload's fields; None where it is no JSON object, or too long."""
-    if not isinstance(payload, bytes) or len(payload) > most_bytes:
+    """A payload's fields; None where it is no JSON object, or too long, or nested as none of Hummingbot's is."""
+    if not isinstance(payload, bytes) or len(payload) > most_bytes or is_too_deep(payload):
         return None
     try:
-        found = None if is_too_deep(payload) else json.loads(payload, parse_constant=lambda _: None)
+        found = json.loads(payload, parse_constant=lambda _: None)
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

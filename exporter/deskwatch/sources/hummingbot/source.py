@@ -18,7 +18,7 @@ from deskwatch.sources.hummingbot.history import History
 from deskwatch.sources.hummingbot.memory import HummingbotMemory
 from deskwatch.sources.hummingbot.orders import Orders
 from deskwatch.sources.hummingbot.payload import Fields, decode, fields, moment, name
-from deskwatch.sources.hummingbot.performance import EVERY_SECONDS, Performance
+from deskwatch.sources.hummingbot.performance import EVERY_SECONDS, Performance, is_last_word
 from deskwatch.sources.hummingbot.presence import Presence
 from deskwatch.sources.hummingbot.records import Records
 from deskwatch.sources.hummingbot.rpc import Rpc
@@ -199,7 +199,7 @@ class _Watching:
                 if not self._strategy.runs:
                     self._strategy.acted()
                     self._presence.look_soon()
-            elif told:
+            elif is_last_word(told):
                 self._strategy.ended()
                 self._presence.look_soon()
             await asyncio.sleep(EVERY_SECONDS)

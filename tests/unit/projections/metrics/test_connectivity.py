@@ -24,6 +24,13 @@ def test_a_connection_is_up_or_down_and_its_losses_and_returns_are_counted() -> 
     assert value(metrics, "tradebot_connection_timestamp_seconds", kind="rpc") == START_NS / 1e9
 
 
+def test_a_connection_that_is_gone_is_not_shown() -> None:
+    metrics = fold(changed(False), ConnectionChanged(connection="rpc", venue="node", up=False, gone=True))
+    for name in ("tradebot_connection_up", "tradebot_connection_timestamp_seconds"):
+        assert samples(metrics, name) == []
+    assert value(metrics, "tradebot_connection_losses_total", kind="rpc") == 1
+
+
 def test_requests_are_counted_with_failures_beside_them_from_zero_on() -> None:
     metrics = fold(request(True))
     assert value(metrics, "tradebot_request_failures_total", kind="eth_call") == 0

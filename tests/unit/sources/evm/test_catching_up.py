@@ -7,9 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deskwatch.events import LogRecorded, TransactionConfirmed, TransactionSent, WalletObserved
+from deskwatch.events import (
+    BalanceObserved,
+    BlockObserved,
+    LogRecorded,
+    TransactionConfirmed,
+    TransactionSent,
+    WalletObserved,
+)
 from deskwatch.sources.evm.memory import EvmMemory
-from deskwatch.sources.evm.search import MOST_SPANS, Span, rises
+from deskwatch.sources.evm.search import MOST_SPANS, Span, newest_blocks, rises
 from deskwatch.sources.evm.settings import Wallet
 from tests.fakes.evm_chain import FakeChain
 from tests.unit.sources.evm.watching import Watching
@@ -125,6 +132,32 @@ async def test_what_a_wallet_sent_before_it_was_watched_is_not_told_where_anothe
     assert [(one.sender, one.nonce) for one in watching.told(TransactionSent)] == [(ALICE, 1), (BOB, 0)]
 
 
+async def test_what_was_told_of_another_chain_says_nothing_of_this_one():
+    """The same bot and wallet, first on a chain for trying, then on the one that counts."""
+    test = FakeChain()
+    before = Watching(test, chain="sepolia")
+    await before.look()
+    busy(test, 9, {0: 3, 8: 2})
+    await before.look()
+    assert len(before.told(TransactionConfirmed)) == 5
+    main = FakeChain()
+    busy(main, 3, {0: 1})
+    after = Watching(main, before.memory, chain="ethereum")
+    await after.look()
+    busy(main, 1, {0: 1})
+    await after.look()
+    assert [type(one) for one in after.journal.events if not isinstance(one, BalanceObserved | BlockObserved)] == [
+        WalletObserved,
+        TransactionSent,
+        TransactionConfirmed,
+        WalletObserved,
+    ]
+    folded = EvmMemory()
+    for event in (*before.journal.events, *after.journal.events):
+        folded.fold(event)
+    assert folded.ledger == after.memory.ledger
+
+
 async def test_a_node_that_lies_of_old_nonces_has_the_blocks_read():
     class Liar(FakeChain):
         def _getTransactionCount(self, address: str, at: str) -> object:  # noqa: N802  the method's name
@@ -143,3 +176,19 @@ async def test_a_wallet_that_sends_in_every_block_has_its_blocks_read_in_place_o
     found = await rises(chain, ALICE, Span(0, 0, chain.height, 300))
     assert sum(one.blocks for one in found) == 300
     assert chain.asked["eth_getTransactionCount"] < 2 * MOST_SPANS
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 60), st.integers(1, 30)), max_size=6).map(
+        lambda some: [Span(after, 0, after + blocks, 1) for after, blocks in some]
+    ),
+    st.integers(1, 100),
+)
+def test_the_newest_blocks_of_spans_are_read_once_each_and_the_rest_is_counted(spans: list[Span], most: int):
+    every = sorted({block for one in spans for block in range(one.after + 1, one.upto + 1)})
+    assert newest_blocks(spans, most) == (every[-most:], max(len(every) - most, 0))
+
+
+def test_a_span_of_a_year_takes_no_memory():
+    found, unread = newest_blocks([Span(0, 0, 10**15, 1)], 300)
+    assert (len(found), unread) == (300, 10**15 - 300)

@@ -120,6 +120,19 @@ async def test_a_longer_gap_than_is_read_is_told_in_words(chain: Chain, node: No
     assert record.message.startswith("20 blocks of c passed unwatched")
 
 
+async def test_a_reorg_before_blocks_that_are_skipped_is_told(chain: Chain, node: Node, tmp_path: Path) -> None:
+    diary = Diary()
+    async with asking(tmp_path, node.url) as (rpc, held):
+        heads = following(rpc, held, diary, max_catch_up_blocks=10)
+        await heads.look()
+        chain.mine()
+        await heads.look()
+        chain.reorganize(1, mined=40)
+        await heads.look()
+    assert diary.left == [(1, 9)]
+    assert blocks(tmp_path)[2:] == told(chain, *range(40, 50))
+
+
 async def test_a_reorg_is_told_and_the_blocks_that_came_in_place_are_told_anew(
     chain: Chain, node: Node, tmp_path: Path
 ) -> None:

@@ -66,6 +66,22 @@ async def test_an_unchanged_pool_is_told_again_after_a_while(chain: FakeChain):
     assert len(watching.told(PoolObserved)) == 2
 
 
+async def test_an_unchanged_pool_is_told_again_before_its_price_looks_old(
+    chain: FakeChain, monkeypatch: pytest.MonkeyPatch
+):
+    """With a block each 12 s and the usual settings: two of them, of the 60 s after which `BotPriceStale` fires."""
+    clock = [1000.0]
+    monkeypatch.setattr("deskwatch.sources.evm.reading.time.monotonic", lambda: clock[0])
+    watching = await looked(chain, pair(chain))
+    told = []
+    for _ in range(5):
+        clock[0] += 12
+        chain.mine()
+        await watching.look()
+        told.append(len(watching.told(PoolObserved)))
+    assert told == [1, 2, 2, 3, 3]
+
+
 async def test_the_settings_symbols_go_before_the_chains(chain: FakeChain):
     pool = pair(chain)
     named = (Token(symbol="USDC.e", address=USDC),)

@@ -38,6 +38,17 @@ def test_a_watch_tells_the_chain_and_starts_no_bot(tmp_path: Path) -> None:
     assert isinstance(journaled(tmp_path)[-1], ev.WatchStopped)
 
 
+def test_an_endpoint_that_is_given_up_is_down_no_more(tmp_path: Path) -> None:
+    chain = Chain()
+    with evm_node.running(chain) as node:
+        with watching(tmp_path, "http://127.0.0.1:9", node.url, ws_url="ws://127.0.0.1:9"):
+            eventually(lambda: blocks(tmp_path) and len(links(tmp_path)) == 3)
+        with watching(tmp_path, node.url):
+            eventually(lambda: len(journaled(tmp_path, ev.ConnectionChanged)) == 5)
+    gone = [(one.venue, one.connection) for one in journaled(tmp_path, ev.ConnectionChanged) if one.gone]
+    assert gone == [("127.0.0.1:9", "rpc"), ("127.0.0.1:9", "websocket")]
+
+
 def test_gas_is_told_when_it_changes_with_the_tip_that_is_usual(tmp_path: Path) -> None:
     chain = Chain()
     with evm_node.running(chain) as node, watching(tmp_path, node.url, chain="test"):

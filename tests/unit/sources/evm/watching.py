@@ -40,11 +40,12 @@ class Watching:
         chain: What it watches.
     """
 
-    def __init__(self, chain: FakeChain, memory: EvmMemory | None = None, **more: Any) -> None:
+    def __init__(self, chain: FakeChain, /, memory: EvmMemory | None = None, **more: Any) -> None:
         self.chain = chain
         self.memory = EvmMemory() if memory is None else memory
         self.journal = Journal(self.memory)
         settings = Settings(**{"bot": "b", "chain": "c", "wallets": (Wallet(name="hot", address=ALICE),), **more})
+        self._name = settings.chain
         rpc: Any = chain
         journal: Any = self.journal
         self.parts = make_parts(rpc, journal, settings, self.memory)
@@ -56,7 +57,11 @@ class Watching:
             await part.at_head(head)
         self.journal.emit(
             BlockObserved(
-                chain="c", block=head.number, hash=head.hash, block_timestamp_seconds=head.timestamp, transactions=0
+                chain=self._name,
+                block=head.number,
+                hash=head.hash,
+                block_timestamp_seconds=head.timestamp,
+                transactions=0,
             )
         )
 
@@ -64,7 +69,7 @@ class Watching:
         """Take blocks away, and tell so; their transactions."""
         left = self.chain.blocks[-1]["hash"]
         gone = self.chain.unmine(depth)
-        self.journal.emit(ReorgObserved(chain="c", block=self.chain.height, depth=depth, left=left))
+        self.journal.emit(ReorgObserved(chain=self._name, block=self.chain.height, depth=depth, left=left))
         for part in self.parts:
             await part.reorganized(depth, self.chain.head())
         return gone

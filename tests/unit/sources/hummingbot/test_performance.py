@@ -9,7 +9,7 @@ import pytest
 
 from deskwatch.events import Event, LogRecorded, PositionClosed, PositionOpened, PositionUpdated
 from deskwatch.sources.hummingbot.memory import HummingbotMemory
-from deskwatch.sources.hummingbot.performance import Performance
+from deskwatch.sources.hummingbot.performance import Performance, is_last_word
 from deskwatch.sources.watched import Watched
 
 Told = Callable[[], list[Event]]
@@ -96,3 +96,12 @@ def test_a_summary_that_lacks_what_a_position_is_is_left_out(
 ) -> None:
     performance.take(report(**{"amount": 1.0, **more}))
     assert positions(told) == []
+
+
+@pytest.mark.parametrize(
+    ("message", "ends"),
+    [({"pmm": {}}, True), ({"pmm": {}, "arb": {}}, True), ({}, False), ({"pmm": None}, False), ({"x": 1}, False)],
+)
+def test_only_a_last_word_says_that_the_strategy_ended(message: dict[str, Any], ends: bool) -> None:
+    """Else odd payloads would show a trading bot as halted, and its orders as canceled."""
+    assert is_last_word(message) is ends
