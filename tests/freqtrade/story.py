@@ -118,7 +118,7 @@ class Story:
             raised = {mode: self._count(mode, RiskAlertRaised) for mode in MODES}
             for bot in watching.bots.values():
                 _until(120, _keeps_sol, bot, holding)
-            watching.exchange.move("SOL/USDT", 0.8)
+            watching.exchange.move("SOL/USDT", 0.7)
             for mode, bot in watching.bots.items():
                 _until(30, _has_stopped, bot)
                 _until(90, lambda mode: self._count(mode, RiskAlertRaised) > raised[mode], mode)
@@ -292,6 +292,6 @@ def _keeps_sol(bot: Freqtrade, holding: contextlib.ExitStack) -> bool:
 
 
 def _is_long_in_sol(bot: Freqtrade) -> bool:
-    return any(
-        one["pair"].startswith("SOL/") and one["amount"] > 0 and not one["is_short"] for one in bot.get("status")
-    )
+    """With no order that could add to it or end it meanwhile."""
+    held = [one for one in bot.get("status") if one["pair"].startswith("SOL/") and not one["has_open_orders"]]
+    return any(one["amount"] > 0 and not one["is_short"] for one in held)
