@@ -83,8 +83,7 @@ def with_series(families: list[Family[Any]]) -> Iterator[str]:
 async def watched() -> AsyncIterator[list[Assigned]]:
     """A source whose peer has answered well, and has not."""
     async with ExampleRig() as rig:
-        await rig.garble()
-        rig.garbage.append(b'{"boot":"1","facts":[]}')
+        rig.garbage = [b"null", b'{"boot":"1","facts":[]}']
         yield [Assigned(ExampleSource(Settings(bot="watched", port=rig.port)), "watched", names.MAIN)]
 
 
