@@ -25,6 +25,9 @@ NOT_RUN = {
     "deskwatch ctl kill": "needs a bot that the sidecar runs; tests/fault/test_process_control.py kills some",
     "deskwatch doctor evm": "needs a node; tests/functional/test_evm_endpoints.py runs it with a real one",
     "deskwatch watch evm": "needs a node; tests/functional/test_evm_endpoints.py runs it with a real one",
+    "deskwatch doctor freqtrade": "needs a freqtrade; test_tutorial_freqtrade.py runs it against a stand-in",
+    "deskwatch watch freqtrade": "the same; test_freqtrade.py runs it with a real one",
+    "pip install": "changes the environment that the tests run in",
 }
 
 
@@ -68,7 +71,9 @@ def _run(demo: running.Demo, command: str) -> None:
         _serve(typed.split(), running.Http(f"http://127.0.0.1:{port}", demo.home.parent / f"home-{port}"), env)
         return
     typed = re.sub(r"(ten_lines\.py) \d+", r"\1 2", typed)
-    done = subprocess.run(["bash", "-c", typed], cwd=running.ROOT, env=env, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["bash", "-c", typed], cwd=running.ROOT, env=env, capture_output=True, text=True, check=False, timeout=120
+    )
     assert done.returncode == 0, (typed, done.stdout, done.stderr)
 
 
