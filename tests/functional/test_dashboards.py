@@ -188,6 +188,7 @@ def unfed() -> dict[str, str]:
         "deskwatch_retention_removed_segments_total": "no segment is so old",
         "deskwatch_retention_overflow_lines_total": "the disk has room",
         "deskwatch_series_evicted_total": "nothing is idle for an hour",
+        "tradebot_history_told_timestamp_seconds": "nothing is learnt late; test_freqtrade.py has a peer's history",
     }
 
 

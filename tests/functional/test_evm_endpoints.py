@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from deskwatch import events as ev
 from deskwatch.sources import file
 from tests import anvil
 from tests.anvil import Anvil
+from tests.embedded_chain import embedded_chain
 from tests.functional.test_docs import commands
 from tests.running import ROOT, Http, free_port, process, sidecar
 from tests.unit.sources.evm.asking import BOT, blocks, journaled
@@ -110,21 +110,6 @@ def test_a_node_that_stands_still_one_that_dies_and_a_reorg_are_seen_and_no_bloc
     assert dict(told) == chain
 
 
-@contextlib.contextmanager
-def embedded(folder: Path, port: int, seed: int) -> Iterator[dict[str, Any]]:
-    """The demo's chain, mining by itself, and how to reach what is on it."""
-    ready = folder / f"chain-{seed}.json"
-    argv = [sys.executable, "-m", "arbitrage_bot.chain", "--port", str(port), "--seed", str(seed)]
-    path = os.pathsep.join([str(ROOT / "exporter"), str(ROOT / "examples")])
-    with process(
-        [*argv, "--block-seconds", "0.3", "--ready-file", str(ready)],
-        folder / "chain.log",
-        env={**os.environ, "PYTHONPATH": path},
-    ):
-        eventually(ready.exists, 60)
-        yield json.loads(ready.read_text())
-
-
 def block_of(url: str, number: int) -> Any:
     """A block as a node has it."""
     body = {"jsonrpc": "2.0", "id": 1, "method": "eth_getBlockByNumber", "params": [hex(number), False]}
@@ -137,7 +122,7 @@ def test_the_embedded_chain_is_examined_watched_and_followed_where_it_begins_ane
     """The doctor finds what is there, and a chain that is started again, with other blocks, is followed from there."""
     home, port = tmp_path / "home", free_port()
     with contextlib.ExitStack() as stack:
-        with embedded(tmp_path, port, seed=1) as chain:
+        with embedded_chain(tmp_path, port, seed=1) as chain:
             base, (amber, _) = chain["base"], chain["pools"]
             path = configured(tmp_path, urls=[chain["url"]], chain="local-evm")
             with path.open("a") as file:
@@ -155,7 +140,7 @@ def test_the_embedded_chain_is_examined_watched_and_followed_where_it_begins_ane
             number, own = blocks(home)[-1]
             assert block_of(chain["url"], number)["hash"] == own
             eventually(lambda: shown(http, "tradebot_gas_price_wei", chain="local-evm"))
-        with embedded(tmp_path, port, seed=2) as again:
+        with embedded_chain(tmp_path, port, seed=2) as again:
             eventually(lambda: journaled(home, ev.ReorgObserved), 60)
             before = len(blocks(home))
             eventually(lambda: len(blocks(home)) > before + 2, 20)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +26,7 @@ from deskwatch.events import (
     WalletObserved,
 )
 from tests import anvil, running
+from tests.embedded_chain import embedded_chain
 from tests.uniswap import USDC, WETH, Uniswap
 from tests.waiting import eventually
 
@@ -255,10 +254,7 @@ def test_how_many_transactions_the_wallet_can_pay_is_told(day: Told):
 
 def test_the_demos_own_chain_is_told_as_its_receipts_and_reserves_say(tmp_path: Path):
     """A wallet of it that trades in nearly every block, and both pools, while blocks go on."""
-    ready = tmp_path / "chain.json"
-    argv = [sys.executable, "-m", "arbitrage_bot.chain", "--port", "0", "--block-seconds", "0.3"]
-    with running.process([*argv, "--ready-file", str(ready)], tmp_path / "chain.out"):
-        chain = eventually(lambda: ready.exists() and json.loads(ready.read_text()), 30)
+    with embedded_chain(tmp_path) as chain:
         eth: Any = Web3(HTTPProvider(chain["url"])).eth
         wallet = Account(1, "trader-3").address
         watch = Watch(

@@ -21,9 +21,12 @@ from deskwatch.events import (
     PoolObserved,
     PositionClosed,
     PositionOpened,
+    ReorgObserved,
     TransactionConfirmed,
+    TransactionDropped,
     TransactionReverted,
     TransactionSent,
+    WalletObserved,
 )
 from tests.lively.trader import Trader
 
@@ -74,6 +77,28 @@ class Arbitrage(Trader):
                     chain=CHAIN, gas_price_wei=str(fee), base_fee_wei=str(fee - GWEI), priority_fee_wei=str(GWEI)
                 ),
                 ContractObserved(chain=CHAIN, contract="0xc0", name="allowance", value=1000.0 - self.ticks % 100),
+                WalletObserved(
+                    chain=CHAIN,
+                    venue="hot",
+                    address=self.sender,
+                    block=21_000_000 + self.ticks // 4,
+                    nonce=self.ticks,
+                    pending=self.dice.randrange(3),
+                    transactions_left=5000.0 - self.ticks % 100,
+                ),
+            )
+        if self.every(40):
+            block = 21_000_000 + self.ticks // 4
+            self.emit(
+                ReorgObserved(chain=CHAIN, block=block - 1, depth=1),
+                TransactionDropped(
+                    chain=CHAIN,
+                    transaction=self.trace(),
+                    sender=self.sender,
+                    nonce=self.ticks,
+                    reason="reorganized",
+                    block=block,
+                ),
             )
 
     def trade(self) -> None:

@@ -43,6 +43,7 @@ def sources() -> Line:
                     title="Requests/s",
                     width=90,
                     expr=rate("deskwatch_source_requests_total", "bot", "kind"),
+                    unit="reqps",
                     decimals=2,
                 ),
                 Column(
