@@ -113,18 +113,18 @@ class FakeChain:
         block = self.blocks[number]
         return block if full else {**block, "transactions": [one["hash"] for one in block["transactions"]]}
 
-    def _getBalance(self, address: str, at: str) -> Answer:  # noqa: N802
+    def _getBalance(self, address: str, at: str) -> Answer:  # noqa: N802  as above
         return self._state(at) or hex(self.balances.get(address.lower(), 0))
 
-    def _getTransactionCount(self, address: str, at: str) -> Answer:  # noqa: N802
+    def _getTransactionCount(self, address: str, at: str) -> Answer:  # noqa: N802  as above
         mined = [one for block in self.blocks[: self._number(at) + 1] for one in block["transactions"]]
         listed = [*mined, *(self.waiting if at == "pending" else ())]
         return self._state(at) or hex(sum(one["from"] == address.lower() for one in listed))
 
-    def _getTransactionReceipt(self, name: str) -> Answer:  # noqa: N802
+    def _getTransactionReceipt(self, name: str) -> Answer:  # noqa: N802  as above
         return self.receipts.get(name)
 
-    def _getTransactionByHash(self, name: str) -> Answer:  # noqa: N802
+    def _getTransactionByHash(self, name: str) -> Answer:  # noqa: N802  as above
         listed = [one for block in self.blocks for one in block["transactions"]]
         return next((one for one in (*listed, *self.waiting) if one["hash"] == name), None)
 

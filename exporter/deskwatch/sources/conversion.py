@@ -119,6 +119,7 @@ def has_password(value: object) -> bool:
 def _read(value: Any, kind: Any, base: Path, *, strict: bool) -> Any:  # Any: as msgspec has it
     def hook(wanted: type, found: object) -> object:
         if wanted is not Path:
+            # msgspec asks its hooks for this error where a type is none of theirs
             raise NotImplementedError(f"no field of a source's settings can be {wanted!r}")
         if not isinstance(found, str) or not found:
             raise ValueError("Expected `path`")
