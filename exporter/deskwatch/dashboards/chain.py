@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from deskwatch.dashboards import transactions
+from deskwatch.dashboards import transactions, wallets
 from deskwatch.dashboards.counts import total
 from deskwatch.dashboards.frame import frame
 from deskwatch.dashboards.layout import Line, section
@@ -21,10 +21,6 @@ _GAS_OF_PROFIT = (
     f" / ({series('bot_asset:tradebot_gross_profit:increase6h')} > 0)"
 )
 _GAS = rate("tradebot_gas_spent_quote_total", "bot", "asset")
-_BURNT = increase("tradebot_gas_spent_total", "bot", "asset", window="6h")
-_WALLET = f"max by (bot, asset) ({series('bot_asset:tradebot_wallet_balance:sum')})"
-_NATIVE = f"{_WALLET} and {_BURNT}"
-_SECONDS_LEFT = f"{_WALLET} / ({_BURNT} / (6 * 3600) > 0)"
 
 _USUAL_STEPS = ((None, "green"), (2, "orange"), (3, "red"))
 _REVERT_STEPS = ((None, "green"), (0.05, "orange"), (0.20, "red"))
@@ -44,7 +40,7 @@ def chain() -> Dashboard:
     section(dashboard, 100, "Now", _now())
     section(dashboard, 200, "Gas", *_gas())
     section(dashboard, 300, "Transactions", *transactions.lines())
-    section(dashboard, 400, "Wallet", _wallet())
+    section(dashboard, 400, "Wallets", *wallets.lines())
     section(dashboard, 500, "Head of the chain", transactions.head())
     section(dashboard, 600, "Contracts", _contracts())
     return dashboard
@@ -86,7 +82,7 @@ def _now() -> Line:
             "Wallet empty in",
             "How long the native balance lasts at the pace of gas of the last 6 hours, for the wallet that is empty "
             "first. Refill it before a day is left: without gas the bot can't even close.",
-            (f"min({_SECONDS_LEFT})", "left"),
+            (f"min({wallets.SECONDS_LEFT})", "left"),
             unit="s",
             steps=_EMPTY_STEPS,
             no_value="no gas spent",
@@ -227,32 +223,6 @@ def _gas() -> list[Line]:
                 least=0,
             ),
         ],
-    ]
-
-
-def _wallet() -> Line:
-    return [
-        course(
-            41,
-            "Native balance",
-            "What the wallet holds of the assets that gas was paid with in the last 6 hours. What lies at an exchange "
-            "pays no gas, and is not in it.",
-            [(_NATIVE, "{{bot}} {{asset}}")],
-            unit="short",
-            span=12,
-            least=0,
-        ),
-        course(
-            42,
-            "Time until the wallet is empty",
-            "The native balance over the pace of gas of the last 6 hours, 30 days at most. Below the dashed line "
-            "BotWalletRunningDry warns. Nothing where no gas was spent.",
-            [(f"clamp_max({_SECONDS_LEFT}, 30 * 86400)", "{{bot}} {{asset}}")],
-            limits=[limit("wallet_empty_seconds", "warns", tightest="max")],
-            unit="s",
-            span=12,
-            least=0,
-        ),
     ]
 
 

@@ -16,6 +16,7 @@ REVERT_RATIO = (
     f"max by (bot, chain) ({series('bot_chain:tradebot_transactions_reverted_per_mined:ratio_increase30m')})"
     f" or max by (bot, chain) ({series('tradebot_transactions_pending')}) * 0"
 )
+_HEADS = f"max by (bot, chain) ({series('tradebot_head_block')})"
 HEAD_AGE = f"(time() - {series('tradebot_head_block_seen_timestamp_seconds')})"
 
 
@@ -131,6 +132,7 @@ def head() -> Line:
             "that hangs.",
             [(f"max by (bot, chain) ({HEAD_AGE})", "{{bot}} {{chain}}")],
             unit="s",
+            span=6,
             least=0,
         ),
         course(
@@ -148,6 +150,7 @@ def head() -> Line:
                 )
             ],
             unit="s",
+            span=6,
             least=0,
         ),
         course(
@@ -157,7 +160,16 @@ def head() -> Line:
             "each.",
             [(f"max by (bot, chain) ({series('tradebot_head_block_fullness_ratio')})", "{{bot}} {{chain}}")],
             unit="percentunit",
+            span=6,
             steps=((None, "green"), (0.5, "orange")),
             least=0,
+        ),
+        counts(
+            34,
+            "Blocks left in reorgs",
+            "Blocks in each interval that the chain left for others. What was mined in them may be gone: a bot that "
+            "acts on the newest block waits for more of them where this is not 0.",
+            [(or_zero(grown("tradebot_chain_left_blocks_total", "bot", "chain"), _HEADS), "{{bot}} {{chain}}")],
+            span=6,
         ),
     ]
