@@ -62,8 +62,10 @@ class Output:
         if self._fd < 0:
             try:
                 self._path.parent.mkdir(mode=0o700, exist_ok=True)
-                self._fd = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                self._fd = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
                 self._size = os.fstat(self._fd).st_size
+                if 0 < self._size < self._max_bytes and os.pread(self._fd, 1, self._size - 1) != b"\n":
+                    self._put(b"\n")  # an earlier run ended within a line; this one's first is no part of it
             except OSError as error:
                 self._why = error.strerror or str(error)
                 self._size = 0

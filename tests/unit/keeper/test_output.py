@@ -76,6 +76,16 @@ def test_output_goes_on_in_the_file_that_is_there(tmp_path: Path) -> None:
     assert files(path) == [b"one\ntwo\n"]
 
 
+def test_a_run_begins_on_a_line_of_its_own(tmp_path: Path) -> None:
+    """An earlier one that was killed may have ended within a line: what the next one says is no part of that."""
+    path = tmp_path / "arb-1.log"
+    for piece in (b"up and ru", b"up\n", b"up\n"):
+        output = Output(path, 100, 2)
+        output.write(piece)
+        output.close()
+    assert path.read_bytes() == b"up and ru\nup\nup\n"
+
+
 def test_what_a_full_disk_refuses_is_counted_and_told_when_it_takes_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
