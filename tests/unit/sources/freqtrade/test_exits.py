@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
+import msgspec
 import pytest
 
+from deskwatch.sources.freqtrade import exits
+from deskwatch.sources.freqtrade.client import Client
 from deskwatch.sources.freqtrade.errors import Unreachable
-from deskwatch.sources.freqtrade.trader import open_trades_of
+from deskwatch.sources.freqtrade.trader import OpenOrder, OpenTrade, Trader, open_trades_of
 from tests.unit.sources.freqtrade.desk import Desk
 from tests.unit.sources.freqtrade.stand_in import StandIn, declined
 
@@ -158,6 +162,26 @@ async def test_a_position_that_never_was_is_an_error(desk: Desk, params, words):
     """Not a success by having nothing to do."""
     with pytest.raises(AssertionError, match=words):
         await desk.ask("close_position", **params)
+
+
+async def test_a_part_whose_fill_is_not_in_the_amount_yet_is_not_closed_twice(monkeypatch: pytest.MonkeyPatch):
+    """freqtrade asks for the fee between the two: half of a half would be all of it."""
+    now, asked = 0.0, []
+
+    class Asked(Trader):
+        async def force_exit(self, trade: OpenTrade, amount: float | None = None) -> None:
+            asked.append(amount)
+
+    whole = OpenTrade(number=1, pair="BTC/USDT", amount=1.0, opened=1, step=0.0, is_of_contracts=False, orders=())
+    resting = msgspec.structs.replace(whole, orders=(OpenOrder(id="x", is_exit=True, is_stop=False),))
+    monkeypatch.setattr(exits, "time", SimpleNamespace(monotonic=lambda: now))
+    forcing = exits.Forcing(Asked(cast("Client", None)), {whole.key: 0.5})
+    for now, trade in ((0.0, whole), (3.0, resting), (6.0, resting), (6.5, whole)):
+        await forcing.act([trade])
+    assert asked == [0.5]
+    now = 6.0 + exits.AGAIN_SECONDS
+    await forcing.act([whole])
+    assert asked == [0.5, 0.5]  # it was given up
 
 
 async def test_a_position_that_was_closed_before_is_closed(desk: Desk, freqtrade: StandIn):
