@@ -65,9 +65,14 @@ class Peer:
         return number(self.config.get("available_capital")) is not None
 
     @property
-    def is_dry_spot(self) -> bool:
-        """Whether it trades a spot market, without money."""
-        return self.config.get("dry_run") is True and self.config.get("trading_mode", "spot") == "spot"
+    def is_dry(self) -> bool:
+        """Whether it trades without money."""
+        return self.config.get("dry_run") is True
+
+    @property
+    def is_spot(self) -> bool:
+        """Whether it trades a spot market."""
+        return bool(self.config.get("trading_mode", "spot") == "spot")
 
     @property
     def is_working(self) -> bool:

@@ -30,7 +30,7 @@ def test_equity_is_the_worth_of_all_that_freqtrade_manages():
 def test_what_a_dry_run_counts_twice_is_taken_off():
     assert account.is_waiting(SPOT_BALANCE)
     assert not account.is_waiting(changed("USDT", used=0.0))
-    found = account.equity(SPOT_BALANCE, is_shared=False, counted_twice=ADDED)
+    found = account.equity(SPOT_BALANCE, is_shared=False, more=-ADDED)
     assert found is not None
     assert found.equity == pytest.approx(SPOT_BALANCE["total"] - ADDED)
 
@@ -45,6 +45,27 @@ def test_coins_that_freqtrade_does_not_manage_are_no_equity():
     found = account.equity(changed("BTC", is_bot_managed=False), is_shared=False)
     assert found is not None
     assert found.equity == pytest.approx(SPOT_BALANCE["total"] - 223.7035795)
+
+
+def test_what_somebody_holds_of_a_traded_coin_beside_is_no_equity():
+    """It would be a peak while the trade is open, and every later figure a drawdown from that."""
+    found = account.equity(changed("BTC", balance=1.00373, est_stake=60_000.0), is_shared=False, filling={})
+    assert found is not None
+    assert found.equity == pytest.approx(SPOT_BALANCE["total"])
+    found = account.equity(changed("USDT", est_stake_bot=1.0), is_shared=False, filling={})
+    assert found is not None
+    assert found.equity == pytest.approx(SPOT_BALANCE["total"])  # of the stake currency all is
+
+
+@pytest.mark.parametrize(
+    ("bought", "filled", "is_told"), [(0.0, 0.00373, True), (0.002, 0.00173, True), (0.0, 0.003, False)]
+)
+def test_an_order_that_is_filled_in_part_is_equity_where_it_can_be_told(bought, filled, is_told):
+    """It is in the balance, and not in the trade's amount."""
+    raw = changed("BTC", bot_owned=bought, est_stake_bot=bought * 60_000)
+    found = account.equity(raw, is_shared=False, filling={"BTC": filled})
+    assert (found is not None) is is_told
+    assert found is None or found.equity == pytest.approx(SPOT_BALANCE["total"])
 
 
 @pytest.mark.parametrize("worth", [0, None, float("nan")])

@@ -165,8 +165,8 @@ async def test_a_position_that_never_was_is_an_error(desk: Desk, params, words):
 
 
 async def test_a_part_whose_fill_is_not_in_the_amount_yet_is_not_closed_twice(monkeypatch: pytest.MonkeyPatch):
-    """freqtrade asks for the fee between the two: half of a half would be all of it."""
-    now, asked = 0.0, []
+    """It asks for the fee between the two: half of a half would be all of it."""
+    clock, asked = [0.0], []
 
     class Asked(Trader):
         async def force_exit(self, trade: OpenTrade, amount: float | None = None) -> None:
@@ -174,12 +174,12 @@ async def test_a_part_whose_fill_is_not_in_the_amount_yet_is_not_closed_twice(mo
 
     whole = OpenTrade(number=1, pair="BTC/USDT", amount=1.0, opened=1, step=0.0, is_of_contracts=False, orders=())
     resting = msgspec.structs.replace(whole, orders=(OpenOrder(id="x", is_exit=True, is_stop=False),))
-    monkeypatch.setattr(exits, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(exits, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     forcing = exits.Forcing(Asked(cast("Client", None)), {whole.key: 0.5})
-    for now, trade in ((0.0, whole), (3.0, resting), (6.0, resting), (6.5, whole)):
+    for clock[0], trade in ((0.0, whole), (3.0, resting), (6.0, resting), (6.5, whole)):
         await forcing.act([trade])
     assert asked == [0.5]
-    now = 6.0 + exits.AGAIN_SECONDS
+    clock[0] = 6.0 + exits.AGAIN_SECONDS
     await forcing.act([whole])
     assert asked == [0.5, 0.5]  # it was given up
 

@@ -129,14 +129,23 @@ def test_a_profit_that_does_not_agree_is_looked_into_once(ledger: Ledger, model:
     assert telling.of(ev.LogRecorded) == []
 
 
-def test_what_an_entry_waits_for_is_known_where_it_adds_to_a_position(ledger: Ledger, model: Model) -> None:
+def test_what_entries_wait_for_is_known(ledger: Ledger, model: Model) -> None:
     number = model.enter(PAIR, 1.0)
     asyncio.run(ledger.look())
-    assert ledger.additions == {}
+    assert [(each.adds, each.stake, each.rest) for each in ledger.waiting] == [(False, 50.0, 50.0)]  # leverage of 2
     model.fill(number)
     model.enter(PAIR, 2.0, trade=number)
     asyncio.run(ledger.look())
-    assert list(ledger.additions.values()) == [pytest.approx(2.0 * 100.0 / 2.0)]  # at a leverage of 2
+    assert [(each.adds, each.stake, each.rest) for each in ledger.waiting] == [(True, 100.0, 100.0)]
+    assert ledger.filling == {}
+    changed = ledger.changed
+    asyncio.run(ledger.look())
+    assert ledger.changed == changed
+    model.fill(number, 0.25)
+    asyncio.run(ledger.look())
+    assert [(each.stake, each.rest) for each in ledger.waiting] == [(100.0, 75.0)]
+    assert ledger.filling == {"BTC": 0.5}
+    assert ledger.changed > changed
 
 
 def test_why_an_order_was_canceled_is_told_as_the_stream_had_it(ledger: Ledger, model: Model, telling: Telling) -> None:

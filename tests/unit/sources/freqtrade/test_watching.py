@@ -15,6 +15,7 @@ import pytest
 from deskwatch import events as ev
 from deskwatch.events import Mode
 from deskwatch.sources.freqtrade import exits
+from deskwatch.sources.freqtrade import watching as watching_module
 from deskwatch.sources.freqtrade.peer import LOWERED
 from tests.sources.watching import Watching, give
 from tests.unit.sources.freqtrade.rig import FreqtradeRig
@@ -169,6 +170,24 @@ async def test_a_new_database_is_told_and_its_trades_are_others(rig: FreqtradeRi
         await told(lambda: len(watching.of(ev.PositionOpened)) == 2)
     assert [(event.position_id, event.reason) for event in watching.of(ev.PositionClosed)] == [("1", "deleted")]
     assert "another database" in watching.of(ev.LogRecorded)[0].message
+
+
+@pytest.mark.parametrize(("dry_run", "equity"), [(False, 950.0), (True, 900.0)])
+async def test_an_entry_that_waits_at_a_futures_exchange_is_no_drawdown(
+    rig: FreqtradeRig, watching: Watching, monkeypatch: pytest.MonkeyPatch, dry_run: bool, equity: float
+) -> None:
+    """Of a live one freqtrade counts what is free, and a dry run has it as a position."""
+    monkeypatch.setattr(watching_module, "SETTLE_SECONDS", 0.0)
+    freqtrade = rig.freqtrade
+    freqtrade.config.update(dry_run=dry_run, trading_mode="futures")
+    stake = {"currency": "USDT", "balance": 950.0, "free": 900.0, "used": 50.0, "est_stake": 900.0}
+    freqtrade.balance = {"stake": "USDT", "currencies": [stake]}
+    number = freqtrade.open_trade("BTC/USDT:USDT", 0.0, trading_mode="futures", leverage=2.0)
+    freqtrade.trades[number]["orders"].clear()
+    freqtrade.order(number, "buy", 1.0)
+    async with watching.running():
+        await ready(watching)
+    assert {event.equity for event in watching.of(ev.EquityObserved)} == {equity}
 
 
 async def test_what_freqtrade_does_not_answer_well_is_said_once_and_the_rest_goes_on(
