@@ -164,17 +164,21 @@ class Ledger:
         """All closed trades, by id. It ends up to date, or knowing that more can't be had."""
         self._walked = time.monotonic()
         seen: set[str] = set()
+        has_shrunk = False
         offset, total = 0, 1
         while offset < total:
             async with self._line:
                 page = await self._page(PAGE, offset, is_newest_first=False)
                 await self._tell_page(page)
             seen.update(page.ids)
+            has_shrunk |= 0 < offset and page.total < total
             offset, total = offset + len(page.ids), page.total
             if not page.ids:
                 break
         self.is_behind = False
-        if len(seen) >= total:  # else some can't be read, or moved meanwhile: the next look at /profit tells
+        if has_shrunk:  # what was deleted meanwhile has moved another out of the pages that were to come
+            self.is_behind = self._memory.closed_count != total
+        elif len(seen) >= total:  # else some can't be read: the next look at /profit tells
             ranges = self._memory.closed
             lost = [str(each) for first, last in ranges for each in range(first, last + 1) if str(each) not in seen]
             if lost:
