@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from deskwatch.events import BalanceObserved, EquityObserved
+from deskwatch.events import BalanceObserved, EquityObserved, TransferRecorded
 from deskwatch.sources.freqtrade.memory import SMALL, FreqtradeMemory
 from deskwatch.sources.freqtrade.reading import Raw, listed, mapping, number, text
 
@@ -91,6 +91,18 @@ def equity(
         worths = [_worth(each, asset, filling) for each in managed]
         worth = None if None in worths else sum(each or 0.0 for each in worths) + more
     return None if worth is None else EquityObserved(equity=worth, asset=asset)
+
+
+def moved(worth: EquityObserved, memory: FreqtradeMemory, venue: str) -> TransferRecorded | None:
+    """What makes of a new account's equity no drawdown of the old one's; None where there is none.
+
+    Another database is another account: a dry run that went live, or was begun again. The loss from the peak stays the
+    same part of it.
+    """
+    newest, peak = memory.equity.get(worth.asset, (0.0, 0.0))
+    if not memory.is_other_account or newest <= 0 or peak <= 0 or worth.equity is None:
+        return None
+    return TransferRecorded(venue=venue, asset=worth.asset, amount=peak * (worth.equity / newest - 1))
 
 
 def _worth(entry: dict[str, Raw], stake: str, filling: Mapping[str, float] | None) -> float | None:

@@ -171,7 +171,7 @@ class Ledger:
                 page = await self._page(PAGE, offset, is_newest_first=False)
                 await self._tell_page(page)
             seen.update(page.ids)
-            has_shrunk |= 0 < offset and page.total < total
+            has_shrunk |= offset > 0 and page.total < total
             offset, total = offset + len(page.ids), page.total
             if not page.ids:
                 break

@@ -79,6 +79,10 @@ class FreqtradeMemory(Memory, kw_only=True):
     watchlist: list[str] | None = None
     balances: dict[str, list[float | None]] = msgspec.field(default_factory=dict)
     """Asset → total and free."""
+    equity: dict[str, list[float]] = msgspec.field(default_factory=dict)
+    """Asset → the newest, and the peak, moved by transfers."""
+    is_other_account: bool = False
+    """Whether no equity was told since the database became another."""
 
     def fold(self, event: Event) -> None:
         """Take in an event that is in the journal now."""
@@ -137,6 +141,7 @@ def _started(memory: FreqtradeMemory, event: ev.BotStarted) -> None:
     database = database_of(event.boot or "")
     if database != memory.database:
         memory.closed, memory.closed_count, memory.profit = [], 0, 0.0
+        memory.is_other_account = bool(memory.equity)
     memory.database = database
 
 
@@ -249,6 +254,19 @@ def _balance(memory: FreqtradeMemory, event: ev.BalanceObserved) -> None:
         del memory.balances[event.asset]
 
 
+def _equity(memory: FreqtradeMemory, event: ev.EquityObserved) -> None:
+    if event.equity is not None:
+        _, peak = memory.equity.get(event.asset, (0.0, event.equity))
+        memory.equity[event.asset] = [event.equity, max(peak, event.equity)]
+        memory.is_other_account = False
+
+
+def _transferred(memory: FreqtradeMemory, event: ev.TransferRecorded) -> None:
+    if event.asset in memory.equity:
+        memory.equity[event.asset][1] += event.amount or 0.0
+    memory.is_other_account = False
+
+
 def _trade(memory: FreqtradeMemory, trade_id: str | None, symbol: str, venue: str) -> KnownTrade | None:
     if trade_id is None:
         return None
@@ -272,4 +290,6 @@ _FOLDS: dict[type[Event], Callable[[FreqtradeMemory, Any], None]] = {  # Any: ea
     ev.RiskAlertCleared: _unlocked,
     ev.WatchlistChanged: _watchlist,
     ev.BalanceObserved: _balance,
+    ev.EquityObserved: _equity,
+    ev.TransferRecorded: _transferred,
 }

@@ -169,7 +169,8 @@ class Peer:
         self._say(
             "freqtrade has another database than before, and counts its trades from 1 again: what it made before "
             f"stays in the figures here; {len(known)} trades that were open in the old one are closed here without "
-            "a profit; see at the exchange whether they are still open"
+            "a profit; see at the exchange whether they are still open. What it is worth now counts as a transfer, "
+            "and is no drawdown"
         )
 
     def _reloaded(self, before: dict[str, Raw], config: dict[str, Raw], *, has_said: bool) -> bool:

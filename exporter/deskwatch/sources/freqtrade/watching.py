@@ -198,7 +198,8 @@ class Watching:
             )
         )
         if worth is not None:
-            self._watched.emit(worth)
+            moved = account.moved(worth, self._memory, self._peer.venue)
+            self._tell([worth] if moved is None else [moved, worth])
 
     async def _not_in(self, balance: Raw) -> float | None:
         """What a balance lacks by orders for entries, or counts twice; None where those have just changed."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from deskwatch.events import BotStarted, EquityObserved, Mode
 from deskwatch.sources.freqtrade import account
 from deskwatch.sources.freqtrade.memory import FreqtradeMemory
 from tests.unit.sources.freqtrade.captured import SPOT_BALANCE
@@ -72,6 +73,22 @@ def test_an_order_that_is_filled_in_part_is_equity_where_it_can_be_told(bought, 
 def test_equity_is_not_told_while_a_coin_has_no_price(worth: float | None) -> None:
     assert account.equity(changed("BTC", est_stake=worth), is_shared=False) is None
     assert account.equity(changed("BTC", est_stake=worth, balance=0.0), is_shared=False) is not None
+
+
+def test_another_database_keeps_the_part_that_was_lost_from_the_peak_and_tells_it_once():
+    memory = FreqtradeMemory()
+    memory.fold(BotStarted(boot="1.1", mode=Mode.ACTIVE, host="x", pid=0))
+    for equity in (1000.0, 900.0):
+        memory.fold(EquityObserved(equity=equity, asset="USDT"))
+    live = EquityObserved(equity=90.0, asset="USDT")
+    assert account.moved(live, memory, "binance") is None
+    memory.fold(BotStarted(boot="2.1", mode=Mode.ACTIVE, host="x", pid=0))
+    moved = account.moved(live, memory, "binance")
+    assert moved is not None
+    assert moved.amount == pytest.approx(-900.0)
+    memory.fold(moved)
+    assert account.moved(live, memory, "binance") is None  # it was cut off before the equity
+    assert memory.equity["USDT"] == pytest.approx([900.0, 100.0])
 
 
 def test_balances_are_told_when_they_change_and_all_of_them_now_and_then():

@@ -158,16 +158,28 @@ async def test_what_is_flat_shows_no_position_any_more(
         assert len(watching.of(ev.PositionClosed)) == 3
 
 
+def balance(equity: float) -> dict[str, Any]:
+    """So much of the stake currency."""
+    stake = {"currency": "USDT", "balance": equity, "free": equity, "used": 0.0, "est_stake": equity}
+    return {"stake": "USDT", "currencies": [stake]}
+
+
 async def test_a_new_database_is_told_and_its_trades_are_others(rig: FreqtradeRig, watching: Watching) -> None:
+    """It may be a dry run that went live: what it has then is no drawdown."""
+    rig.freqtrade.balance = balance(1000.0)
     await rig.happen()
     async with watching.running():
         await ready(watching)
     rig.freqtrade.trades.clear()
+    rig.freqtrade.balance = balance(250.0)
     rig.freqtrade.started_ts += 1000
     rig.freqtrade.restart()
     await rig.happen()
     async with watching.running():
-        await told(lambda: len(watching.of(ev.PositionOpened)) == 2)
+        await told(
+            lambda: len(watching.of(ev.PositionOpened)) == 2 and watching.of(ev.EquityObserved)[-1].equity == 250
+        )
+    assert [event.amount for event in watching.of(ev.TransferRecorded)] == [-750.0]
     assert [(event.position_id, event.reason) for event in watching.of(ev.PositionClosed)] == [("1", "deleted")]
     assert "another database" in watching.of(ev.LogRecorded)[0].message
 
