@@ -44,6 +44,9 @@ def balances(raw: Raw, memory: FreqtradeMemory, venue: str, *, all_of_them: bool
         asset, total = text(each.get("currency")), number(each.get("balance"))
         if asset is not None and total is not None:
             found[asset] = total, number(each.get("free"))
+    if memory.balances_venue != venue:  # its configuration names another exchange now
+        for asset in list(memory.balances):
+            yield BalanceObserved(venue=memory.balances_venue, asset=asset, total=0.0, free=0.0)
     for asset, (total, free) in found.items():
         if all_of_them or memory.balances.get(asset) != [total, free]:
             yield BalanceObserved(venue=venue, asset=asset, total=total, free=free)

@@ -79,6 +79,8 @@ class FreqtradeMemory(Memory, kw_only=True):
     watchlist: list[str] | None = None
     balances: dict[str, list[float | None]] = msgspec.field(default_factory=dict)
     """Asset → total and free."""
+    balances_venue: str = ""
+    """Where those lie."""
     equity: dict[str, list[float]] = msgspec.field(default_factory=dict)
     """Asset → the newest, and the peak, moved by transfers."""
     is_other_account: bool = False
@@ -250,6 +252,7 @@ def _watchlist(memory: FreqtradeMemory, event: ev.WatchlistChanged) -> None:
 
 def _balance(memory: FreqtradeMemory, event: ev.BalanceObserved) -> None:
     memory.balances[event.asset] = [event.total, event.free]
+    memory.balances_venue = event.venue
     if not event.total:
         del memory.balances[event.asset]
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
 
-from deskwatch.events import BotStarted, EquityObserved, Mode
+from deskwatch.events import BalanceObserved, BotStarted, EquityObserved, Mode
 from deskwatch.sources.freqtrade import account
 from deskwatch.sources.freqtrade.memory import FreqtradeMemory
 from tests.unit.sources.freqtrade.captured import SPOT_BALANCE
@@ -107,6 +108,14 @@ def test_a_coin_that_is_gone_is_told_as_nothing_once():
     assert _tell(without, memory) == []
 
 
+def test_nothing_is_left_at_an_exchange_that_it_has_no_more():
+    memory = FreqtradeMemory()
+    _tell(SPOT_BALANCE, memory)
+    told = list(_folded(account.balances(SPOT_BALANCE, memory, "kraken", all_of_them=False), memory))
+    assert [(event.venue, bool(event.total)) for event in told] == [("binance", False)] * 5 + [("kraken", True)] * 5
+    assert list(account.balances(SPOT_BALANCE, memory, "kraken", all_of_them=False)) == []
+
+
 def test_a_futures_position_is_no_balance():
     position = SPOT_BALANCE["currencies"][0] | {"currency": "BTC/USDT:USDT", "is_position": True, "balance": 0.0}
     assert _tell({"currencies": [position], "stake": "USDT"}, FreqtradeMemory()) == []
@@ -119,7 +128,12 @@ def test_of_hundreds_of_coins_the_worthiest_are_told():
 
 
 def _tell(raw: dict[str, Any], memory: FreqtradeMemory, *, all_of_them: bool = False) -> list[tuple[Any, ...]]:
-    told = list(account.balances(raw, memory, "binance", all_of_them=all_of_them))
-    for event in told:
-        memory.fold(event)
+    told = _folded(account.balances(raw, memory, "binance", all_of_them=all_of_them), memory)
     return [(event.asset, event.total, event.free) for event in told]
+
+
+def _folded(events: Iterable[BalanceObserved], memory: FreqtradeMemory) -> Iterator[BalanceObserved]:
+    """As `Watched.emit` does: each before the next is asked for."""
+    for event in events:
+        memory.fold(event)
+        yield event
