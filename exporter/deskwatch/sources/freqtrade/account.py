@@ -4,7 +4,8 @@ Equity is, in the stake currency, the worth of all that freqtrade manages: all o
 traded coin as freqtrade bought, and each futures position's collateral with its profit. It is neither of its sums.
 `total` has all coins of the account, `total_bot` leaves out what `tradable_balance_ratio` holds back and what waits in
 an order for an entry: it falls with each such order, which would be a drawdown that never was. Where several bots share
-an account by `available_capital`, though, only `total_bot` is this bot's part, and is taken.
+an account by `available_capital`, though, only `total_bot` is this bot's part, and is taken, with what waits in an
+order for a first entry: as the trade's stake it is taken off there (`Wallets.get_available_stake_amount`).
 
 What a coin is worth is `est_stake`, of all of it that lies there, and `est_stake_bot`, of the trade's amount. They
 differ by what somebody holds beside (coins to pay fees with): that is no equity, lest it come and go with each trade.
@@ -89,7 +90,8 @@ def equity(
     if not has_price:
         return None  # freqtrade counts what it has no price of as nothing
     if is_shared:
-        worth = number(found.get("total_bot"))
+        part = number(found.get("total_bot"))
+        worth = None if part is None else part + more
     else:
         worths = [_worth(each, asset, filling) for each in managed]
         worth = None if None in worths else sum(each or 0.0 for each in worths) + more

@@ -188,23 +188,19 @@ class Watching:
         self._tell(account.balances(raw, self._memory, self._peer.venue, all_of_them=is_due))
         if is_due:
             self._balances_told = time.monotonic()
-        is_shared = self._peer.is_shared
-        more = 0.0 if is_shared else await self._not_in(raw)
-        worth = (
-            None
-            if more is None
-            else account.equity(
-                raw, is_shared=is_shared, more=more, filling=self._ledger.filling if self._peer.is_spot else None
-            )
-        )
+        more = await self._not_in(raw)
+        if more is None:
+            return
+        filling = self._ledger.filling if self._peer.is_spot else None
+        worth = account.equity(raw, is_shared=self._peer.is_shared, more=more, filling=filling)
         if worth is not None:
             moved = account.moved(worth, self._memory, self._peer.venue)
             self._tell([worth] if moved is None else [moved, worth])
 
     async def _not_in(self, balance: Raw) -> float | None:
         """What a balance lacks by orders for entries, or counts twice; None where those have just changed."""
-        is_dry, is_spot = self._peer.is_dry, self._peer.is_spot
-        is_right = is_dry is not is_spot  # a live spot market, and a dry run of futures
+        is_dry, is_spot, is_shared = self._peer.is_dry, self._peer.is_spot, self._peer.is_shared
+        is_right = (is_dry and not is_spot) or (is_spot and not is_dry and not is_shared)
         if is_right or not account.is_waiting(balance):
             return 0.0
         before = self._ledger.waiting
@@ -214,6 +210,8 @@ class Watching:
         if before != waiting or is_fresh:
             self._schedule.sooner("balance")
             return None
+        if is_shared:
+            return sum(each.stake for each in waiting if not each.adds)
         return -sum(each.stake for each in waiting if each.adds) if is_dry else sum(each.rest for each in waiting)
 
     async def _look_at_profit(self) -> None:

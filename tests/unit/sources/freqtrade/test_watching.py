@@ -184,16 +184,25 @@ async def test_a_new_database_is_told_and_its_trades_are_others(rig: FreqtradeRi
     assert "another database" in watching.of(ev.LogRecorded)[0].message
 
 
-@pytest.mark.parametrize(("dry_run", "equity"), [(False, 950.0), (True, 900.0)])
-async def test_an_entry_that_waits_at_a_futures_exchange_is_no_drawdown(
-    rig: FreqtradeRig, watching: Watching, monkeypatch: pytest.MonkeyPatch, dry_run: bool, equity: float
+@pytest.mark.parametrize(
+    ("config", "equity"),
+    [
+        ({"dry_run": False}, 950.0),
+        ({"dry_run": True}, 900.0),
+        ({"dry_run": False, "available_capital": 500.0}, 500.0),
+        ({"dry_run": True, "available_capital": 500.0}, 450.0),
+        ({"dry_run": True, "available_capital": 500.0, "trading_mode": "spot"}, 500.0),
+    ],
+)
+async def test_an_entry_that_waits_is_no_drawdown(
+    rig: FreqtradeRig, watching: Watching, monkeypatch: pytest.MonkeyPatch, config: dict[str, Any], equity: float
 ) -> None:
-    """Of a live one freqtrade counts what is free, and a dry run has it as a position."""
+    """Of a live one of futures freqtrade counts what is free, and a dry run of those has it as a position."""
     monkeypatch.setattr(watching_module, "SETTLE_SECONDS", 0.0)
     freqtrade = rig.freqtrade
-    freqtrade.config.update(dry_run=dry_run, trading_mode="futures")
+    freqtrade.config.update({"trading_mode": "futures"} | config)
     stake = {"currency": "USDT", "balance": 950.0, "free": 900.0, "used": 50.0, "est_stake": 900.0}
-    freqtrade.balance = {"stake": "USDT", "currencies": [stake]}
+    freqtrade.balance = {"stake": "USDT", "currencies": [stake], "total_bot": 450.0}
     number = freqtrade.open_trade("BTC/USDT:USDT", 0.0, trading_mode="futures", leverage=2.0)
     freqtrade.trades[number]["orders"].clear()
     freqtrade.order(number, "buy", 1.0)
