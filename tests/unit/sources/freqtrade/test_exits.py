@@ -164,6 +164,16 @@ async def test_a_position_that_never_was_is_an_error(desk: Desk, params, words):
         await desk.ask("close_position", **params)
 
 
+def test_what_an_exit_order_has_filled_is_not_left(freqtrade: StandIn):
+    """It would be closed once more: freqtrade takes it off when it cancels that order for the new one."""
+    freqtrade.open_trade(amount=1.0)
+    freqtrade.order(1, "sell", 1.0, filled=0.3)
+    freqtrade.order(1, "buy", 0.5, filled=0.2)
+    (trade,) = open_trades_of([freqtrade.trades[1]])
+    assert trade.amount == pytest.approx(0.7)
+    assert len(trade.resting) == 2
+
+
 async def test_a_part_whose_fill_is_not_in_the_amount_yet_is_not_closed_twice(monkeypatch: pytest.MonkeyPatch):
     """It asks for the fee between the two: half of a half would be all of it."""
     clock, asked = [0.0], []
