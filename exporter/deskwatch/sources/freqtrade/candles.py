@@ -33,7 +33,9 @@ class Candles:
         self._length: float | None = None
 
     def configure(self, config: dict[str, Raw]) -> None:
-        """As `/show_config` has it."""
+        """As `/show_config` has it. Candles of an exchange that it had before are missed by nobody."""
+        if (venue := text(config.get("exchange"))) is not None:
+            self._watched.only_connects(NAME, [venue])
         self._timeframe = text(config.get("timeframe"))
         length = positive(config.get("timeframe_ms"))
         self._length = None if length is None else length / 1000

@@ -15,7 +15,11 @@ from deskwatch.sources.freqtrade.pursuit import NotDone, Pursuit
 from deskwatch.sources.freqtrade.trader import PAUSED, ROUNDED, OpenTrade, Trader
 
 AGAIN_SECONDS = 5.0
-"""A trade that has no exit order is forced out again after this time: freqtrade gives up orders that don't fill."""
+"""A trade that has had no exit order for this time is forced out again: freqtrade gives up orders that don't fill.
+
+Once one is filled freqtrade asks the exchange for the fee, and shows the new amount after that
+(`FreqtradeBot.update_trade_state`): a part that is forced in between is closed twice.
+"""
 REDUCE_SECONDS = 5.0
 """Between two looks while the mode is `closing`."""
 SLACK = 1e-9
@@ -155,8 +159,10 @@ class Forcing:
         forced = self._forced.get(trade.key)
         if forced is None:
             return True  # an exit order that rests already is replaced: it was to be closed now
-        is_resting = any(order.is_exit for order in trade.orders)
-        return not is_resting and time.monotonic() - forced >= AGAIN_SECONDS
+        if any(order.is_exit for order in trade.orders):
+            self._forced[trade.key] = time.monotonic()
+            return False
+        return time.monotonic() - forced >= AGAIN_SECONDS
 
     async def _force(self, trade: OpenTrade) -> None:
         self._forced[trade.key] = time.monotonic()

@@ -15,7 +15,18 @@ from deskwatch.events import Event, LogRecorded
 from deskwatch.sources.freqtrade.client import Client
 from deskwatch.sources.freqtrade.memory import GONE, OURS, FreqtradeMemory
 from deskwatch.sources.freqtrade.prices import Prices
-from deskwatch.sources.freqtrade.reading import MOST, Raw, Trade, Unreadable, listed, mapping, number, trade, trade_id
+from deskwatch.sources.freqtrade.reading import (
+    MOST,
+    Raw,
+    Trade,
+    Unreadable,
+    Waiting,
+    listed,
+    mapping,
+    number,
+    trade,
+    trade_id,
+)
 from deskwatch.sources.freqtrade.trades import Reasons, differences, gone
 from deskwatch.sources.watched import Watched
 
@@ -44,14 +55,18 @@ class Ledger:
         venue: The exchange, as `/show_config` has it.
         reasons: Why orders of trades were canceled, as the stream told.
         is_behind: Whether closed trades are known to be missing.
-        additions: Open orders that add to an open position, by id: what they stake.
+        waiting: Open entry orders.
+        changed: `time.monotonic()` when those were last seen to be others than before.
+        filling: Coin → how much of it open entry orders have filled, of those that have an order filled in part.
     """
 
     def __init__(self, client: Client, watched: Watched, memory: FreqtradeMemory) -> None:
         self.venue = ""
         self.reasons: Reasons = {}
         self.is_behind = False
-        self.additions: dict[str, float] = {}
+        self.waiting: list[Waiting] = []
+        self.changed = float("-inf")
+        self.filling: dict[str, float] = {}
         self._client = client
         self._watched = watched
         self._memory = memory
@@ -73,7 +88,7 @@ class Ledger:
             now = time.time()
             there = {trade_id(each) for each in raw}
             opened = [one for one in self._read(raw) if one.is_open]
-            self.additions = {key: stake for one in opened for key, stake in one.additions()}
+            self._wait(opened)
             reused = [one.id for one in opened if self._memory.is_closed(one.id)]
             if reused:
                 self._forget(reused)
@@ -87,6 +102,17 @@ class Ledger:
                 for known in missing:
                     self._left_behind(known)
             self.reasons.clear()
+
+    def _wait(self, opened: list[Trade]) -> None:
+        waiting = [each for one in opened for each in one.waiting()]
+        if waiting != self.waiting:
+            self.waiting, self.changed = waiting, time.monotonic()
+        self.filling = {}
+        for one in opened:
+            for order in one.orders:
+                if order.is_open and order.filled:
+                    more = order.filled if order.is_entry else 0.0
+                    self.filling[one.base] = self.filling.get(one.base, 0.0) + more
 
     async def catch_up(self) -> None:
         """Tell the closed trades that were not told: by id, and so about as they were opened.
@@ -138,17 +164,21 @@ class Ledger:
         """All closed trades, by id. It ends up to date, or knowing that more can't be had."""
         self._walked = time.monotonic()
         seen: set[str] = set()
+        has_shrunk = False
         offset, total = 0, 1
         while offset < total:
             async with self._line:
                 page = await self._page(PAGE, offset, is_newest_first=False)
                 await self._tell_page(page)
             seen.update(page.ids)
+            has_shrunk |= offset > 0 and page.total < total
             offset, total = offset + len(page.ids), page.total
             if not page.ids:
                 break
         self.is_behind = False
-        if len(seen) >= total:  # else some can't be read, or moved meanwhile: the next look at /profit tells
+        if has_shrunk:  # what was deleted meanwhile has moved another out of the pages that were to come
+            self.is_behind = self._memory.closed_count != total
+        elif len(seen) >= total:  # else some can't be read: the next look at /profit tells
             ranges = self._memory.closed
             lost = [str(each) for first, last in ranges for each in range(first, last + 1) if str(each) not in seen]
             if lost:

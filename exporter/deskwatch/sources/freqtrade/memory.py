@@ -79,6 +79,12 @@ class FreqtradeMemory(Memory, kw_only=True):
     watchlist: list[str] | None = None
     balances: dict[str, list[float | None]] = msgspec.field(default_factory=dict)
     """Asset → total and free."""
+    balances_venue: str = ""
+    """Where those lie."""
+    equity: dict[str, list[float]] = msgspec.field(default_factory=dict)
+    """Asset → the newest, and the peak, moved by transfers."""
+    is_other_account: bool = False
+    """Whether no equity was told since the database became another."""
 
     def fold(self, event: Event) -> None:
         """Take in an event that is in the journal now."""
@@ -137,6 +143,7 @@ def _started(memory: FreqtradeMemory, event: ev.BotStarted) -> None:
     database = database_of(event.boot or "")
     if database != memory.database:
         memory.closed, memory.closed_count, memory.profit = [], 0, 0.0
+        memory.is_other_account = bool(memory.equity)
     memory.database = database
 
 
@@ -245,8 +252,22 @@ def _watchlist(memory: FreqtradeMemory, event: ev.WatchlistChanged) -> None:
 
 def _balance(memory: FreqtradeMemory, event: ev.BalanceObserved) -> None:
     memory.balances[event.asset] = [event.total, event.free]
+    memory.balances_venue = event.venue
     if not event.total:
         del memory.balances[event.asset]
+
+
+def _equity(memory: FreqtradeMemory, event: ev.EquityObserved) -> None:
+    if event.equity is not None:
+        _, peak = memory.equity.get(event.asset, (0.0, event.equity))
+        memory.equity[event.asset] = [event.equity, max(peak, event.equity)]
+        memory.is_other_account = False
+
+
+def _transferred(memory: FreqtradeMemory, event: ev.TransferRecorded) -> None:
+    if event.asset in memory.equity:
+        memory.equity[event.asset][1] += event.amount or 0.0
+    memory.is_other_account = False
 
 
 def _trade(memory: FreqtradeMemory, trade_id: str | None, symbol: str, venue: str) -> KnownTrade | None:
@@ -272,4 +293,6 @@ _FOLDS: dict[type[Event], Callable[[FreqtradeMemory, Any], None]] = {  # Any: ea
     ev.RiskAlertCleared: _unlocked,
     ev.WatchlistChanged: _watchlist,
     ev.BalanceObserved: _balance,
+    ev.EquityObserved: _equity,
+    ev.TransferRecorded: _transferred,
 }

@@ -65,9 +65,14 @@ class Peer:
         return number(self.config.get("available_capital")) is not None
 
     @property
-    def is_dry_spot(self) -> bool:
-        """Whether it trades a spot market, without money."""
-        return self.config.get("dry_run") is True and self.config.get("trading_mode", "spot") == "spot"
+    def is_dry(self) -> bool:
+        """Whether it trades without money."""
+        return self.config.get("dry_run") is True
+
+    @property
+    def is_spot(self) -> bool:
+        """Whether it trades a spot market."""
+        return bool(self.config.get("trading_mode", "spot") == "spot")
 
     @property
     def is_working(self) -> bool:
@@ -164,7 +169,8 @@ class Peer:
         self._say(
             "freqtrade has another database than before, and counts its trades from 1 again: what it made before "
             f"stays in the figures here; {len(known)} trades that were open in the old one are closed here without "
-            "a profit; see at the exchange whether they are still open"
+            "a profit; see at the exchange whether they are still open. What it is worth now counts as a transfer, "
+            "and is no drawdown"
         )
 
     def _reloaded(self, before: dict[str, Raw], config: dict[str, Raw], *, has_said: bool) -> bool:

@@ -55,6 +55,18 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Unix time of its last fill."""
 
 
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """An open entry order."""
+
+    order_id: str
+    adds: bool
+    """Whether to a position that is open already."""
+    stake: float
+    """What it was placed with, in the stake currency."""
+    rest: float
+    """What of that is not filled yet."""
+
+
 class Trade(msgspec.Struct, frozen=True, kw_only=True):
     """A position as freqtrade keeps it, with its orders in the order of their placing."""
 
@@ -97,11 +109,22 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
         """`long` or `short`."""
         return "short" if self.is_short else "long"
 
-    def additions(self) -> Iterator[tuple[str, float]]:
-        """Id and stake of each open order that adds to what is held."""
+    def waiting(self) -> Iterator[Waiting]:
+        """Its open entry orders."""
         for order in self.orders:
-            if order.is_open and order.is_entry and self.amount and order.amount and order.price:
-                yield order.id, order.amount * order.price / (self.leverage or 1.0)
+            if order.is_open and order.is_entry and order.amount and order.price:
+                each = order.price / (self.leverage or 1.0)
+                yield Waiting(
+                    order_id=order.id,
+                    adds=self.amount is not None,
+                    stake=order.amount * each,
+                    rest=max(order.amount - order.filled, 0.0) * each,
+                )
+
+    @property
+    def base(self) -> str:
+        """The coin that is traded."""
+        return self.symbol.partition("/")[0]
 
 
 def number(value: Raw) -> float | None:

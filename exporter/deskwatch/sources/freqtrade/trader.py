@@ -46,6 +46,7 @@ class OpenTrade(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     pair: str
     amount: float
+    """What is left of it: freqtrade's own takes off what an exit order has filled only once that order is done."""
     opened: int
     """Milliseconds. freqtrade gives the number of a trade that was never filled to another; this tells them apart."""
     step: float
@@ -159,10 +160,18 @@ def _trade(raw: Any) -> OpenTrade:
         raise Unreachable("garbage", f"expected trade_id, pair and amount of each open trade, was {str(raw)[:80]!r}")
     orders = raw.get("orders")
     exit_side = "buy" if raw.get("is_short") is True else "sell"
+    resting = [
+        each
+        for each in (orders if isinstance(orders, list) else [])
+        if isinstance(each, dict) and each.get("is_open") is True
+    ]
+    exited = sum(
+        reading.positive(each.get("filled")) or 0.0 for each in resting if each.get("ft_order_side") == exit_side
+    )
     return OpenTrade(
         number=int(number),
         pair=pair,
-        amount=amount,
+        amount=max(amount - exited, 0.0),
         opened=int(reading.number(raw.get("open_timestamp")) or 0),
         step=_step(raw),
         is_of_contracts=raw.get("trading_mode") != "spot",
@@ -172,8 +181,7 @@ def _trade(raw: Any) -> OpenTrade:
                 is_exit=each.get("ft_order_side") == exit_side,
                 is_stop=each.get("ft_order_side") == "stoploss",
             )
-            for each in (orders if isinstance(orders, list) else [])
-            if isinstance(each, dict) and each.get("is_open") is True
+            for each in resting
         ),
     )
 

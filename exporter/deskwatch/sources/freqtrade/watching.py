@@ -28,6 +28,8 @@ MOST_PAIRS = 500
 """Of a whitelist that are told."""
 REFRESH_SECONDS = 300.0
 """Balances that stay the same are told again after this time."""
+SETTLE_SECONDS = 5.0
+"""How long a live freqtrade may take to ask for its balance once it has placed an order: it keeps what it was told."""
 CANCELS = frozenset({"entry_cancel", "exit_cancel"})
 
 
@@ -186,21 +188,31 @@ class Watching:
         self._tell(account.balances(raw, self._memory, self._peer.venue, all_of_them=is_due))
         if is_due:
             self._balances_told = time.monotonic()
-        twice = await self._counted_twice(raw)
-        worth = None if twice is None else account.equity(raw, is_shared=self._peer.is_shared, counted_twice=twice)
+        more = await self._not_in(raw)
+        if more is None:
+            return
+        filling = self._ledger.filling if self._peer.is_spot else None
+        worth = account.equity(raw, is_shared=self._peer.is_shared, more=more, filling=filling)
         if worth is not None:
-            self._watched.emit(worth)
+            moved = account.moved(worth, self._memory, self._peer.venue)
+            self._tell([worth] if moved is None else [moved, worth])
 
-    async def _counted_twice(self, balance: Raw) -> float | None:
-        """What a dry run's balance counts twice; None where that changed while the balance was asked for."""
-        if not self._peer.is_dry_spot or not account.is_waiting(balance):
+    async def _not_in(self, balance: Raw) -> float | None:
+        """What a balance lacks by orders for entries, or counts twice; None where those have just changed."""
+        is_dry, is_spot, is_shared = self._peer.is_dry, self._peer.is_spot, self._peer.is_shared
+        is_right = (is_dry and not is_spot) or (is_spot and not is_dry and not is_shared)
+        if is_right or not account.is_waiting(balance):
             return 0.0
-        before = self._ledger.additions
+        before = self._ledger.waiting
         await self._ledger.look()
-        if before != self._ledger.additions:
+        waiting = self._ledger.waiting
+        is_fresh = not is_dry and time.monotonic() - self._ledger.changed < SETTLE_SECONDS
+        if before != waiting or is_fresh:
             self._schedule.sooner("balance")
             return None
-        return sum(before.values())
+        if is_shared:
+            return sum(each.stake for each in waiting if not each.adds)
+        return -sum(each.stake for each in waiting if each.adds) if is_dry else sum(each.rest for each in waiting)
 
     async def _look_at_profit(self) -> None:
         self._ledger.check(await self._client.get("profit"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, TypeVar
 
 from deskwatch.encoding import check, encode
@@ -33,6 +34,12 @@ class Telling:
     def connected(self, connection: str, venue: str, *, up: bool, reason: str | None = None) -> None:
         """As `Watched.connected`."""
         self.told.connections[f"{venue} {connection}"] = up
+
+    def only_connects(self, connection: str, venues: Collection[str]) -> None:
+        """As `Watched.only_connects`."""
+        for known in [one for one in self.told.connections if one.endswith(f" {connection}")]:
+            if known.partition(" ")[0] not in venues:
+                del self.told.connections[known]
 
     def begin_again(self) -> None:
         """The watch begins again: it knows what is in the journal, and nothing else."""

@@ -47,6 +47,16 @@ def test_candles_are_up_while_they_come_and_down_when_two_are_missed(
     assert up(telling) is True
 
 
+def test_an_exchange_that_it_has_no_more_is_missed_by_nobody(candles: Candles, telling: Telling, clock: Clock) -> None:
+    """It may be down because of what made somebody change it."""
+    candles.came(CANDLE, "binance")
+    clock.now += 1000
+    candles.judge("binance", is_expected=True)
+    candles.configure({"timeframe": "5m", "timeframe_ms": 300_000, "exchange": "kraken"})
+    candles.came(CANDLE, "kraken")
+    assert telling.told.connections == {"kraken candles": True}
+
+
 def test_a_stopped_trader_and_a_cut_stream_miss_no_candles(candles: Candles, telling: Telling, clock: Clock) -> None:
     candles.came(CANDLE, "binance")
     clock.now += 3000

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
+import msgspec
 import pytest
 
+from deskwatch.sources.freqtrade import exits
+from deskwatch.sources.freqtrade.client import Client
 from deskwatch.sources.freqtrade.errors import Unreachable
-from deskwatch.sources.freqtrade.trader import open_trades_of
+from deskwatch.sources.freqtrade.trader import OpenOrder, OpenTrade, Trader, open_trades_of
 from tests.unit.sources.freqtrade.desk import Desk
 from tests.unit.sources.freqtrade.stand_in import StandIn, declined
 
@@ -158,6 +162,36 @@ async def test_a_position_that_never_was_is_an_error(desk: Desk, params, words):
     """Not a success by having nothing to do."""
     with pytest.raises(AssertionError, match=words):
         await desk.ask("close_position", **params)
+
+
+def test_what_an_exit_order_has_filled_is_not_left(freqtrade: StandIn):
+    """It would be closed once more: freqtrade takes it off when it cancels that order for the new one."""
+    freqtrade.open_trade(amount=1.0)
+    freqtrade.order(1, "sell", 1.0, filled=0.3)
+    freqtrade.order(1, "buy", 0.5, filled=0.2)
+    (trade,) = open_trades_of([freqtrade.trades[1]])
+    assert trade.amount == pytest.approx(0.7)
+    assert len(trade.resting) == 2
+
+
+async def test_a_part_whose_fill_is_not_in_the_amount_yet_is_not_closed_twice(monkeypatch: pytest.MonkeyPatch):
+    """It asks for the fee between the two: half of a half would be all of it."""
+    clock, asked = [0.0], []
+
+    class Asked(Trader):
+        async def force_exit(self, trade: OpenTrade, amount: float | None = None) -> None:
+            asked.append(amount)
+
+    whole = OpenTrade(number=1, pair="BTC/USDT", amount=1.0, opened=1, step=0.0, is_of_contracts=False, orders=())
+    resting = msgspec.structs.replace(whole, orders=(OpenOrder(id="x", is_exit=True, is_stop=False),))
+    monkeypatch.setattr(exits, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    forcing = exits.Forcing(Asked(cast("Client", None)), {whole.key: 0.5})
+    for clock[0], trade in ((0.0, whole), (3.0, resting), (6.0, resting), (6.5, whole)):
+        await forcing.act([trade])
+    assert asked == [0.5]
+    clock[0] = 6.0 + exits.AGAIN_SECONDS
+    await forcing.act([whole])
+    assert asked == [0.5, 0.5]  # it was given up
 
 
 async def test_a_position_that_was_closed_before_is_closed(desk: Desk, freqtrade: StandIn):

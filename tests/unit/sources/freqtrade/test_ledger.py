@@ -116,6 +116,28 @@ def test_a_trade_under_the_id_of_a_deleted_closed_one_is_told(ledger: Ledger, mo
     assert "1 closed trades no longer (1)" in telling.of(ev.LogRecorded)[0].message
 
 
+def test_a_trade_that_is_deleted_while_the_pages_are_read_takes_no_other_with_it(
+    ledger: Ledger, model: Model, telling: Telling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first of the next page moves onto the one that was read."""
+    numbers = [round_trip(model) for _ in range(PAGE + 20)]
+    asyncio.run(ledger.catch_up())
+    model.delete(numbers[-1])
+    get = model.get
+
+    async def deleting(path: str, **params: Any) -> Any:
+        answer = await get(path, **params)
+        if path == "trades" and params["limit"] == PAGE:
+            model.trades.pop(numbers[0], None)
+        return answer
+
+    monkeypatch.setattr(model, "get", deleting)
+    asyncio.run(ledger.catch_up())
+    asyncio.run(ledger.catch_up())
+    assert telling.memory.closed == [[numbers[1], numbers[-2]]]
+    assert len(telling.of(ev.PositionClosed)) == PAGE + 20
+
+
 def test_a_profit_that_does_not_agree_is_looked_into_once(ledger: Ledger, model: Model, telling: Telling) -> None:
     _told(ledger, model, round_trip(model))
     wrong = model.profit() | {"profit_closed_coin": 5.0}
@@ -129,14 +151,23 @@ def test_a_profit_that_does_not_agree_is_looked_into_once(ledger: Ledger, model:
     assert telling.of(ev.LogRecorded) == []
 
 
-def test_what_an_entry_waits_for_is_known_where_it_adds_to_a_position(ledger: Ledger, model: Model) -> None:
+def test_what_entries_wait_for_is_known(ledger: Ledger, model: Model) -> None:
     number = model.enter(PAIR, 1.0)
     asyncio.run(ledger.look())
-    assert ledger.additions == {}
+    assert [(each.adds, each.stake, each.rest) for each in ledger.waiting] == [(False, 50.0, 50.0)]  # leverage of 2
     model.fill(number)
     model.enter(PAIR, 2.0, trade=number)
     asyncio.run(ledger.look())
-    assert list(ledger.additions.values()) == [pytest.approx(2.0 * 100.0 / 2.0)]  # at a leverage of 2
+    assert [(each.adds, each.stake, each.rest) for each in ledger.waiting] == [(True, 100.0, 100.0)]
+    assert ledger.filling == {}
+    changed = ledger.changed
+    asyncio.run(ledger.look())
+    assert ledger.changed == changed
+    model.fill(number, 0.25)
+    asyncio.run(ledger.look())
+    assert [(each.stake, each.rest) for each in ledger.waiting] == [(100.0, 75.0)]
+    assert ledger.filling == {"BTC": 0.5}
+    assert ledger.changed > changed
 
 
 def test_why_an_order_was_canceled_is_told_as_the_stream_had_it(ledger: Ledger, model: Model, telling: Telling) -> None:

@@ -15,6 +15,7 @@ import pytest
 from deskwatch import events as ev
 from deskwatch.events import Mode
 from deskwatch.sources.freqtrade import exits
+from deskwatch.sources.freqtrade import watching as watching_module
 from deskwatch.sources.freqtrade.peer import LOWERED
 from tests.sources.watching import Watching, give
 from tests.unit.sources.freqtrade.rig import FreqtradeRig
@@ -157,18 +158,57 @@ async def test_what_is_flat_shows_no_position_any_more(
         assert len(watching.of(ev.PositionClosed)) == 3
 
 
+def balance(equity: float) -> dict[str, Any]:
+    """So much of the stake currency."""
+    stake = {"currency": "USDT", "balance": equity, "free": equity, "used": 0.0, "est_stake": equity}
+    return {"stake": "USDT", "currencies": [stake]}
+
+
 async def test_a_new_database_is_told_and_its_trades_are_others(rig: FreqtradeRig, watching: Watching) -> None:
+    """It may be a dry run that went live: what it has then is no drawdown."""
+    rig.freqtrade.balance = balance(1000.0)
     await rig.happen()
     async with watching.running():
         await ready(watching)
     rig.freqtrade.trades.clear()
+    rig.freqtrade.balance = balance(250.0)
     rig.freqtrade.started_ts += 1000
     rig.freqtrade.restart()
     await rig.happen()
     async with watching.running():
-        await told(lambda: len(watching.of(ev.PositionOpened)) == 2)
+        await told(
+            lambda: len(watching.of(ev.PositionOpened)) == 2 and watching.of(ev.EquityObserved)[-1].equity == 250
+        )
+    assert [event.amount for event in watching.of(ev.TransferRecorded)] == [-750.0]
     assert [(event.position_id, event.reason) for event in watching.of(ev.PositionClosed)] == [("1", "deleted")]
     assert "another database" in watching.of(ev.LogRecorded)[0].message
+
+
+@pytest.mark.parametrize(
+    ("config", "equity"),
+    [
+        ({"dry_run": False}, 950.0),
+        ({"dry_run": True}, 900.0),
+        ({"dry_run": False, "available_capital": 500.0}, 500.0),
+        ({"dry_run": True, "available_capital": 500.0}, 450.0),
+        ({"dry_run": True, "available_capital": 500.0, "trading_mode": "spot"}, 500.0),
+    ],
+)
+async def test_an_entry_that_waits_is_no_drawdown(
+    rig: FreqtradeRig, watching: Watching, monkeypatch: pytest.MonkeyPatch, config: dict[str, Any], equity: float
+) -> None:
+    """Of a live one of futures freqtrade counts what is free, and a dry run of those has it as a position."""
+    monkeypatch.setattr(watching_module, "SETTLE_SECONDS", 0.0)
+    freqtrade = rig.freqtrade
+    freqtrade.config.update({"trading_mode": "futures"} | config)
+    stake = {"currency": "USDT", "balance": 950.0, "free": 900.0, "used": 50.0, "est_stake": 900.0}
+    freqtrade.balance = {"stake": "USDT", "currencies": [stake], "total_bot": 450.0}
+    number = freqtrade.open_trade("BTC/USDT:USDT", 0.0, trading_mode="futures", leverage=2.0)
+    freqtrade.trades[number]["orders"].clear()
+    freqtrade.order(number, "buy", 1.0)
+    async with watching.running():
+        await ready(watching)
+    assert {event.equity for event in watching.of(ev.EquityObserved)} == {equity}
 
 
 async def test_what_freqtrade_does_not_answer_well_is_said_once_and_the_rest_goes_on(
