@@ -116,7 +116,7 @@ class Pools:
             quote_reserve=quote,
             base_asset=pair.base.symbol,
             quote_asset=pair.quote.symbol,
-            price=quote / base if base else None,
+            price=quote / base if base and quote else None,
             liquidity=2 * quote,
             block=head.number,
         )
