@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from deskwatch.sources.evm.errors import Garbled
-from deskwatch.sources.evm.wire import MOST, is_hash, quantity, whole, words
+from deskwatch.sources.evm.wire import count, is_hash, quantity, whole, words
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,14 +53,9 @@ def head(block: object, *, is_newest: bool = True) -> Head:
         parent=str(parent).lower(),
         timestamp=float(timestamp),
         base_fee=quantity(block.get("baseFeePerGas")),
-        gas_used=_gas(block.get("gasUsed")),
-        gas_limit=_gas(block.get("gasLimit")),
+        gas_used=count(block.get("gasUsed")),
+        gas_limit=count(block.get("gasLimit")),
         transaction_count=len(listed) if isinstance(listed, list) else None,
         transactions=tuple(listed) if isinstance(listed, list) and full else None,
         is_newest=is_newest,
     )
-
-
-def _gas(value: object) -> int | None:
-    found = quantity(value)
-    return None if found is None or found >= MOST else found

@@ -22,6 +22,12 @@ def quantity(value: object) -> int | None:
     return int(value, 16) if isinstance(value, str) and _QUANTITY.fullmatch(value) else None
 
 
+def count(value: object) -> int | None:
+    """As `quantity`, of what is counted; None too of more than the vocabulary's whole numbers hold."""
+    found = quantity(value)
+    return None if found is None or found >= MOST else found
+
+
 def required(value: object, what: str) -> int:
     """As `quantity`, where there must be one.
 
