@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator
+from typing import Literal
 
 from deskwatch.events import LogRecorded
 from deskwatch.sources.memory import Memory
 from deskwatch.sources.source import Finding
 from deskwatch.sources.watched import Watched
-from tests.sources.example import POLL_SECONDS, Answer, AwayError, ExampleSource
+from tests.sources.example import POLL_SECONDS, Answer, AwayError, ExampleSource, Settings
 
 
 class Forgetful(ExampleSource):
@@ -92,13 +93,22 @@ class Stubborn(ExampleSource):
                     await asyncio.sleep(4.0)
 
 
+class Always(asyncio.Event):
+    """Set, whatever is said of it."""
+
+    def is_set(self) -> bool:
+        return True
+
+    async def wait(self) -> Literal[True]:
+        return True
+
+
 class Careless(ExampleSource):
     """Takes commands although its peer is away."""
 
-    async def watch(self, watched: Watched) -> None:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self.obey(watched))
-            group.create_task(super().watch(watched))
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.reachable = Always()
 
 
 class Speechless(ExampleSource):

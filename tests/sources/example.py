@@ -57,33 +57,31 @@ class ExampleSource:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.peer = f"127.0.0.1:{settings.port}"
+        self.reachable = asyncio.Event()
 
     def memory(self) -> Memory:
         return Facts()
 
     async def watch(self, watched: Watched) -> None:
         backoff = Backoff()
-        commands: asyncio.Task[None] | None = None
+        self.reachable.clear()
+        commands = asyncio.create_task(self.obey(watched))
         try:
             while True:
                 try:
                     answer = await self.ask(watched)
                 except AwayError as error:
-                    if commands is not None:
-                        commands.cancel()
-                        commands = None
+                    self.reachable.clear()
                     watched.health.lost()
                     watched.connected("tcp", "peer", up=False, reason=str(error))
                     await asyncio.sleep(backoff.next_seconds())
                     continue
                 backoff.reset()
                 self.tell(watched, answer)
-                if commands is None:
-                    commands = asyncio.create_task(self.obey(watched))
+                self.reachable.set()
                 await asyncio.sleep(POLL_SECONDS)
         finally:
-            if commands is not None:
-                commands.cancel()
+            commands.cancel()
 
     def tell(self, watched: Watched, answer: Answer) -> None:
         """What is there and was not told."""
@@ -97,7 +95,7 @@ class ExampleSource:
 
     async def obey(self, watched: Watched) -> None:
         while True:
-            command = await watched.next_command()
+            command = await watched.next_command(self.reachable)
             if command.type == "ping":
                 command.succeed()
             else:

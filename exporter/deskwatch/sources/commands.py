@@ -74,13 +74,16 @@ class Commands:
         """Take a command beyond the vocabulary; the event that offers it."""
         return self._steering.offers.add(command, params, description)
 
-    async def next(self) -> Command:
-        """The next one, begun. What can't be carried out by its own words is failed here."""
+    async def next(self, reachable: asyncio.Event) -> Command:
+        """The next one, begun while `reachable` is set. What can't be carried out by its own words is failed here."""
         if not self._is_main:
             await asyncio.Event().wait()
         while True:
+            await reachable.wait()
+            if not reachable.is_set():  # it was cleared again before this went on
+                continue
             self._woken.clear()
-            command = self._steering.deliver()
+            command = self._steering.deliver()  # nothing is awaited from here on: what is begun is given
             if command is None:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(self._pause()):

@@ -316,16 +316,20 @@ class Watched:
         self._offered[command] = offered
         self.emit(offered)
 
-    async def next_command(self) -> Command:
-        """The next command, begun: call it only while the peer can be reached, so that others wait and expire.
+    async def next_command(self, reachable: asyncio.Event) -> Command:
+        """The next command, begun only while the peer can be reached: meanwhile they wait, and expire.
 
         Finish each with `succeed` or `fail`, once, and say `succeed` only when the peer shows what was asked for. A
         `set_mode` that may not lead out of `halted` is refused here, and so is one whose parameters don't fit. What
         takes long belongs into a task of its own: a halt must not wait until a `close_all` is through.
 
         One that is not finished when `watch` ends or the process dies is settled by what the journal then shows.
+
+        Args:
+            reachable: Set while the peer answers. Await this function directly: a task of its own that is canceled may
+                have begun a command that then nobody ends.
         """
-        return await self._commands.next()
+        return await self._commands.next(reachable)
 
     def _settle(self) -> None:
         self._commands.settle()

@@ -165,9 +165,11 @@ async def test_a_command_that_a_failure_left_open_is_settled_by_what_the_journal
     """One is in force, which shows; of the other nothing does, and so it is unknown, with words that say why."""
 
     async def begins(watched: Watched) -> None:
+        reachable = asyncio.Event()
+        reachable.set()
         watched.started("1", Mode.ACTIVE, host="h")
         for _ in range(2):
-            command = await watched.next_command()
+            command = await watched.next_command(reachable)
             if command.type == "set_mode":
                 watched.show_mode(Mode.STANDBY, cause=command.id)
         raise ValueError("the peer said something odd")

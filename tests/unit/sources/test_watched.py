@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,10 +14,7 @@ import pytest
 from deskwatch.errors import NotJournaled, NotSynced, WriterLocked
 from deskwatch.events import (
     BotStarted,
-    CommandFailed,
     CommandOffered,
-    CommandStarted,
-    CommandSucceeded,
     ConnectionChanged,
     Event,
     EventsLost,
@@ -32,8 +28,8 @@ from deskwatch.events import (
 from deskwatch.journal import Writer, names
 from deskwatch.recorder import Recorder
 from deskwatch.sources.memory import Memory
-from deskwatch.sources.watched import Watched, wanted_mode
-from tests.sources.watching import BOT, give, journaled
+from deskwatch.sources.watched import Watched
+from tests.sources.watching import BOT, journaled
 from tests.waiting import eventually_async
 
 
@@ -249,91 +245,6 @@ async def test_a_journal_has_one_writer(home: Path) -> None:
         watched(home).open()
     async with watching(home):
         pass
-
-
-async def test_a_command_is_begun_once(home: Path) -> None:
-    """A restart does not begin it again, and what expired meanwhile is not begun."""
-    given = give(home, "close_all")
-    give(home, "close_position", {"symbol": "S"}, seconds=-1)
-    async with watching(home) as one:
-        command = await one.next_command()
-        assert command.id == given
-    async with watching(home) as one:
-        later = give(home, "ping")
-        command = await one.next_command()
-        assert command.id == later
-        command.succeed()
-    begun = [event.command_id for event in journaled(home) if isinstance(event, CommandStarted)]
-    assert begun == [given, later]
-
-
-@pytest.mark.parametrize(("leaves_halted", "end"), [(False, CommandFailed), (True, CommandSucceeded)])
-async def test_only_who_may_leads_out_of_halted(home: Path, leaves_halted: bool, end: type[Event]) -> None:
-    async with watching(home) as one:
-        one.started("1", Mode.HALTED, host="h")
-        give(home, "set_mode", {"mode": "active"}, leaves_halted=leaves_halted)
-        give(home, "set_mode", {"mode": "halted"})
-        command = await one.next_command()
-        if leaves_halted:
-            assert wanted_mode(command) is Mode.ACTIVE
-            command.succeed()
-            command = await one.next_command()
-        assert wanted_mode(command) is Mode.HALTED
-        command.succeed()
-    first = next(event for event in journaled(home) if isinstance(event, CommandFailed | CommandSucceeded))
-    assert type(first) is end
-
-
-async def test_a_mode_that_is_none_is_refused_in_words(home: Path) -> None:
-    async with watching(home) as one:
-        give(home, "set_mode", {"mode": "up"})
-        give(home, "ping")
-        command = await one.next_command()
-        assert (command.type, wanted_mode(command)) == ("ping", None)
-    (failed,) = [event for event in journaled(home) if isinstance(event, CommandFailed)]
-    assert failed.error == "expected one of active, standby, closing, halted, was 'up'"
-
-
-async def test_a_halt_is_begun_although_the_disk_does_not_confirm(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Other commands wait for the disk: they must not be begun twice."""
-    monkeypatch.setattr(Writer, "_confirm", _never)
-    async with watching(home) as one:
-        give(home, "set_mode", {"mode": "halted"})
-        command = await one.next_command()
-        assert wanted_mode(command) is Mode.HALTED
-        command.succeed()
-        give(home, "close_all")
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.3):
-                await one.next_command()
-        monkeypatch.undo()
-        assert (await one.next_command()).type == "close_all"
-    assert [event.command for event in journaled(home) if isinstance(event, CommandSucceeded)] == ["set_mode"]
-
-
-def _never(_: Writer, seq: int) -> bool:
-    raise NotSynced("the disk stalls", seq)
-
-
-async def test_another_writer_than_main_gets_no_command(home: Path) -> None:
-    """The bot that journals itself has them."""
-    give(home, "ping")
-    one = Watched(home, BOT, "chain", kind="example", peer="p", memory=Memory()).open()
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.2):
-            await one.next_command()
-    one.close()
-
-
-async def test_the_mode_last_asked_is_known_after_a_restart(home: Path) -> None:
-    """So that a peer that came up riskier is lowered again."""
-    async with watching(home) as one:
-        assert one.asked_mode() is None
-        give(home, "set_mode", {"mode": "standby"})
-        (await one.next_command()).succeed()
-    async with watching(home) as one:
-        one.started("2", Mode.ACTIVE, host="h")
-        assert one.asked_mode() is Mode.STANDBY
 
 
 async def test_closing_twice_is_fine(home: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from deskwatch.command import Command
 from deskwatch.sources.evm.endpoint import Endpoint
 from deskwatch.sources.evm.errors import NoAnswer
@@ -26,21 +24,7 @@ class Obeying:
     async def obey(self) -> None:
         """Obey until canceled."""
         while True:
-            await self._rpc.reachable.wait()
-            command = await self._next()
-            if command is not None:
-                await self._carry_out(command)
-
-    async def _next(self) -> Command | None:
-        """The next command; None if the chain is lost before one comes."""
-        commanded = asyncio.create_task(self._watched.next_command())
-        lost = asyncio.create_task(self._rpc.lost.wait())
-        try:
-            await asyncio.wait({commanded, lost}, return_when=asyncio.FIRST_COMPLETED)
-            return commanded.result() if commanded.done() else None
-        finally:
-            commanded.cancel()
-            lost.cancel()
+            await self._carry_out(await self._watched.next_command(self._rpc.reachable))
 
     async def _carry_out(self, command: Command) -> None:
         if command.type != "ping":

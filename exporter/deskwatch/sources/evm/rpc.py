@@ -35,14 +35,12 @@ class Rpc:
         endpoints: All of them, the preferred one first.
         chain_id: The chain's number: as configured, or as the first endpoint said. None before that.
         reachable: Set while an endpoint answers.
-        lost: Set while none does.
     """
 
     def __init__(self, endpoints: Sequence[Endpoint], watched: Watched, *, chain_id: int | None = None) -> None:
         self.endpoints = tuple(endpoints)
         self.chain_id = chain_id
         self.reachable = asyncio.Event()
-        self.lost = asyncio.Event()
         self._watched = watched
 
     async def call(self, method: str, params: Sequence[Any] = ()) -> Any:  # Any: whatever JSON the node answers
@@ -89,7 +87,6 @@ class Rpc:
             except EndpointFault as fault:
                 self.distrust(endpoint, fault)
         self.reachable.clear()
-        self.lost.set()
         self._watched.health.lost()
         told = "; ".join(f"{one.name}: {one.fault}" for one in self.endpoints)
         raise NoAnswer(f"no endpoint answers ({told})", min(one.retry_seconds for one in self.endpoints))
@@ -110,7 +107,6 @@ class Rpc:
         if endpoint.fault is None or endpoint.fault.reason != STALE:
             self.trust(endpoint)
         self._watched.health.heard(endpoint.latency_seconds)
-        self.lost.clear()
         self.reachable.set()
         return found
 

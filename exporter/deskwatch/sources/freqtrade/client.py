@@ -31,20 +31,17 @@ class Client:
     """Of one freqtrade. An async context manager; everything else within it.
 
     What is asked, answered and not answered is told to `health`; `reachable` is set while the last request was
-    answered, whatever the answer was, and `unreachable` while it was not.
+    answered, whatever the answer was.
 
     Attributes:
         settings: Where it is, and how it is asked.
-        reachable: Set while it answers.
-        unreachable: Set while it does not, or lets nobody in.
+        reachable: Set while it answers and lets deskwatch in.
         ahead_seconds: How far its clock is ahead of ours, by its last answer's date, to the second; None before that.
     """
 
     def __init__(self, settings: Settings, health: Health) -> None:
         self.settings = settings
         self.reachable = asyncio.Event()
-        self.unreachable = asyncio.Event()
-        self.unreachable.set()
         self.ahead_seconds: float | None = None
         self._health = health
         self._pace = Pace(settings.requests_per_second)
@@ -185,7 +182,6 @@ class Client:
             self._answered()
         else:
             self.reachable.clear()
-            self.unreachable.set()
             self._health.lost()
         self._health.failed(error.reason)
         if isinstance(error, Unreachable):
@@ -194,7 +190,6 @@ class Client:
                 self._login.forget()
 
     def _answered(self) -> None:
-        self.unreachable.clear()
         self.reachable.set()
         self._health.heard()
 

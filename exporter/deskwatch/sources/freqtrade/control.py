@@ -60,7 +60,7 @@ class Control:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(reduce(self._trader, self._modes, self._look), name="reducing to flat")
             while True:
-                command = await self._next_command()
+                command = await self._watched.next_command(self._client.reachable)
                 tasks.create_task(self.carry_out(command), name=f"command {command.type}")
                 await asyncio.sleep(0)  # it takes its place in line before the next one
 
@@ -152,21 +152,3 @@ class Control:
         seconds = await pursuit.until(self._client.ping, lambda: "expected an answer to a ping")
         state = await pursuit.until(self._trader.state, lambda: "expected freqtrade's state")
         return {"latency_seconds": round(seconds, 6), "state": state, "mode": self._watched.mode}
-
-    async def _next_command(self) -> Command:
-        """The next one, taken only while freqtrade can be reached: it expires in truth while it can't."""
-        while True:
-            await self._client.reachable.wait()
-            coming = asyncio.create_task(self._watched.next_command(), name="next command")
-            lost = asyncio.create_task(self._client.unreachable.wait(), name="lost")
-            try:
-                await asyncio.wait((coming, lost), return_when=asyncio.FIRST_COMPLETED)
-            except asyncio.CancelledError:
-                if coming.done():
-                    coming.result().fail(ENDED_WORDS)  # it was begun just now
-                raise
-            finally:
-                coming.cancel()  # one that still waits takes none any more
-                lost.cancel()
-            if coming.done():
-                return coming.result()

@@ -50,7 +50,7 @@ async def reload_config(trader: Trader, modes: Modes, pursuit: Pursuit) -> Json:
         now = await _marks(trader)
         return now.state if now.state in STATES and now.is_after(before) else None
 
-    state = await pursuit.until(step, lambda: _missing(asked_at, words, is_away=trader.client.unreachable.is_set()))
+    state = await pursuit.until(step, lambda: _missing(asked_at, words, is_away=not trader.client.reachable.is_set()))
     result: dict[str, Json] = {"state": state}
     mode = MODE_OF[state]
     if modes.changed >= began:

@@ -83,12 +83,10 @@ class Control:
         """Take commands while Hummingbot is there."""
         async with asyncio.TaskGroup() as tasks:
             while True:
-                await self._presence.is_there.wait()
-                command = await self._next()
-                if command is not None:
-                    task = tasks.create_task(self.carry_out(command))
-                    if wanted_mode(command) is Mode.ACTIVE:
-                        self._starting = task
+                command = await self._watched.next_command(self._presence.is_there)
+                task = tasks.create_task(self.carry_out(command))
+                if wanted_mode(command) is Mode.ACTIVE:
+                    self._starting = task
 
     async def lower(self) -> None:
         """It was started anew: if an operator had halted it, it is stopped again. A restart never raises the risk."""
@@ -219,21 +217,6 @@ class Control:
             f"Hummingbot replied to {what}{said}, and neither its status nor its log shows it "
             f"within {self._settings.confirm_seconds:g} s; look at it yourself"
         )
-
-    async def _next(self) -> Command | None:
-        """The next command, or None once Hummingbot is away: those that come then wait, and expire."""
-        taking = asyncio.ensure_future(self._watched.next_command())
-        leaving = asyncio.ensure_future(self._presence.has_left.wait())
-        try:
-            await asyncio.wait((taking, leaving), return_when=asyncio.FIRST_COMPLETED)
-        except asyncio.CancelledError:
-            if taking.done() and not taking.cancelled():  # it is begun, and must have an end
-                taking.result().fail("deskwatch ended, or the broker was lost, before Hummingbot was asked")
-            raise
-        finally:
-            leaving.cancel()
-            taking.cancel()
-        return taking.result() if taking.done() and not taking.cancelled() else None
 
     @staticmethod
     def _fail_once(command: Command, reason: str) -> None:

@@ -33,7 +33,6 @@ class Presence:
 
     Attributes:
         is_there: Set while heartbeats come.
-        has_left: Set while they don't.
         is_changing: Whether a command changes its mode just now: whoever gave it is told with the new one.
 
     Args:
@@ -53,7 +52,6 @@ class Presence:
         seen: Callable[[bool], Awaitable[None]],
     ) -> None:
         self.is_there = asyncio.Event()
-        self.has_left = asyncio.Event()
         self.is_changing = False
         self._watched = watched
         self._settings = settings
@@ -179,12 +177,10 @@ class Presence:
         self._watched.connected(BEAT, PEER, up=True)
         if not self.is_there.is_set():
             self.is_there.set()
-            self.has_left.clear()
             self.look_soon()
 
     def _leave(self, reason: str) -> None:
         if self.is_there.is_set() or self._watched.told.connections.get(f"{PEER} {BEAT}") is not False:
             self.is_there.clear()
-            self.has_left.set()
             self._watched.health.lost()
             self._watched.connected(BEAT, PEER, up=False, reason=reason)

@@ -147,7 +147,7 @@ async def test_where_none_answers_that_is_said_in_words_and_later_questions_are_
             with pytest.raises(NoAnswer, match=r"no endpoint answers \(127\.0\.0\.1:\d+: expected HTTP 200, was 500"):
                 await rpc.call(*HEIGHT)
             assert not held.health.up
-            assert rpc.lost.is_set()
+            assert not rpc.reachable.is_set()
             with pytest.raises(NoAnswer):
                 await rpc.call(*HEIGHT)  # too early: it is left alone
             node.mend()
