@@ -299,7 +299,7 @@ def desired_mode(home: Path, bot: str) -> Mode | None:
     return found
 
 
-def mode_of(command: CommandAccepted) -> Mode | None:
+def mode_of(command: CommandAccepted | Command) -> Mode | None:
     """The mode that a `set_mode` command asks for; None where its parameters name none."""
     try:
         return Mode(str(command.params.get("mode")))

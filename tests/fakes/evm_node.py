@@ -93,6 +93,7 @@ class Node:
         chain_id: What it says its chain is; None: the truth.
         garble: What becomes of each result, by method; see `tests/unit/sources/evm`.
         refuses_streams: Whether it lets nobody subscribe.
+        words: How it says that.
     """
 
     def __init__(self, chain: Chain) -> None:
@@ -114,6 +115,7 @@ class Node:
         self.chain_id: int | None = None
         self.garble: Callable[[str, Any], Any] = lambda _, found: found
         self.refuses_streams = False
+        self.words = "no streams"
 
     @property
     def methods(self) -> list[str]:
@@ -185,7 +187,7 @@ class Node:
         with contextlib.suppress(ConnectionClosed):
             asked = json.loads(connection.recv())
             if self.refuses_streams:
-                connection.send(json.dumps({"id": asked["id"], "error": {"code": NO_METHOD, "message": "no streams"}}))
+                connection.send(json.dumps({"id": asked["id"], "error": {"code": NO_METHOD, "message": self.words}}))
                 return
             connection.send(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": "0x1"}))
             self.heads.append(connection)

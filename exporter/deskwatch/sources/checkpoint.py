@@ -62,7 +62,7 @@ class Checkpoint:
                 if all(_is_of_version(*pair) for pair in ((kept.memory, memory), (kept.told, told))):
                     memory, told = msgspec.json.decode(kept.memory, type=type(memory)), _told.decode(kept.told)
                     self._follower.position = kept.position
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, UnicodeDecodeError):
                 logger.warning("a source's memory can't be used; its journal is read anew", extra=self._which())
         begin = self._follower.position.segment
         is_cut = max(begin, FIRST_SEQ) < min(names.segments(self._follower.folder), default=0)

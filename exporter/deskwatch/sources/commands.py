@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from deskwatch.command import Command, Inbox
+from deskwatch.command import Command, Inbox, mode_of
 from deskwatch.entry import Entry
 from deskwatch.events import CommandOffered, Json, Mode
 from deskwatch.journal import Writer, names
@@ -106,9 +106,4 @@ class Commands:
 
 def wanted_mode(command: Command) -> Mode | None:
     """The mode that a `set_mode` asks for; None of other commands, and where its parameters name none."""
-    if command.type != "set_mode":
-        return None
-    try:
-        return Mode(str(command.params.get("mode")))
-    except ValueError:
-        return None
+    return mode_of(command) if command.type == "set_mode" else None

@@ -10,11 +10,8 @@ from deskwatch.journal import Record
 from deskwatch.journal.names import CONTROL, MAIN
 from deskwatch.projections.metrics.family import label
 from deskwatch.projections.metrics.figures import set_amount
-from deskwatch.projections.metrics.memory import increases, keep
+from deskwatch.projections.metrics.memory import MAX_WRITERS, increases, keep
 from deskwatch.projections.metrics.registry import Registry
-
-MAX_WRITERS = 100
-"""Writers of one bot whose totals and version are remembered."""
 
 
 class Lifecycle:

@@ -11,6 +11,8 @@ from typing import Any
 
 MAX_ID_LENGTH = 128
 """Characters of an id that are remembered: a faulty bot's may be as long as a line."""
+MAX_WRITERS = 100
+"""Writers of one bot that are remembered."""
 
 
 def identifier(text: str) -> str:

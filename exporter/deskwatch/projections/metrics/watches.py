@@ -7,11 +7,8 @@ from typing import Any
 from deskwatch.events import WatchStarted, WatchStopped
 from deskwatch.journal import Record
 from deskwatch.projections.metrics.family import label
-from deskwatch.projections.metrics.memory import keep
+from deskwatch.projections.metrics.memory import MAX_WRITERS, keep
 from deskwatch.projections.metrics.registry import Registry
-
-MAX_WRITERS = 100
-"""Writers of one bot that are remembered."""
 
 
 class Watches:
@@ -33,7 +30,11 @@ class Watches:
 
     def _started(self, record: Record, event: WatchStarted) -> None:
         key = (record.bot, label(event.source))
-        keep(self.memory.setdefault(record.bot, {}), record.writer, key[1], MAX_WRITERS)
+        watching = self.memory.setdefault(record.bot, {})
+        before = watching.get(record.writer, key[1])
+        keep(watching, record.writer, key[1], MAX_WRITERS)
+        if before not in watching.values():  # it was killed, and could not say that it stopped
+            self.watched.set((record.bot, before), 0)
         self.watched.set(key, 1)
         self.starts.inc(key)
 

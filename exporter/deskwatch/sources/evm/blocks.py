@@ -35,10 +35,16 @@ class Blocks:
     def __init__(self, asks: Asks, memory: EvmMemory) -> None:
         self._asks = asks
         self._memory = memory
+        self._newest = (-1, "")
+
+    def at_head(self, newest: Head) -> None:
+        """Which block is the newest: it is remembered only once everything in it was looked at."""
+        self._newest = newest.number, newest.hash
 
     def _of_chain(self, block: Head) -> bool:
         """Whether a block is the one that was followed, as far as that is remembered."""
-        return all(own == block.hash for number, own, _ in self._memory.blocks if number == block.number)
+        known = [*((number, own) for number, own, _ in self._memory.blocks), self._newest]
+        return all(own == block.hash for number, own in known if number == block.number)
 
     async def full(self, numbers: Sequence[int]) -> AsyncIterator[Head]:
         """Blocks with their transactions, one after the other: many of them would fill the memory.

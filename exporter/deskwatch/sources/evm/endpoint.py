@@ -94,7 +94,7 @@ class Endpoint:
                 self.batch_calls, self._refused_at = max(1, len(part) // 2), time.monotonic()
                 continue
             self._judge(status, retry_seconds, body)
-            found += answers(decode(body), len(part))
+            found += answers(decode(body, self._without_key), len(part), self._without_key)
         return found
 
     async def _post(self, body: bytes) -> tuple[int, float, bytes]:
@@ -112,7 +112,7 @@ class Endpoint:
         except httpx.DecodingError:
             raise Garbled("expected a body that is packed as its headers say, was another") from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            raise EndpointFault("connect", self._without_key(words(str(error) or type(error).__name__))) from None
+            raise EndpointFault("connect", words(self._without_key(str(error) or type(error).__name__))) from None
         self.latency_seconds = time.monotonic() - began
         return found
 
@@ -128,7 +128,7 @@ class Endpoint:
     def _judge(self, status: int, retry_seconds: float, body: bytes) -> None:
         if status == 200:
             return
-        said = self._without_key(words(body.decode(errors="replace"), 100))
+        said = words(self._without_key(body.decode(errors="replace")), 100)
         if status == 429:
             raise EndpointFault("rate_limited", f"asked too often (HTTP 429): {said}", retry_seconds)
         if status in (401, 403):
@@ -138,10 +138,7 @@ class Endpoint:
         raise EndpointFault(f"http_{status}", f"expected HTTP 200, was {status}: {said}", retry_seconds)
 
     def _without_key(self, text: str) -> str:
-        """The text without what the URL may hold in secret: servers like to repeat it."""
-        for secret in _WORD.findall(self._url.partition("://")[2].partition("/")[2]):
-            text = text.replace(secret, REDACTED)
-        return text
+        return without_key(text, self._url)
 
     # How it fares
 
@@ -183,6 +180,13 @@ def names_of(urls: Sequence[str]) -> list[str]:
         times = sum(name == host or name.startswith(f"{host}#") for name in names)
         names.append(f"{host}#{times + 1}" if times else host)
     return names
+
+
+def without_key(text: str, url: str) -> str:
+    """A text without what a URL may hold in secret: servers like to repeat it. To be cut after this, not before."""
+    for secret in _WORD.findall(url.partition("://")[2].partition("/")[2]):
+        text = text.replace(secret, REDACTED)
+    return text
 
 
 def _refuses_batch(status: int, body: bytes) -> bool:

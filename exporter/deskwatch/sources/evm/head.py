@@ -7,9 +7,7 @@ from typing import Any
 import msgspec
 
 from deskwatch.sources.evm.errors import Garbled
-from deskwatch.sources.evm.wire import is_hash, quantity, required, words
-
-MOST = 2**63
+from deskwatch.sources.evm.wire import count, is_hash, quantity, whole, words
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,10 +43,8 @@ def head(block: object, *, is_newest: bool = True) -> Head:
     own, parent = block.get("hash"), block.get("parentHash")
     if not is_hash(own) or not is_hash(parent):
         raise Garbled(f"expected a block with its hash and its parent's, was {words(own)!r} and {words(parent)!r}")
-    number = required(block.get("number"), "a block's number")
-    timestamp = required(block.get("timestamp"), "a block's timestamp")
-    if number >= MOST or timestamp >= MOST:
-        raise Garbled(f"expected a block's number and time of 63 bits, was {number} and {timestamp}")
+    number = whole(block.get("number"), "a block's number")
+    timestamp = whole(block.get("timestamp"), "a block's timestamp")
     listed = block.get("transactions")
     full = isinstance(listed, list) and all(isinstance(one, dict) for one in listed)
     return Head(
@@ -57,14 +53,9 @@ def head(block: object, *, is_newest: bool = True) -> Head:
         parent=str(parent).lower(),
         timestamp=float(timestamp),
         base_fee=quantity(block.get("baseFeePerGas")),
-        gas_used=_gas(block.get("gasUsed")),
-        gas_limit=_gas(block.get("gasLimit")),
+        gas_used=count(block.get("gasUsed")),
+        gas_limit=count(block.get("gasLimit")),
         transaction_count=len(listed) if isinstance(listed, list) else None,
         transactions=tuple(listed) if isinstance(listed, list) and full else None,
         is_newest=is_newest,
     )
-
-
-def _gas(value: object) -> int | None:
-    found = quantity(value)
-    return None if found is None or found >= MOST else found

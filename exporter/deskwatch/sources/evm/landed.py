@@ -11,10 +11,7 @@ from typing import Any
 import msgspec
 
 from deskwatch.sources.evm.errors import Garbled
-from deskwatch.sources.evm.wire import is_bytes, is_hash, quantity, required, words
-
-MOST = 2**63
-"""The vocabulary's whole numbers end before it."""
+from deskwatch.sources.evm.wire import is_bytes, is_hash, quantity, required, whole, words
 
 
 class Sending(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,11 +57,11 @@ def sending(told: object) -> Sending:
     return Sending(
         hash=told["hash"].lower(),
         sender=words(told.get("from"), 42),
-        nonce=_whole(told.get("nonce"), "a nonce"),
+        nonce=whole(told.get("nonce"), "a nonce"),
         to=words(to, 42) if isinstance(to, str) else None,
         data=data if isinstance(data, str) and is_bytes(data) else "0x",
         value=hex(quantity(told.get("value")) or 0),
-        gas_limit=_whole(told.get("gas"), "a transaction's gas"),
+        gas_limit=whole(told.get("gas"), "a transaction's gas"),
         max_fee_wei=quantity(fee if fee is not None else told.get("gasPrice")),
     )
 
@@ -80,7 +77,7 @@ def landed(told: object, receipt: dict[str, Any], timestamp: float) -> Landed:
     Raises:
         Garbled: They are none.
     """
-    gas_used = _whole(receipt.get("gasUsed"), "gas used")
+    gas_used = whole(receipt.get("gasUsed"), "gas used")
     price = quantity(receipt.get("effectiveGasPrice"))
     if price is None:  # nodes from before London
         price = required(told.get("gasPrice") if isinstance(told, dict) else None, "a gas price")
@@ -89,7 +86,7 @@ def landed(told: object, receipt: dict[str, Any], timestamp: float) -> Landed:
     returned = receipt.get("revertReason")
     return Landed(
         sending=sending(told),
-        block=_whole(receipt.get("blockNumber"), "a block's number"),
+        block=whole(receipt.get("blockNumber"), "a block's number"),
         timestamp=timestamp,
         succeeded=quantity(receipt.get("status")) != 0,
         gas_used=gas_used,
@@ -97,10 +94,3 @@ def landed(told: object, receipt: dict[str, Any], timestamp: float) -> Landed:
         cost_wei=gas_used * price + blobs + below,
         returned=returned if is_bytes(returned) else None,
     )
-
-
-def _whole(value: object, what: str) -> int:
-    found = required(value, what)
-    if found >= MOST:
-        raise Garbled(f"expected {what} below 2^63, was {found}")
-    return found

@@ -7,7 +7,7 @@ from deskwatch.sources.evm.endpoint import Endpoint
 from deskwatch.sources.evm.errors import NoAnswer
 from deskwatch.sources.evm.question import Answer
 from deskwatch.sources.evm.rpc import Rpc
-from deskwatch.sources.evm.wire import required
+from deskwatch.sources.evm.wire import whole
 from deskwatch.sources.watched import Watched
 
 ONLY_WATCHED = "expected ping, as this chain is only watched: deskwatch holds no key of it and can send nothing"
@@ -39,4 +39,4 @@ class Obeying:
 
 
 def _number(endpoint: Endpoint, answers: list[Answer]) -> tuple[str, int]:
-    return endpoint.name, required(answers[0], "its newest block's number")
+    return endpoint.name, whole(answers[0], "its newest block's number")

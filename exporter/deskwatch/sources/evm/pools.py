@@ -80,7 +80,7 @@ class Pools:
         found = await self._tokens.find([side for two in sides.values() for side in two if side is not None])
         for pool in tuple(self._unknown):
             known = [found.get(side or "") for side in sides[pool.name]]
-            pair = _pair(pool, known[0], known[1])
+            pair = pair_of(pool, known[0], known[1])
             if isinstance(pair, str):
                 self._complaints.raise_(f"pool {pool.name}", pair)
                 continue
@@ -116,7 +116,7 @@ class Pools:
             quote_reserve=quote,
             base_asset=pair.base.symbol,
             quote_asset=pair.quote.symbol,
-            price=quote / base if base else None,
+            price=quote / base if base and quote else None,
             liquidity=2 * quote,
             block=head.number,
         )
@@ -151,7 +151,7 @@ def _address(told: Answer, call: View) -> str | None:
     return str(address).lower()
 
 
-def _pair(pool: Pool, first: KnownToken | str | None, second: KnownToken | str | None) -> Pair | str:
+def pair_of(pool: Pool, first: KnownToken | str | None, second: KnownToken | str | None) -> Pair | str:
     """The pool with its tokens, or in words why it is none."""
     if first is None or second is None:
         return f"expected a pair of the Uniswap V2 kind at {pool.address}, was none; give another address"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
@@ -29,8 +29,12 @@ def encode(questions: Sequence[Question]) -> bytes:
     return msgspec.json.encode(objects[0] if len(objects) == 1 else objects)
 
 
-def decode(body: bytes) -> Any:  # Any: a node may write any JSON
+def decode(body: bytes, clean: Callable[[str], str] = str) -> Any:  # Any: a node may write any JSON
     """A body's JSON.
+
+    Args:
+        body: What the node sent.
+        clean: Takes out of the node's words what must not be shown.
 
     Raises:
         Garbled: It is none.
@@ -38,7 +42,8 @@ def decode(body: bytes) -> Any:  # Any: a node may write any JSON
     try:
         return peer_json.decode(body)
     except peer_json.NotJson as error:
-        raise Garbled(f"expected JSON, was {words(body[:60].decode(errors='replace'))!r} ({error})") from None
+        shown = words(clean(body[:1000].decode(errors="replace")), 60)
+        raise Garbled(f"expected JSON, was {shown!r} ({error})") from None
 
 
 def is_refusal(told: Any) -> bool:  # Any: a node may write any JSON
@@ -46,11 +51,16 @@ def is_refusal(told: Any) -> bool:  # Any: a node may write any JSON
     if not isinstance(told, dict) or told.get("error") is None:
         return False
     error = told["error"]
-    return not isinstance(error, dict) or error.get("code") not in RATE_LIMITED
+    return not isinstance(error, dict) or _code(error) not in RATE_LIMITED
 
 
-def answers(told: Any, count: int) -> list[Answer]:  # Any: a node may write any JSON
+def answers(told: Any, count: int, clean: Callable[[str], str] = str) -> list[Answer]:  # Any: any JSON
     """The answers to `count` questions, in their order.
+
+    Args:
+        told: What the node sent.
+        count: How many questions there were.
+        clean: As in `decode`.
 
     Raises:
         Garbled: Some are missing, or none is an answer.
@@ -59,24 +69,32 @@ def answers(told: Any, count: int) -> list[Answer]:  # Any: a node may write any
     found: dict[int, Answer] = {}
     for one in told if isinstance(told, list) else [told]:
         if isinstance(one, dict) and type(one.get("id")) is int:
-            found[one["id"]] = _answer(one)
+            found[one["id"]] = _answer(one, clean)
         elif isinstance(one, dict) and one.get("error") is not None and not isinstance(told, list):
-            found = dict.fromkeys(range(count), _answer(one))  # it stands for the request as a whole, and has no id
+            found = dict.fromkeys(
+                range(count), _answer(one, clean)
+            )  # it stands for the request as a whole, and has no id
     if missing := [place for place in range(count) if place not in found]:
-        raise Garbled(f"expected {count} answers, was without {len(missing)} of them: {words(told)!r}")
+        raise Garbled(f"expected {count} answers, was without {len(missing)} of them: {words(clean(repr(told)))!r}")
     return [found[place] for place in range(count)]
 
 
-def _answer(one: dict[str, Any]) -> Answer:
+def _answer(one: dict[str, Any], clean: Callable[[str], str]) -> Answer:
     error = one.get("error")
     if error is None:
         if "result" not in one:
-            raise Garbled(f"expected a result or an error, was {words(one)!r}")
+            raise Garbled(f"expected a result or an error, was {words(clean(repr(one)))!r}")
         return one["result"]
     if not isinstance(error, dict):
-        return RpcError(0, words(error))
-    code = error.get("code")
-    message = words(error.get("message") or "an error without words")
+        return RpcError(0, words(clean(str(error))))
+    code = _code(error)
+    message = words(clean(str(error.get("message") or "an error without words")))
     if code in RATE_LIMITED:
         raise EndpointFault("rate_limited", f"asked too often: {message}")
-    return RpcError(code if isinstance(code, int) else 0, message, error.get("data"))
+    return RpcError(code, message, error.get("data"))
+
+
+def _code(error: dict[str, Any]) -> int:
+    """An error's code; 0 of one that has none."""
+    code = error.get("code")
+    return code if isinstance(code, int) else 0

@@ -9,7 +9,7 @@ from deskwatch.sources.evm.errors import EndpointFault
 from deskwatch.sources.evm.question import Question
 from deskwatch.sources.evm.rhythm import Rhythm
 from deskwatch.sources.evm.rpc import STALE, Rpc
-from deskwatch.sources.evm.wire import required
+from deskwatch.sources.evm.wire import whole
 
 LEAST_SECONDS, MOST_SECONDS = 2.0, 60.0
 _NUMBER: Question = ("eth_blockNumber", ())
@@ -54,7 +54,7 @@ class Rounds:
         except EndpointFault:
             return None  # told
         try:
-            return required(answer, "its newest block's number")
+            return whole(answer, "its newest block's number")
         except EndpointFault as fault:
             self._rpc.distrust(endpoint, fault)
             return None

@@ -156,11 +156,13 @@ class Settings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fields=
     def __post_init__(self) -> None:
         for what, names in (
             ("wallets", [one.name for one in self.wallets]),
-            ("tokens", [one.symbol for one in self.tokens]),
+            ("tokens", [self.asset, *(one.symbol for one in self.tokens)]),  # or two balances would be one figure
             ("pools", [one.name for one in self.pools]),
             ("contracts", [one.name for one in self.contracts]),
         ):
-            _check_different(what, names)
+            _check_different(what, "a name", names)
+        for what, held in (("wallets", self.wallets), ("tokens", self.tokens)):  # else they count twice in sums
+            _check_different(what, "an address", [one.address.lower() for one in held])
         for url in self.urls:
             check_url(url, ("http", "https"))
         if self.ws_url is not None:
@@ -192,9 +194,11 @@ def check_url(url: str, schemes: tuple[str, ...], *, may_hold_password: bool = F
         )
 
 
-def _check_different(what: str, names: Iterable[str]) -> None:
+def _check_different(what: str, of_its_own: str, given: Iterable[str]) -> None:
     seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            raise ValueError(f"expected each of {what} to have a name of its own, was {name!r} twice; rename one")
-        seen.add(name)
+    for one in given:
+        if one in seen:
+            raise ValueError(
+                f"expected each of {what} to have {of_its_own} of its own, was {one!r} twice; change or remove one"
+            )
+        seen.add(one)

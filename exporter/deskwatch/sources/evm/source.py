@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import msgspec
 
@@ -79,7 +79,7 @@ class Evm:
             endpoints = opening.endpoints(self._settings, urls, http, watched.health)
             watched.only_connects(RPC_LINK, [one.name for one in endpoints])
             rpc = Rpc(endpoints, watched, chain_id=self._settings.chain_id)
-            settings = msgspec.structs.replace(self._settings, chain=await self._chain(rpc))
+            settings = msgspec.structs.replace(self._settings, chain=await self._chain(rpc, urls))
             rhythm = Rhythm(settings.poll_seconds, settings.stale_seconds)
             memory = watched.memory
             if not isinstance(memory, EvmMemory):
@@ -87,7 +87,7 @@ class Evm:
             parts = [Gas(rpc, watched, settings.chain), *make_parts(rpc, watched, settings, memory)]
             heads = Heads(rpc, watched, settings, parts, rhythm)
             wake = asyncio.Event()
-            stream = self._stream(watched, rhythm, wake)
+            stream = self._stream(watched, rhythm, wake, lambda: memory.blocks[-1][0] if memory.blocks else 0)
             try:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._follow(heads, rhythm, wake, stream))
@@ -99,7 +99,7 @@ class Evm:
             except BaseExceptionGroup as group:
                 raise _first(group) from group
 
-    async def _chain(self, rpc: Rpc) -> str:
+    async def _chain(self, rpc: Rpc, urls: list[str]) -> str:
         """The chain's name: as configured, or its number once an endpoint has said it."""
         backoff = Backoff()
         while rpc.chain_id is None:
@@ -108,9 +108,12 @@ class Evm:
             except NoAnswer as error:
                 logger.warning("no endpoint answers yet", extra={"why": str(error)})
                 await asyncio.sleep(backoff.next_seconds(error.retry_seconds))
+                self._look_for_other_urls(rpc, urls)
         return self._settings.chain or str(rpc.chain_id)
 
-    def _stream(self, watched: Watched, rhythm: Rhythm, wake: asyncio.Event) -> Stream | None:
+    def _stream(
+        self, watched: Watched, rhythm: Rhythm, wake: asyncio.Event, newest: Callable[[], int]
+    ) -> Stream | None:
         url = opening.websocket_url(self._settings)
         watched.only_connects(STREAM_LINK, [] if url is None else names_of([url]))
         if url is None:
@@ -121,6 +124,7 @@ class Evm:
             watched,
             rhythm,
             wake,
+            newest,
             tls=opening.tls(self._settings) if url.startswith("wss:") else None,
             timeout_seconds=self._settings.timeout_seconds,
         )
@@ -141,13 +145,16 @@ class Evm:
                     await wake.wait()
 
     async def _reread(self, rpc: Rpc, urls: list[str]) -> None:
-        """A key that a provider refuses may have been replaced where it is kept."""
         while True:
             await asyncio.sleep(URLS_SECONDS)
-            if any(one.fault is not None and one.fault.reason == "refused" for one in rpc.endpoints):
-                with contextlib.suppress(ConfigError):
-                    if opening.urls(self._settings) != urls:
-                        raise _UrlsChanged
+            self._look_for_other_urls(rpc, urls)
+
+    def _look_for_other_urls(self, rpc: Rpc, urls: list[str]) -> None:
+        """A key that a provider refuses may have been replaced where it is kept."""
+        if any(one.fault is not None and one.fault.reason == "refused" for one in rpc.endpoints):
+            with contextlib.suppress(ConfigError):
+                if opening.urls(self._settings) != urls:
+                    raise _UrlsChanged
 
 
 class _UrlsChanged(Exception):

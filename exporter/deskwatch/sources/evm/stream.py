@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+import time
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import msgspec
@@ -17,6 +19,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidURI, WebSocketException
 
 from deskwatch.backoff import Backoff
+from deskwatch.sources.evm.endpoint import WELL_SECONDS, without_key
 from deskwatch.sources.evm.errors import EndpointFault
 from deskwatch.sources.evm.local import is_local
 from deskwatch.sources.evm.question import decode
@@ -33,10 +36,23 @@ MAX_MESSAGE_BYTES = 2**20
 SILENT_BLOCKS = 5
 """A stream that says nothing for so many blocks' time, while the chain goes on, is opened anew."""
 SILENT_AT_LEAST_SECONDS = 30.0
+PASSED_BLOCKS = 2
+"""So many must have been found by polling meanwhile: the block that it told of last may be found after its word."""
 
 
 class Stream:
-    """Sets an event at each block that the node tells of."""
+    """Sets an event at each block that the node tells of.
+
+    Args:
+        url: Where the node listens.
+        name: The endpoint's, for people.
+        watched: Is told whether the stream is up.
+        rhythm: How fast the chain is.
+        wake: The event.
+        newest: Number of the newest block that is known, by whichever way.
+        tls: For a `wss` URL.
+        timeout_seconds: Longest wait for an answer.
+    """
 
     def __init__(
         self,
@@ -45,6 +61,7 @@ class Stream:
         watched: Watched,
         rhythm: Rhythm,
         wake: asyncio.Event,
+        newest: Callable[[], int],
         *,
         tls: ssl.SSLContext | None = None,
         timeout_seconds: float = 10.0,
@@ -54,6 +71,7 @@ class Stream:
         self._watched = watched
         self._rhythm = rhythm
         self._wake = wake
+        self._newest = newest
         self._tls = tls
         self._timeout = timeout_seconds
         self.is_up = False
@@ -65,19 +83,27 @@ class Stream:
             try:
                 async with _connect(self._url, self._timeout, self._tls) as connection:
                     await subscribe(connection, self._timeout)
-                    backoff.reset()
+                    began = time.monotonic()
                     self._show(up=True)
                     await self._follow(connection)
             except _FAULTS as error:
-                why = _why(error)
+                why = _why(error, self._url)
+            if self.is_up and time.monotonic() - began >= WELL_SECONDS:  # else one that cuts at once is asked for ever
+                backoff.reset()
             self._show(up=False, why=why)
             await asyncio.sleep(backoff.next_seconds())
 
     async def _follow(self, connection: ClientConnection) -> None:
         while True:
             silence = max(SILENT_BLOCKS * self._rhythm.block_seconds, SILENT_AT_LEAST_SECONDS)
-            async with asyncio.timeout(silence):
-                await connection.recv()
+            before = self._newest()
+            try:
+                async with asyncio.timeout(silence):
+                    await connection.recv()
+            except TimeoutError:
+                if self._newest() - before < PASSED_BLOCKS:
+                    continue  # the chain rests, as development chains do
+                raise
             self._wake.set()
 
     def _show(self, *, up: bool, why: str | None = None) -> None:
@@ -103,7 +129,7 @@ async def subscribe(connection: ClientConnection, timeout_seconds: float) -> Non
                 continue
             if isinstance(told.get("result"), str):
                 return
-            raise EndpointFault("refused", f"it lets nobody subscribe to new heads: {words(told.get('error'))}")
+            raise EndpointFault("refused", f"it lets nobody subscribe to new heads: {told.get('error')}")
 
 
 async def try_stream(url: str, timeout_seconds: float, tls: ssl.SSLContext | None) -> str | None:
@@ -112,7 +138,7 @@ async def try_stream(url: str, timeout_seconds: float, tls: ssl.SSLContext | Non
         async with _connect(url, timeout_seconds, tls) as connection:
             await subscribe(connection, timeout_seconds)
     except _FAULTS as error:
-        return _why(error)
+        return _why(error, url)
     return None
 
 
@@ -133,7 +159,7 @@ def _connect(url: str, timeout_seconds: float, tls: ssl.SSLContext | None) -> co
 _FAULTS = (WebSocketException, OSError, TimeoutError, EndpointFault)
 
 
-def _why(error: BaseException) -> str:
+def _why(error: BaseException, url: str) -> str:
     """In words without the URL, which may hold a key."""
     match error:
         case InvalidHandshake():
@@ -141,7 +167,7 @@ def _why(error: BaseException) -> str:
         case InvalidURI():
             return "url: it is no WebSocket's"
         case EndpointFault():
-            return f"{error.reason}: {error}"
+            return f"{error.reason}: {words(without_key(str(error), url))}"
         case TimeoutError():
             return "silent: it said nothing for too long"
         case OSError():

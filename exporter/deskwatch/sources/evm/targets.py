@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from deskwatch.sources.evm.abi import Undecodable, View, answer, calldata, plain, view
 from deskwatch.sources.evm.endpoint import Endpoint
 from deskwatch.sources.evm.errors import EndpointFault, RpcError
+from deskwatch.sources.evm.pools import pair_of
 from deskwatch.sources.evm.question import Answer, Question
 from deskwatch.sources.evm.settings import Call, Pool, Settings, Token, Wallet
+from deskwatch.sources.evm.tokens import Tokens
 from deskwatch.sources.evm.wire import is_bytes, quantity, words
 from deskwatch.sources.source import Finding
 
@@ -29,7 +31,7 @@ async def examine_targets(endpoint: Endpoint, settings: Settings) -> AsyncIterat
         for token in settings.tokens:
             yield await _token(endpoint, token)
         for pool in settings.pools:
-            yield await _pool(endpoint, pool)
+            yield await _pool(endpoint, pool, settings.tokens)
         for call in settings.contracts:
             yield await _call(endpoint, call)
     except EndpointFault as fault:
@@ -80,18 +82,29 @@ async def _token(endpoint: Endpoint, token: Token) -> Finding:
     return Finding(ok=True, what=f"Token {token.symbol} has {found} decimals.")
 
 
-async def _pool(endpoint: Endpoint, pool: Pool) -> Finding:
+async def _pool(endpoint: Endpoint, pool: Pool, configured: Sequence[Token]) -> Finding:
     answers = await endpoint.ask([_question(pool.address, one) for one in _PAIR])
     try:
-        for one, told in zip(_PAIR, answers, strict=True):
-            _values(one, told)
+        first, second, _ = (str(_values(one, told)[0]).lower() for one, told in zip(_PAIR, answers, strict=True))
     except Undecodable as error:
         return Finding(
             ok=False,
             what=f"Pool {pool.name} is no pair of the Uniswap V2 kind: {error}.",
             cure="Give the address of the pair itself, not of a router, factory or token, nor a V3 or V4 pool.",
         )
-    return Finding(ok=True, what=f"Pool {pool.name} is a pair, with reserves.")
+    known = await Tokens(_Asked(endpoint), configured).find([first, second])
+    pair = pair_of(pool, known[first], known[second])
+    if isinstance(pair, str):
+        return Finding(
+            ok=False,
+            what=f"Pool {pool.name} can't be watched: {pair}.",
+            cure="Mend its base, or name its tokens with their decimals under tokens.",
+        )
+    return Finding(
+        ok=True,
+        what=f"Pool {pool.name} is a pair, with reserves: the price of {pair.base.symbol} in "
+        f"{pair.quote.symbol} is told.",
+    )
 
 
 async def _call(endpoint: Endpoint, call: Call) -> Finding:
@@ -106,6 +119,13 @@ async def _call(endpoint: Endpoint, call: Call) -> Finding:
             cure="See whether the contract is at that address of this chain, and has that method with that answer.",
         )
     return Finding(ok=True, what=f"The call {call.name} answers {words(', '.join(map(str, map(plain, found))), 80)}.")
+
+
+class _Asked:
+    """One endpoint, as `deskwatch.sources.evm.reading.Asks` is asked."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.batch = endpoint.ask
 
 
 def _question(to: str, asked: View, args: tuple[Any, ...] = ()) -> Question:

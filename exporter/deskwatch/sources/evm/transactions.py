@@ -76,6 +76,7 @@ class Transactions:
         """
         if not self._settings.transactions:
             return True
+        self._blocks.at_head(head)
         try:
             self._doubt_all_of_a_chain_begun_anew(head, nonces)
             await self._settle(tuple(self._ledger.doubtful))

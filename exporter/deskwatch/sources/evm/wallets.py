@@ -15,7 +15,7 @@ from deskwatch.sources.evm.reading import Due, at
 from deskwatch.sources.evm.settings import Settings, Wallet
 from deskwatch.sources.evm.tokens import BALANCE_OF, KnownToken, Tokens
 from deskwatch.sources.evm.transactions import Nonces, Transactions
-from deskwatch.sources.evm.wire import quantity
+from deskwatch.sources.evm.wire import count, quantity
 from deskwatch.sources.watched import Watched
 
 NATIVE_DECIMALS = 18
@@ -86,11 +86,11 @@ class Wallets:
             native, mined, pending, *held = answers[place * each : (place + 1) * each]
             natives[wallet.name] = self._native(wallet, native)
             self._hold(wallet, held)
-            if (nonce := quantity(mined)) is None:
+            if (nonce := count(mined)) is None:
                 self._complaints.raise_(f"the nonce of wallet {wallet.name}", _why(mined))
                 continue
             self._complaints.settle(f"the nonce of wallet {wallet.name}")
-            upcoming = quantity(pending)  # some nodes can't say; and one that lags says less than was mined
+            upcoming = count(pending)  # some nodes can't say; and one that lags says less than was mined
             nonces[wallet.address.lower()] = Nonces(nonce, None if upcoming is None else max(0, upcoming - nonce))
         if not await self._transactions.follow(head, nonces):
             return

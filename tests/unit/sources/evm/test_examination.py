@@ -81,7 +81,7 @@ async def test_what_is_no_target_is_said_with_a_cure() -> None:
             wallets=(Wallet(name="multisig", address=CONTRACT),),
             tokens=(
                 Token(symbol="USDC", address=CONTRACT, decimals=18),
-                Token(symbol="NONE", address=CONTRACT, decimals=2),
+                Token(symbol="NONE", address=ACCOUNT, decimals=2),
             ),
             pools=(Pool(name="uni", address=CONTRACT),),
             contracts=(Call(name="supply", address=CONTRACT, signature="totalSupply()(uint256)"),),
@@ -95,6 +95,30 @@ async def test_what_is_no_target_is_said_with_a_cure() -> None:
         assert words in wrong
     assert "it is a contract" in said(found, None)
     assert all(one.cure for one in found if one.ok is False)
+
+
+@pytest.mark.parametrize(
+    ("decimals", "words"),
+    [
+        (encode(["uint8"], [6]), "Pool uni can't be watched: expected its base to be WETH or 0xc0c0c0, was WTEH"),
+        (b"", "Pool uni can't be watched: expected two ERC-20 tokens in it, but of one: it does not tell its decimals"),
+    ],
+)
+async def test_a_pool_that_the_watch_could_not_tell_of_is_no_success(decimals: bytes, words: str) -> None:
+    """A base that it does not hold, mistyped perhaps; a token that does not tell its digits."""
+    chain = state(
+        decimals=decimals,
+        token0=encode(["address"], [ACCOUNT]),
+        token1=encode(["address"], [CONTRACT]),
+        getReserves=encode(["uint112", "uint112", "uint32"], [1, 2, 3]),
+    )
+    with evm_node.running(chain) as node:
+        found = await findings(
+            node,
+            tokens=(Token(symbol="WETH", address=ACCOUNT, decimals=18),),
+            pools=(Pool(name="uni", address=CONTRACT, base="WTEH"),),
+        )
+    assert words in said(found, False)
 
 
 async def test_what_a_node_lacks_is_said_and_is_no_fault() -> None:

@@ -110,10 +110,11 @@ async def test_whatever_a_token_calls_itself_becomes_a_short_harmless_label(
     assert told.base_asset == shown
 
 
-async def test_an_empty_pool_has_no_price(chain: FakeChain):
-    pool = pair(chain, 0, 0)
+@pytest.mark.parametrize(("base", "quote"), [(0, 0), (10**18, 0), (0, 10**6)])
+async def test_a_pool_of_which_a_side_is_empty_has_no_price(chain: FakeChain, base: int, quote: int):
+    pool = pair(chain, base, quote)
     (told,) = (await looked(chain, pool)).told(PoolObserved)
-    assert (told.price, told.liquidity) == (None, 0.0)
+    assert (told.price, told.liquidity) == (None, 2 * quote / 10**6)
 
 
 @pytest.mark.parametrize(

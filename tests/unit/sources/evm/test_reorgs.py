@@ -213,6 +213,22 @@ async def test_a_receipt_of_the_branch_that_was_left_is_not_believed(chain: Fake
     assert len(watching.told(TransactionConfirmed)) == 1
 
 
+async def test_the_newest_block_as_the_branch_that_was_left_had_it_is_not_believed(chain: FakeChain):
+    """A node behind a load balancer may not know yet that it was left; what failed since then must be told."""
+    watching = Watching(chain)
+    await watching.look()
+    chain.mine(one := transaction(ALICE, 0))
+    await watching.look()
+    left, receipt = chain.blocks[-1], chain.receipts[one["hash"]]
+    await watching.reorganize(1)
+    chain.mine()
+    head, chain.blocks[-1], chain.receipts[one["hash"]] = chain.head(), left, receipt
+    for part in watching.parts:
+        await part.at_head(head)  # all that it asks is answered by the other branch
+    assert watching.memory.ledger.doubtful == [one["hash"]], "it is still to be looked for"
+    assert [seen.block for seen in watching.told(WalletObserved)] == [1, 2]
+
+
 async def test_a_chain_that_began_anew_is_read_from_its_beginning(chain: FakeChain):
     """The wallet had sent nothing, so nothing tells but the chain's height."""
     watching = await mined(chain)

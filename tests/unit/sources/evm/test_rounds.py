@@ -96,6 +96,17 @@ async def test_an_endpoint_that_fails_in_a_round_is_told_before_it_is_needed(
         assert held.health.up
 
 
+async def test_an_endpoint_whose_number_can_be_none_makes_no_other_look_stale(
+    nodes: tuple[Node, Node], tmp_path: Path
+) -> None:
+    first, second = nodes
+    second.garble = lambda method, found: "0x" + "ff" * 32 if method == "eth_blockNumber" else found
+    async with asking(tmp_path, first.url, second.url) as (rpc, held):
+        await Rounds(rpc, rhythm()).once()
+        assert held.health.failures == {"garbage": 1}
+        assert [one.fault is None for one in rpc.endpoints] == [True, False]
+
+
 @pytest.mark.parametrize(
     ("block_seconds", "poll", "stale", "blocks"),
     [(12.0, 6.0, 60.0, 5), (2.0, 1.0, 15.0, 8), (0.25, 1.0, 15.0, 60), (3600.0, 15.0, 300.0, 5)],

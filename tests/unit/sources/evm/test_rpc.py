@@ -105,6 +105,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "another's answer": ({"body": b'{"id":7,"result":"0x1"}'}, "garbage"),
     "nothing": ({"body": b""}, "garbage"),
     "no UTF-8": ({"body": b'{"id":0,"result":"\xff\xfe"}'}, "garbage"),
+    "a code that is none": ({"body": b'{"id":0,"error":{"code":[],"message":"no"}}'}, "refused"),
     "silence": ({"slow_seconds": 30.0}, "timeout"),
     "no number": ({"garble": lambda _, __: ["0x5"]}, "garbage"),
     "another chain": ({"chain_id": 6}, "wrong_chain"),
@@ -172,6 +173,29 @@ async def test_a_key_that_the_server_repeats_is_not_told(nodes: tuple[Node, Node
     assert "0123456789abcdef" not in str(told.value)
     (told_link,) = journaled(tmp_path, ev.ConnectionChanged)
     assert told_link.reason.endswith("(HTTP 401): no such project: [redacted]")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"status": 200, "body": b'{"id":0,"error":{"code":-32600,"message":"' + b"no " * 60 + b'KEY%s"}}'},
+        {"status": 400, "body": b'{"id":0,"error":"bad KEY%s"}'},
+        {"status": 200, "body": b'{"error":{"code":429,"message":"KEY%s has no units"}}'},
+        {"status": 200, "body": b'{"message":"no project KEY%s"}'},
+        {"status": 200, "body": b"<html><title>" + b"." * 30 + b"KEY%s</title>"},
+        {"status": 503, "body": b"." * 90 + b"KEY%s"},
+    ],
+)
+async def test_no_part_of_a_key_is_told_wherever_the_server_repeats_it(
+    nodes: tuple[Node, Node], tmp_path: Path, said: dict[str, Any]
+) -> None:
+    key = "KEY0123456789abcdef0123456789"
+    nodes[0].status, nodes[0].body = said["status"], said["body"].replace(b"KEY%s", key.encode())
+    async with asking(tmp_path, f"{nodes[0].url}/v3/{key}") as (rpc, _):
+        with pytest.raises(NoAnswer) as told:
+            await rpc.call(*HEIGHT)
+    assert "KEY" not in str(told.value)
+    assert "KEY" not in str(journaled(tmp_path))
 
 
 async def test_an_answer_without_end_is_not_read_to_its_end(

@@ -62,6 +62,15 @@ def test_addresses_have_their_checksum_or_none(address: str) -> None:
         ({"wallets": [{"name": "hot", "address": "vitalik.eth"}]}, r"0x and 40 hex digits.*'vitalik\.eth'"),
         ({"wallets": [{"name": "hot", "address": VITALIK + "0"}]}, "0x and 40 hex digits"),
         ({"wallets": [{"name": "hot", "address": VITALIK}, {"name": "hot", "address": EIP55[0]}]}, "'hot' twice"),
+        (
+            {"wallets": [{"name": "a", "address": VITALIK}, {"name": "b", "address": VITALIK.lower()}]},
+            "wallets to have an address of its own",
+        ),
+        (
+            {"tokens": [{"symbol": "A", "address": VITALIK}, {"symbol": "B", "address": VITALIK}]},
+            "tokens to have an address of its own",
+        ),
+        ({"tokens": [{"symbol": "ETH", "address": VITALIK}]}, "tokens to have a name of its own, was 'ETH' twice"),
         ({"wallets": [{"name": "<b>", "address": VITALIK}]}, "matching regex"),
         ({"wallets": [{"name": "hot", "adress": VITALIK}]}, "unknown field `adress`"),
         ({"contracts": [{"name": "s", "address": VITALIK, "signature": "totalSupply()"}]}, "types of the arguments"),

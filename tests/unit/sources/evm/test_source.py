@@ -194,13 +194,17 @@ def test_wrong_places_of_endpoints_are_refused_in_words(told: dict[str, Any], wo
         open_source(settings(*told.pop("urls", ()), **told))
 
 
-def test_a_key_that_was_replaced_where_it_is_kept_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("chain_id", [5, None])
+def test_a_key_that_was_replaced_where_it_is_kept_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chain_id: int | None
+) -> None:
+    """Also where no endpoint has said yet which chain it is."""
     monkeypatch.setattr("deskwatch.sources.evm.source.URLS_SECONDS", 0.05)
     chain = Chain()
     with evm_node.running(chain) as node, evm_node.running(chain) as other:
         node.status, node.body = 401, b"revoked"
         (tmp_path / "urls").write_text(node.url)
-        with watching(tmp_path, chain_id=5, urls_file=tmp_path / "urls") as hosted:
+        with watching(tmp_path, chain_id=chain_id, urls_file=tmp_path / "urls") as hosted:
             eventually(lambda: links(tmp_path))
             (tmp_path / "urls").write_text(other.url)
             eventually(lambda: blocks(tmp_path))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deskwatch.events import BalanceObserved, LogRecorded, WalletObserved
+from deskwatch.events import BalanceObserved, LogRecorded, TransactionConfirmed, WalletObserved
 from deskwatch.sources.evm import wallets
 from deskwatch.sources.evm.settings import Wallet
 from tests.fakes.evm_chain import FakeChain
@@ -97,6 +97,28 @@ async def test_a_wallet_whose_nonce_can_not_be_read_is_not_told_of(chain: FakeCh
     await watching.look()
     assert watching.told(WalletObserved) == []
     assert len(watching.told(BalanceObserved)) == 1
+
+
+async def test_a_nonce_that_can_be_none_is_not_told_and_hides_no_transaction():
+    """The journal's readers take none beyond 63 bits, and a lower one after it would look like a chain begun anew."""
+
+    class Odd(FakeChain):
+        is_odd = False
+
+        def _getTransactionCount(self, address: str, at: str) -> object:  # noqa: N802  the method's name
+            return hex(2**200) if self.is_odd else super()._getTransactionCount(address, at)
+
+    odd = Odd()
+    watching = Watching(odd)
+    await watching.look()
+    odd.is_odd = True
+    odd.mine()
+    await watching.look()
+    odd.is_odd = False
+    odd.mine(transaction(ALICE, 0))
+    await watching.look()
+    assert [told.nonce for told in watching.told(WalletObserved)] == [0, 1]
+    assert len(watching.told(TransactionConfirmed)) == 1
 
 
 async def test_the_gap_between_nonces_is_what_waits(chain: FakeChain):
