@@ -105,6 +105,18 @@ def test_an_end_that_is_no_success_is_told_with_its_reason(desk: Desk, status: s
     assert (told.outcome, told.words) == (outcome, "it can't")
 
 
+def test_what_keeps_it_from_being_given_is_told_once_while_it_tries_again(desk: Desk) -> None:
+    shown: list[dict[str, Any]] = []
+    away = (503, {"detail": "the journals are still being read"})
+    desk.taken.extend([away, away, command("succeeded")])
+    with contextlib.closing(Sidecar(Access(url=desk.url))) as sidecar:
+        told = give(orders.mode("arb-1", "standby", None), sidecar, Patience(timeout_seconds=5.0), shown.append)
+    assert told.outcome is Outcome.SUCCEEDED
+    trouble = [one["waiting_for"] for one in shown if one["status"] == "no answer yet"]
+    assert len(trouble) == 1
+    assert "the journals are still being read" in trouble[0]
+
+
 @pytest.mark.parametrize(
     ("has_file", "more"),
     [
