@@ -47,7 +47,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         "--keep-days",
         type=float,
         default=keep.bots.seconds / DAY_SECONDS,
-        help="age at which segments go (%(default)s)",
+        help="age at which segments go (default: %(default)s)",
     )
     parser.add_argument(
         "--keep-gib", type=float, default=keep.bots.bytes / GIB, help="size of a bot's journals (default: %(default)s)"

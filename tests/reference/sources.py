@@ -41,9 +41,9 @@ that holds one alone, `…_env` an environment variable. Every fault is told at 
 `deskwatch doctor`, with the same flags or the same file, tries it against the real peer, changes nothing there, and
 says what is missing; its exit status is 1 if something can't work.
 
-Each kind needs an extra of its name: `pip install 'deskwatch[freqtrade]'`. Two blocks may watch one bot if they have
-another `writer`; commands go to the writer `main`. A list of tables is `[[source.wallets]]` below its block, or
-`--wallet name=…,address=…` once for each.
+Each kind needs an extra of its name: `pip install '.[freqtrade]'` in this repository's folder. Two blocks may watch
+one bot if they have another `writer`; commands go to the writer `main`. A list of tables is `[[source.wallets]]` below
+its block, or `--wallet name=…,address=…` once for each.
 """
 _WORDS: dict[type[types.Type], str] = {
     types.StrType: "text",

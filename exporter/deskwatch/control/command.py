@@ -31,7 +31,7 @@ def add_parser(commands: Any) -> None:  # Any: argparse keeps the type of its su
     )
     actions = ctl.add_subparsers(required=True, metavar="ACTION")
     for word, mode in orders.MODES.items():
-        _order(actions, word, f"mode {mode}", partial(_mode, mode))
+        _order(actions, word, f"mode {mode}: {orders.MODE_WORDS[mode]}", partial(_mode, mode))
     _plain(actions, "ping", "ask whether the bot's own code runs", "ping")
     _plain(actions, "close-all", "close every position", "close_all")
     _plain(actions, "reload", "read its configuration again", "reload_config")

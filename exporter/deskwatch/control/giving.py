@@ -53,7 +53,8 @@ def give(order: Order, sidecar: Sidecar, patience: Patience, tell: Callable[[dic
         order: What is asked.
         sidecar: Of whom.
         patience: How long to wait.
-        tell: Called with the command's resource whenever its status or what it waits for has changed.
+        tell: Called with the command's resource whenever its status or what it waits for has changed; before there is
+            one, with what keeps the sidecar from answering.
 
     Raises:
         ConfigError: The token file can't be read.
@@ -114,7 +115,7 @@ class _Giving:
         """
         backoff = Backoff(FIRST_RETRY_SECONDS, MOST_RETRY_SECONDS)
         headers = {**self._order.headers, **({"Idempotency-Key": self._key} if self._order.is_command else {})}
-        may_have_arrived = False
+        may_have_arrived, shown = False, ""
         while True:
             try:
                 answer = self._sidecar.ask(
@@ -136,6 +137,9 @@ class _Giving:
                 is_repeatable = self._order.is_command or not error.arrived
                 if not is_repeatable or pause >= self._left():
                     raise self._gave_up(error, may_have_arrived=may_have_arrived) from None
+                if str(error) != shown:  # whoever named the wrong place need not wait until the end to see it
+                    shown = str(error)
+                    self._tell({"status": "no answer yet", "waiting_for": f"the sidecar ({shown})"})
                 time.sleep(pause)
 
     def _gave_up(self, error: SidecarError, *, may_have_arrived: bool) -> _Ended:

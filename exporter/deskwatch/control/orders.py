@@ -34,6 +34,13 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 MODES = {"standby": "standby", "active": "active", "close-only": "closing", "halt": "halted"}
 """Word on the command line → mode."""
+MODE_WORDS = {
+    "active": "it trades",
+    "standby": "it watches and may close, opens nothing",
+    "closing": "it reduces to flat, then stands by",
+    "halted": "it sends nothing until a person sets another mode; positions stay open",
+}
+"""Mode → what the bot does in it."""
 PROCESS_ACTIONS = ("start", "stop", "restart", "kill")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,7 +18,7 @@ READ_SECONDS = 10.0
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 """A longer answer is none of a sidecar's."""
 MAX_WORDS = 500
-_NOT_ALLOWED = frozenset({401, 403, 421})
+_NOT_ALLOWED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.MISDIRECTED_REQUEST})
 _LATER = frozenset({408, 425, 429})
 
 
@@ -106,6 +107,8 @@ class Sidecar:
     def _error(self, status: int, answer: bytes, retry_after: str | None) -> Exception:
         words = _detail(answer) or f"status {status}"
         if status in _NOT_ALLOWED:
+            if status == HTTPStatus.UNAUTHORIZED:
+                words += self._sent()
             return NotAllowed(f"{self.access.name} does not allow it: {words}", status=status)
         if status >= 500 or status in _LATER:
             asked = float(retry_after) if retry_after and retry_after.isdecimal() else 0.0
@@ -113,6 +116,11 @@ class Sidecar:
         if status < 400:
             return Declined(f"{self.access.name} answered with status {status}; is it a sidecar?", status=status)
         return Declined(words, status=status)
+
+    def _sent(self) -> str:
+        if self.access.token_file is not None:
+            return f"; sent was the one in {self.access.token_file}"
+        return "" if self.access.token else "; name that home by --home, or a token's file by --token-file"
 
     def _decode(self, answer: bytes) -> Any:  # Any: whatever JSON holds
         try:

@@ -188,7 +188,10 @@ class HostedSource:
             elif time.monotonic() - since >= SILENT_SECONDS:
                 told = False
                 failures = dict(self.health.failures)
-                logger.warning("what is watched does not answer", extra={**self._which(), "failures": failures})
+                logger.warning(
+                    "what is watched does not answer; deskwatch doctor says why",
+                    extra={**self._which(), "failures": failures},
+                )
             await asyncio.sleep(TURN_SECONDS)
 
     def _which(self) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run until someone quits.
 
     Raises:
-        ConfigError: A flag is wrong, or the terminal's library is missing.
+        ConfigError: A flag is wrong, the terminal's library is missing, or there is no terminal to draw on.
     """
     accesses = accesses_of(arguments)
     size = re.fullmatch(r"(\d{2,3})x(\d{2,3})", arguments.size)
@@ -40,6 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
         from deskwatch.terminal.fleet import Fleet
     except ModuleNotFoundError as error:
         raise ConfigError(f"{error}; install it with: pip install 'deskwatch[tui]'") from None
+    if arguments.screenshot is None and not _is_at_a_terminal():
+        raise ConfigError("expected a terminal, was a pipe or a file; for scripts there is `deskwatch ctl status`")
 
     async def show() -> int:
         async with Fleet(accesses, tuple(arguments.bot)) as fleet:
@@ -53,3 +56,9 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
 
     return asyncio.run(show())
+
+
+def _is_at_a_terminal() -> bool:
+    # Keys come from stdin; the picture goes to stderr, and whoever redirects stdout wants text.
+    streams = (sys.__stdin__, sys.__stdout__, sys.__stderr__)
+    return all(stream is not None and stream.isatty() for stream in streams)

@@ -63,6 +63,8 @@ def _told(
         ConfigError: Neither flags nor a file say what to watch, or a flag is wrong.
     """
     kind = argv[0] if argv and argv[0] in KINDS else None
+    if argv and not argv[0].startswith("-"):
+        _check_kind(command, argv[0])  # before its flags, which no unknown kind knows
     parser = argparse.ArgumentParser(
         prog=f"deskwatch {command}" + (f" {kind}" if kind else ""),
         description=words[0].upper() + words[1:],
@@ -74,13 +76,8 @@ def _told(
     if kind is None:
         parser.add_argument("kind", nargs="?", help=f"{_KINDS}: what is watched; its own flags follow it")
         told = _parsed(parser, argv, f"; the flags of a kind follow its name: deskwatch {command} {_KINDS} …")
-        if told.kind is not None and told.kind not in KINDS:
-            close = get_close_matches(told.kind, KINDS, n=1)
-            words = f"is {close[0]} meant?" if close else "see --help"
-            raise ConfigError(
-                f"expected one of {', '.join(KINDS)} to {command}, was {harmless(scrub(told.kind))!r}; {words}"
-            )
         if told.kind is not None:
+            _check_kind(command, told.kind)
             raise ConfigError(f"expected {told.kind} right after {command}, was a flag; write: {command} {told.kind} …")
         if told.config is None:
             what = "watch" if command == "watch" else "look at"
@@ -90,6 +87,13 @@ def _told(
     flags.add(parser)
     told = _parsed(parser, argv[1:])
     return told, [Configured(kind, flags.settings(told, Path(os.getcwd())), f"deskwatch {command} {kind}")]
+
+
+def _check_kind(command: str, kind: str) -> None:
+    if kind not in KINDS:
+        close = get_close_matches(kind, KINDS, n=1)
+        words = f"is {close[0]} meant?" if close else "see --help"
+        raise ConfigError(f"expected one of {', '.join(KINDS)} to {command}, was {harmless(scrub(kind))!r}; {words}")
 
 
 def _parsed(parser: argparse.ArgumentParser, argv: Sequence[str], cure: str = "") -> argparse.Namespace:

@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from deskwatch.control import orders
 from deskwatch.control.giving import Patience, give
 from deskwatch.control.outcome import EXIT_STATUS, Outcome, Told
 from deskwatch.control.telling import tell
+from deskwatch.errors import NotAllowed
 from deskwatch.live import Access
 from deskwatch.live.asking import Sidecar
 from tests.fakes.http_server import serving
@@ -101,6 +103,35 @@ def test_an_end_that_is_no_success_is_told_with_its_reason(desk: Desk, status: s
     desk.looks.append(command(status, error="it can't"))
     told = ask(desk)
     assert (told.outcome, told.words) == (outcome, "it can't")
+
+
+def test_what_keeps_it_from_being_given_is_told_once_while_it_tries_again(desk: Desk) -> None:
+    shown: list[dict[str, Any]] = []
+    away = (503, {"detail": "the journals are still being read"})
+    desk.taken.extend([away, away, command("succeeded")])
+    with contextlib.closing(Sidecar(Access(url=desk.url))) as sidecar:
+        told = give(orders.mode("arb-1", "standby", None), sidecar, Patience(timeout_seconds=5.0), shown.append)
+    assert told.outcome is Outcome.SUCCEEDED
+    trouble = [one["waiting_for"] for one in shown if one["status"] == "no answer yet"]
+    assert len(trouble) == 1
+    assert "the journals are still being read" in trouble[0]
+
+
+@pytest.mark.parametrize(
+    ("has_file", "more"),
+    [
+        (False, "was none; name that home by --home, or a token's file by --token-file"),
+        (True, "was none; sent was the one in {}"),
+    ],
+)
+def test_who_is_not_let_in_is_told_which_token_was_sent(desk: Desk, tmp_path: Path, has_file: bool, more: str) -> None:
+    file = tmp_path / "token"
+    file.write_text("w" * 20)
+    desk.taken.append((401, {"detail": "was none"}))
+    access = Access(url=desk.url, token_file=file if has_file else None)
+    with contextlib.closing(Sidecar(access)) as sidecar, pytest.raises(NotAllowed) as told:
+        sidecar.ask("POST", "/", {})
+    assert str(told.value).endswith(more.format(file))
 
 
 def test_a_connection_that_breaks_is_asked_again_with_the_same_key(desk: Desk) -> None:

@@ -303,7 +303,7 @@ async def test_whether_the_peer_answers_is_said_once_each_time(
         await eventually_async(lambda: len(said()) == 2)
         one.lost()
         await eventually_async(lambda: len(said()) == 3)
-    away, back = "what is watched does not answer", "what is watched answers"
+    away, back = "what is watched does not answer; deskwatch doctor says why", "what is watched answers"
     assert said() == [away, back, away]
     (first, *_) = (one for one in caplog.records if one.message == away)
     assert first.__dict__["failures"] == {"unauthorized": 1}

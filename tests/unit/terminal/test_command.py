@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 import pytest
 
 from deskwatch import cli
+
+
+class Stream(io.StringIO):
+    """One that is a terminal, or not."""
+
+    def __init__(self, *, at_terminal: bool) -> None:
+        super().__init__()
+        self._at_terminal = at_terminal
+
+    def isatty(self) -> bool:
+        """As given."""
+        return self._at_terminal
 
 
 def test_without_the_extra_it_says_what_to_install(
@@ -38,3 +51,13 @@ def test_a_wrong_flag_is_told_in_one_line(
     said = capsys.readouterr().err
     assert words in said
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("stream", ["__stdin__", "__stdout__", "__stderr__"])
+def test_without_a_terminal_it_says_what_scripts_take_and_ends(
+    stream: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("__stdin__", "__stdout__", "__stderr__"):
+        monkeypatch.setattr(sys, name, Stream(at_terminal=name != stream))
+    assert cli.main(["top"]) == 2
+    assert "expected a terminal, was a pipe or a file; for scripts" in capsys.readouterr().err

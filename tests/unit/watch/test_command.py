@@ -86,6 +86,7 @@ def test_a_file_says_what_to_watch_beside_the_flags(
     [
         ([], "expected what to watch: one of freqtrade, evm, hummingbot"),
         (["freqtrad"], "to watch, was 'freqtrad'; is freqtrade meant?"),
+        (["freqtrad", "--url", "u"], "to watch, was 'freqtrad'; is freqtrade meant?"),
         (["http://u:hunter2@p"], "expected one of freqtrade, evm, hummingbot"),
         (["--home", "h", "plain"], "expected plain right after watch, was a flag; write: watch plain …"),
         (["plain"], "--url: expected it, was not given; it is where it listens"),
