@@ -188,7 +188,7 @@ def test_a_filesystem_that_is_really_full(tmp_path: Path) -> None:
             lost = recorder.lost["disk_full"]
             assert lost > 1000
             ballast.unlink()
-            eventually(lambda: not recorder._trouble.unreported(), 5)
+            eventually(lambda: not recorder._trouble.unreported())
             recorder.emit(note(9999), durable=True)
         events = [read(line, "arb-1", "main").event for line in lines_in(mounted / "home")]
         notes = [event.message for event in events if isinstance(event, LogRecorded)]

@@ -83,7 +83,7 @@ async def test_an_iterator_tries_again_what_the_disk_did_not_confirm(
     serving = asyncio.create_task(serve())
     given = control.give("close_all")
     monkeypatch.setattr(os, "fdatasync", refuse_twice)
-    await eventually_async(lambda: got, 5)
+    await eventually_async(lambda: got)
     assert [command.id for command in got] == [given]
     recorder.close()
     await asyncio.wait_for(serving, 30)

@@ -228,9 +228,14 @@ def test_a_body_of_unknown_or_unwanted_size_is_not_read(url: str, headers: dict[
 
 
 def test_one_connection_serves_many_requests(url: str, monkeypatch: pytest.MonkeyPatch):
-    taken = []
+    taken: list[_Connection] = []
     setup = _Connection.setup
-    monkeypatch.setattr(_Connection, "setup", lambda connection: (taken.append(1), setup(connection)))
+
+    def take(connection: _Connection) -> None:
+        taken.append(connection)
+        setup(connection)
+
+    monkeypatch.setattr(_Connection, "setup", take)
     with requests.Session() as session:
         body: Any = {"jsonrpc": "2.0", "id": 1, "method": "eth_blockNumber"}
         answers = [session.post(url, json=body, timeout=30) for _ in range(20)]
