@@ -18,7 +18,7 @@ BOT = "arb-1"
 SAY = "import os, time, signal; print('up', os.environ['DESKWATCH_BOT'], os.environ['DESKWATCH_HOME'], flush=True); "
 LAST = SAY + "time.sleep(60)"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + LAST
-SECONDS = 20.0
+SECONDS = 60.0
 """Patience with a machine that does something else too."""
 
 
