@@ -65,8 +65,8 @@ def watched(browser: Browser, *expected: str, **context: Any) -> Iterator[Page]:
     """
     opened = browser.new_context(**{"viewport": DESKTOP, **context})
     page = opened.new_page()
-    page.set_default_timeout(10_000 * patience())
-    expect.set_options(timeout=5_000 * patience())
+    page.set_default_timeout(30_000 * patience())
+    expect.set_options(timeout=15_000 * patience())
     page.add_init_script(_COLLECT)
     faults: list[str] = []
 

@@ -107,7 +107,7 @@ class Alertmanager:
         request = urllib.request.Request(
             f"{self.url}/api/v2/alerts", json.dumps(alerts).encode(), {"Content-Type": "application/json"}
         )
-        urllib.request.urlopen(request, timeout=5).close()
+        urllib.request.urlopen(request, timeout=30).close()
 
     def state_of(self, name: str, bot: str) -> str | None:
         """`active` or `suppressed`; None while it is unknown."""
@@ -116,7 +116,7 @@ class Alertmanager:
 
     def alerts(self, bot: str) -> list[Message]:
         """A bot's alerts as their groups hold them: only there it is told what the quiet hours mute."""
-        with urllib.request.urlopen(f"{self.url}/api/v2/alerts/groups", timeout=5) as answer:
+        with urllib.request.urlopen(f"{self.url}/api/v2/alerts/groups", timeout=30) as answer:
             alerts = [one for group in json.load(answer) for one in group["alerts"]]
         return [one for one in alerts if one["labels"].get("bot") == bot]
 

@@ -11,6 +11,8 @@ from typing import Literal, TypeVar
 T = TypeVar("T")
 
 MOST_PATIENCE = 10.0
+DEADLINE_SECONDS = 30.0
+"""For what has to come, where how soon it comes is not what is tested: a stall of a busy machine takes seconds."""
 
 
 def patience() -> float:
@@ -18,7 +20,9 @@ def patience() -> float:
     return min(max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)), MOST_PATIENCE)
 
 
-def eventually(condition: Callable[[], T | Literal[False] | None], seconds: float = 5.0, *, every: float = 0.02) -> T:
+def eventually(
+    condition: Callable[[], T | Literal[False] | None], seconds: float = DEADLINE_SECONDS, *, every: float = 0.02
+) -> T:
     """The first truthy value of `condition`; an AssertionError with its last one after `seconds` of an idle machine."""
     began = time.monotonic()
     while True:
@@ -31,7 +35,7 @@ def eventually(condition: Callable[[], T | Literal[False] | None], seconds: floa
 
 
 async def eventually_async(
-    condition: Callable[[], T | Literal[False] | None], seconds: float = 5.0, *, every: float = 0.01
+    condition: Callable[[], T | Literal[False] | None], seconds: float = DEADLINE_SECONDS, *, every: float = 0.01
 ) -> T:
     """As `eventually`, for tests that share their event loop with what they wait for."""
     began = time.monotonic()

@@ -86,7 +86,7 @@ def attacked(home: Path) -> Iterator[Desk]:
     home.mkdir(mode=0o700)
     TokenFile(home).add(Token(name="day", hash=digest("d" * 40), scopes=frozenset({"read"})))
     with Bot(home) as bot, sidecar(home, port=port) as http:
-        eventually(lambda: http.try_get("/bots/arb-1/snapshot"), 10)
+        eventually(lambda: http.try_get("/bots/arb-1/snapshot"))
         one = Desk(http, port, bot)
         one.in_command()
         yield one

@@ -16,10 +16,11 @@ from deskwatch import EventsLost, LogRecorded, Recorder
 from deskwatch.background import Background
 from deskwatch.errors import JournalError
 from deskwatch.journal import read
+from tests.descriptors import open_below, open_files
 from tests.fakes.disk import FaultyDisk
 from tests.lines import lines_in, segment_files
 from tests.soak import count
-from tests.waiting import eventually
+from tests.waiting import eventually, patience
 
 CODES = [errno.ENOSPC, errno.EIO, errno.EROFS]
 SEGMENT_BYTES = 1000
@@ -104,16 +105,16 @@ def test_whatever_call_the_disk_refuses(code: int, lasting: bool, tmp_path: Path
         home = tmp_path / f"{number}"
         with FaultyDisk(home) as disk:
             recorder = open_small(home)
-            descriptors = len(os.listdir("/proc/self/fd"))
+            descriptors = open_below(home)
             (disk.fail_from if lasting else disk.fail_once)(number, code)
             work(recorder)
             for _ in range(10):
                 tick(recorder)
-            assert len(os.listdir("/proc/self/fd")) <= descriptors + 5
+            assert open_below(home) <= descriptors + 5
             disk.repair()
             for _ in range(2):
                 tick(recorder)
-            assert len(os.listdir("/proc/self/fd")) <= descriptors
+            assert open_below(home) <= descriptors
             assert [disk.would_lose(file) for file in segment_files(home)] == [0] * len(segment_files(home))
             assert disk.synced_again == []
             recorder.close()
@@ -133,7 +134,7 @@ def test_the_journal_is_whole_again_within_5_seconds_of_repair(code: int, home: 
             disk.repair()
             repaired = time.monotonic()
             eventually(lambda: not recorder._trouble.unreported() and _is_synced(recorder), 5)  # noqa: B023
-            assert time.monotonic() - repaired < 5
+            assert time.monotonic() - repaired < 5 * patience()
             recorder.emit(note(99), durable=True)
             assert [disk.would_lose(file) for file in segment_files(home)] == [0] * len(segment_files(home))
             assert b"note 99" in lines_in(home)[-1]
@@ -153,7 +154,7 @@ def test_an_opening_that_the_disk_refuses_leaves_nothing_behind(code: int, tmp_p
     with FaultyDisk(tmp_path / "sound") as disk:
         Recorder.open("arb-1", home=tmp_path / "sound").close()
         made = len(disk.calls)
-    descriptors = len(os.listdir("/proc/self/fd"))
+    files = open_files()
     refused = 0
     for number in range(made):
         home = tmp_path / f"{number}"
@@ -163,7 +164,7 @@ def test_an_opening_that_the_disk_refuses_leaves_nothing_behind(code: int, tmp_p
                 Recorder.open("arb-1", home=home).close()
             except OSError:
                 refused += 1
-            assert len(os.listdir("/proc/self/fd")) == descriptors
+            eventually(lambda: not open_files() - files)  # what others open meanwhile they close again
             disk.repair()
             Recorder.open("arb-1", home=home).close()
         seqs = [read(line, "arb-1", "main").seq for line in lines_in(home)]
@@ -187,7 +188,7 @@ def test_a_filesystem_that_is_really_full(tmp_path: Path) -> None:
             lost = recorder.lost["disk_full"]
             assert lost > 1000
             ballast.unlink()
-            eventually(lambda: not recorder._trouble.unreported(), 5)
+            eventually(lambda: not recorder._trouble.unreported())
             recorder.emit(note(9999), durable=True)
         events = [read(line, "arb-1", "main").event for line in lines_in(mounted / "home")]
         notes = [event.message for event in events if isinstance(event, LogRecorded)]

@@ -70,7 +70,7 @@ async def test_trouble_moves_nothing_and_loses_nothing(name: str, home: Path):
     with fake_loki.running() as loki:
         loki.answers.extend([answer] * 3)
         async with sink(home, loki.url) as one:
-            await eventually_async(lambda: one.failures[reason] >= 2, 10)
+            await eventually_async(lambda: one.failures[reason] >= 2)
             if len(loki.answers):
                 assert (one.delivered, one.quarantined, dict(one.saved_positions())) == (0, 0, {})
             await delivers_all(home, loki, one)
@@ -208,11 +208,11 @@ async def test_random_answers_and_restarts_lose_nothing_and_repeat_nothing(home:
                     if patience == 30.0:
                         await delivers_all(folder, loki, sink_one)
                     elif patience:
-                        await eventually_async(partial(_was_asked, loki), 10)
+                        await eventually_async(partial(_was_asked, loki))
             loki.answers.clear()
             async with LokiSink(folder, loki.url, pace=QUICK) as last:
                 await delivers_all(folder, loki, last)
-                await eventually_async(partial(_has_counted, last, sum(owed(folder).values())), 10)
+                await eventually_async(partial(_has_counted, last, sum(owed(folder).values())))
             assert shipped(loki) == owed(folder), f"seed {seed}"
             rows = [(row["bot"], row["segment"], row["offset"]) for row in quarantined(folder)]
             assert len(rows) == len(set(rows)), f"seed {seed}"

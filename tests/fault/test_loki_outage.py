@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 
@@ -147,12 +148,24 @@ async def test_live_lines_overtake_a_backlog_of_minutes(home: Path):
         now = time.time()
         with writer(home) as one:
             write_at(one, [now - 1800 + n * 1800 / 4000 for n in range(4000)])
-            loki.on_stored = lambda: time.sleep(0.01)
-            async with LokiSink(home, loki.url, pace=QUICK) as sink:
+            sink = LokiSink(home, loki.url, pace=QUICK)
+            is_written = threading.Event()
+            before: list[int] = []
+
+            def stored() -> None:
+                if sink._cursor.ahead:
+                    is_written.wait(60)  # no backlog is over before there is something to overtake it
+                entries = loki.entries()
+                if not before and any("overtakes" in line for _, line in entries):
+                    before.append(len(entries) - 1)
+
+            loki.on_stored = stored
+            async with sink:
                 await eventually_async(lambda: sink._cursor.ahead)
                 write_at(one, [time.time()], lambda _: LogRecorded(message="overtakes", levelname="INFO", name="n"))
-                await eventually_async(lambda: any("overtakes" in line for _, line in loki.entries()), 10)
-                assert sink.delivered < 4000
+                is_written.set()
+                await eventually_async(lambda: before)
+                assert before[0] < 4000
                 await eventually_async(lambda: sink.delivered == 4001, 60)
                 await eventually_async(lambda: sink.backlog_bytes() == 0 and not sink._cursor.ahead)
         assert shipped(loki) == journaled(home)

@@ -115,7 +115,8 @@ def _kill_one(home: Path, otlp: FakeOtlp, dice: random.Random) -> None:
     """Start a sender and kill it: right after something was stored (answered or not), or at any instant."""
     stored, killed = threading.Event(), threading.Event()
     answer_first = dice.random() < 0.5
-    wanted = sum(otlp.requests.values()) + dice.randint(1, 3)
+    begun = sum(otlp.requests.values())
+    wanted = begun + dice.randint(1, 3)
 
     def on_stored() -> None:
         if sum(otlp.requests.values()) >= wanted:
@@ -128,9 +129,10 @@ def _kill_one(home: Path, otlp: FakeOtlp, dice: random.Random) -> None:
     child.start()
     assert child.pid is not None
     if dice.random() < 0.6:
+        eventually(lambda: sum(otlp.requests.values()) > begun or not child.is_alive())  # it takes its time to start
         stored.wait(1.0)
     else:
-        eventually(lambda: sum(otlp.requests.values()) > wanted - 3 or not child.is_alive(), 10)
+        eventually(lambda: sum(otlp.requests.values()) > wanted - 3 or not child.is_alive())
         time.sleep(dice.random() * 0.03)  # any instant will do: nothing is waited for
     assert child.is_alive(), child.exitcode
     os.kill(child.pid, signal.SIGKILL)

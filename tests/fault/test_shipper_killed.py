@@ -65,7 +65,8 @@ def _kill_one(home: Path, loki: fake_loki.FakeLoki, dice: random.Random) -> None
     """Start a shipper and kill it: right after a push was stored (answered or not), or at any instant."""
     stored = threading.Event()
     answer_first = dice.random() < 0.5
-    wanted = loki.pushes + dice.randint(1, 4)
+    begun = loki.pushes
+    wanted = begun + dice.randint(1, 4)
 
     def on_stored() -> None:
         if loki.pushes >= wanted:
@@ -79,9 +80,10 @@ def _kill_one(home: Path, loki: fake_loki.FakeLoki, dice: random.Random) -> None
     child.start()
     assert child.pid is not None
     if dice.random() < 0.6:
+        eventually(lambda: loki.pushes > begun or not child.is_alive())  # it takes its time to start
         stored.wait(2.0)
     else:
-        eventually(lambda: loki.pushes > wanted - 4 or not child.is_alive(), 10)
+        eventually(lambda: loki.pushes > wanted - 4 or not child.is_alive())
         time.sleep(dice.random() * 0.05)  # any instant will do: nothing is waited for
     os.kill(child.pid, signal.SIGKILL)
     killed.set()

@@ -29,7 +29,7 @@ def test_it_stops_by_itself_when_told_how_long(tmp_path: Path):
     """`--seconds` ends it in good order: status 0, the bot's last word journaled, nothing running."""
     home = tmp_path / "home"
     argv = [sys.executable, "-m", "deskwatch", "demo", "--home", str(home), "--port", str(running.free_port())]
-    seconds = 8 * patience()
+    seconds = 14 * patience()
     argv += ["--seconds", str(seconds)]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=90 + 2 * seconds, check=False)
     assert done.returncode == 0, done.stderr
@@ -45,7 +45,7 @@ def test_it_takes_its_processes_with_it(tmp_path: Path, number: signal.Signals):
     with running.demo(tmp_path) as demo:
         assert len(_left(demo.home)) >= 4
         demo.child.send_signal(number)
-        status = demo.child.wait(40)
+        status = demo.child.wait(40 * patience())
         assert status == (-number if number is signal.SIGKILL else 0)
         eventually(lambda: not _left(demo.home), 30)
 

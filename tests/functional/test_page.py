@@ -178,7 +178,7 @@ def test_nothing_is_drawn_while_the_tab_is_hidden(page: Page, home: Path):
         page.evaluate("new Promise((resolve) => setTimeout(() => { window.changes = 0; resolve(); }, 200))")
         for number in range(3000):
             recorder.emit(LogRecorded(levelname="INFO", name="x", message=f"line {number}"))
-        eventually(lambda: page.evaluate("events.length && events[events.length - 1].raw.message") == "line 2999", 15)
+        eventually(lambda: page.evaluate("events.length && events[events.length - 1].raw.message") == "line 2999")
         assert page.evaluate("window.changes") == 0
         assert page.evaluate("events.length") <= 1500
         assert page.evaluate("ids.size") == page.evaluate("events.length")

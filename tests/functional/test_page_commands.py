@@ -107,7 +107,7 @@ def test_an_answer_that_is_lost_does_not_send_a_command_twice(browser: Browser, 
         expect(page.get_by_label("Reason")).not_to_be_editable()
         page.get_by_role("button", name="Send again").click()
         expect(page.locator("#ask-progress")).to_contain_text("waiting for the bot")
-        given = eventually(lambda: recorder.next_command(timeout_seconds=0.1), 5)
+        given = eventually(lambda: recorder.next_command(timeout_seconds=0.1))
         given.succeed()
         expect(page.locator("#ask-progress")).to_have_text("Confirmed by the bot.")
         assert recorder.next_command(timeout_seconds=0.2) is None
@@ -183,7 +183,7 @@ def test_one_position_is_closed_by_its_own_button(page: Page, home: Path):
             )
         visit(page, sidecar.url, sidecar.token)
         steer(page, "Close the position COIN2 …", "it stinks")
-        given = eventually(lambda: recorder.next_command(timeout_seconds=0.1), 5)
+        given = eventually(lambda: recorder.next_command(timeout_seconds=0.1))
         assert (given.type, given.params) == ("close_position", {"position_id": "2"})
 
 

@@ -83,7 +83,7 @@ def test_the_page_shows_what_the_snapshot_says_in_each_of_many_switches(live: Pa
         reason = f"switch {number}"
         status, _, body = demo.request("PUT", "/bots/arb-1/mode", {"mode": mode, "reason": reason}, token=demo.token)
         assert status == 202, body
-        eventually(lambda: _agrees(live, demo, before, mode, reason), 10)  # noqa: B023  asked within the loop
+        eventually(lambda: _agrees(live, demo, before, mode, reason))  # noqa: B023  asked within the loop
     demo.set_mode("active")
 
 

@@ -97,10 +97,12 @@ def test_a_killed_bot_is_one_page_and_its_return_is_told(tmp_path: Path) -> None
     title, what, description, money, since, action, links, _, more = page.replace("\n\n", "\n", 1).split("\n")
     assert title == "🚨 <b>arb-1</b>: BotDown"
     assert what == "<b>A bot is down.</b>"
-    assert re.fullmatch(r"arb-1 did not stop in good order, yet has written nothing for \d+\S*s: .*", description)
+    assert re.fullmatch(
+        r"arb-1 did not stop in good order, yet has written nothing for (\d+m )?\d+\S*s: .*", description
+    )
     assert "Its process is gone." in description
     assert re.fullmatch(r"<b>Money:</b> Equity \d+\.\d\d \w+\..*", money), money
-    assert re.fullmatch(r"Since \d\d:\d\d:\d\d UTC on \d+ \w+, for \d+s", since), since
+    assert re.fullmatch(r"Since \d\d:\d\d:\d\d UTC on \d+ \w+, for (\d+m )?\d+s", since), since
     assert action.startswith("<b>Do:</b> Check its open orders and positions at the venue")
     assert "?var-bot=arb-1" in links
     assert links.endswith("Runbook: docs/runbooks/botdown.md")

@@ -44,8 +44,8 @@ def test_bot_and_sidecar_meet_on_the_volume_and_the_bot_ends_in_good_order(tmp_p
         assert 'tradebot_running{bot="arb-1"} 1' in body.decode()
 
         bot.send_signal(signal.SIGTERM)
-        assert bot.wait(20) == 0, (tmp_path / "bot.out").read_text()
-        eventually(lambda: 'tradebot_running{bot="arb-1"} 0' in http.metrics(), 10)
+        assert bot.wait(60) == 0, (tmp_path / "bot.out").read_text()
+        eventually(lambda: 'tradebot_running{bot="arb-1"} 0' in http.metrics())
     assert running.events(home, BotStopped)
 
 

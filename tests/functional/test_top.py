@@ -77,24 +77,24 @@ async def test_keys_ask_then_show_progress_and_claim_nothing_before_the_bot_conf
             await pilot.press("s")
             await eventually_async(lambda: isinstance(app.screen, Ask))
             await pilot.press(*"lunch", "enter")
-            await eventually_async(lambda: "accepted" in text(app, "#ask-progress"), 10)
-            await eventually_async(lambda: cells(app)[0][1] == "active→standby", 10)
+            await eventually_async(lambda: "accepted" in text(app, "#ask-progress"))
+            await eventually_async(lambda: cells(app)[0][1] == "active→standby")
             assert "succeeded" not in text(app, "#ask-progress")
             assert recorder.mode is Mode.STANDBY  # the bot reads it here, for the first time
             may_obey.set()
-            await eventually_async(lambda: "succeeded" in text(app, "#ask-progress"), 10)
+            await eventually_async(lambda: "succeeded" in text(app, "#ask-progress"))
             await pilot.press("escape")
-            await eventually_async(lambda: cells(app)[0][1] == "standby", 10)
+            await eventually_async(lambda: cells(app)[0][1] == "standby")
             assert "lunch" in text(app, "#details")
             await pilot.press("c")
             await eventually_async(lambda: isinstance(app.screen, Ask))
             await pilot.press("enter")
-            await eventually_async(lambda: "failed" in text(app, "#ask-progress"), 10)
+            await eventually_async(lambda: "failed" in text(app, "#ask-progress"))
             assert "no market" in text(app, "#ask-progress")
             await pilot.press("escape", "K")
             await eventually_async(lambda: isinstance(app.screen, Ask) and bool(app.screen.query("#ask-question")))
             await pilot.press("enter")
-            await eventually_async(lambda: "refused" in text(app, "#ask-progress"), 10)  # it is not supervised
+            await eventually_async(lambda: "refused" in text(app, "#ask-progress"))  # it is not supervised
 
 
 async def test_it_survives_a_sidecar_that_goes_away_and_says_how_old_its_data_is(home: Path):
@@ -123,7 +123,7 @@ async def test_the_feed_is_filtered_and_paused(home: Path):
             feed = app.query_one(Feed)
             await eventually_async(lambda: r"before \x1b[2J [bold]it" in str(feed.render()), 20)
             recorder.emit(SignalRaised(signal="golden cross", provider="rules", symbol="ETH/USDC"))
-            await eventually_async(lambda: "golden cross" in str(feed.render()), 10)
+            await eventually_async(lambda: "golden cross" in str(feed.render()))
             await pilot.press("slash", *"kind:logs", "enter")
             await eventually_async(lambda: "golden cross" not in str(feed.render()))
             assert "before" in str(feed.render())
@@ -131,7 +131,7 @@ async def test_the_feed_is_filtered_and_paused(home: Path):
             await eventually_async(lambda: "golden cross" in str(feed.render()))
             await pilot.press("p")
             recorder.emit(SignalRaised(signal="death cross", provider="rules", symbol="ETH/USDC"))
-            await eventually_async(lambda: "1 newer" in str(feed.border_title), 10)
+            await eventually_async(lambda: "1 newer" in str(feed.border_title))
             assert "death cross" not in str(feed.render())
             await pilot.press("p")
             await eventually_async(lambda: "death cross" in str(feed.render()))
@@ -184,5 +184,5 @@ async def test_who_looks_at_an_old_picture_does_not_re_arm_a_bot_that_was_halted
             recorder.set_mode(Mode.HALTED, reason="the daily loss is reached")
             await eventually_async(lambda: sidecar.bot()["mode"]["actual"] == "halted", 20)
             await pilot.press("enter")
-            await eventually_async(lambda: "refused" in text(app, "#ask-progress"), 10)
+            await eventually_async(lambda: "refused" in text(app, "#ask-progress"))
     assert recorder.mode is Mode.HALTED

@@ -31,6 +31,7 @@ from deskwatch.sources.kinds import settings_type
 from deskwatch.sources.source import Finding
 from tests.sources.rig import Rig
 from tests.sources.watching import Watching
+from tests.standstill import Standstill
 from tests.waiting import eventually_async, patience
 
 QUICK_SECONDS = 0.3
@@ -249,8 +250,11 @@ class SourceContract:
         raise AssertionError(f"expected the fact {fact} to be told, was {watching.told()}")
 
     async def _examine(self, watching: Watching) -> list[Finding]:
-        async with asyncio.timeout(self.seconds * patience()):
-            found = [finding async for finding in watching.source().examine()]
+        try:
+            async with asyncio.timeout(self.seconds * patience()):
+                found = [finding async for finding in watching.source().examine()]
+        except TimeoutError:
+            raise AssertionError(f"expected doctor to end within {self.seconds} s") from None
         assert all(_SENTENCE.fullmatch(one.what) for one in found), found
         return found
 
@@ -272,8 +276,9 @@ class SourceContract:
             turned(health)
 
         monkeypatch.setattr(Health, "turned", note)
-        yield
-        assert max(gaps, default=0.0) < TURN_SECONDS + STUCK_SECONDS * patience()
+        with Standstill() as machine:
+            yield
+        assert max(gaps, default=0.0) < TURN_SECONDS + STUCK_SECONDS * patience() + machine.longest
 
 
 def _ups(watching: Watching) -> list[bool]:

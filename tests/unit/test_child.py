@@ -66,6 +66,6 @@ def test_a_child_that_does_not_end_is_killed(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_stopping_a_child_that_ended_is_fine() -> None:
     with sleeper("pass") as process:
-        process.wait(10)
+        process.wait(60)
         SidecarChild(process).stop()
     SidecarChild(None).stop()

@@ -45,7 +45,7 @@ async def test_a_blocked_loop_shows_by_a_lag_that_grows_and_stays_known_afterwar
 async def test_it_wakes_its_loop_from_another_thread() -> None:
     woken = asyncio.Event()
     await asyncio.to_thread(Listener(asyncio.get_running_loop(), woken).wake)
-    await asyncio.wait_for(woken.wait(), 5)
+    await asyncio.wait_for(woken.wait(), 30)
 
 
 def test_a_closed_loop_is_no_trouble() -> None:

@@ -30,7 +30,7 @@ def said(home: Path) -> list[Any]:
 
 def test_a_command_is_started_on_disk_before_it_is_delivered(recorder: Recorder, control: Operator, home: Path) -> None:
     command_id = control.give("close_position", {"position_id": "p1"})
-    command = recorder.next_command(timeout_seconds=5)
+    command = recorder.next_command(timeout_seconds=30)
     assert command is not None
     assert (command.id, command.type, command.params) == (command_id, "close_position", {"position_id": "p1"})
     assert (command.actor, command.reason) == ("operator", "a test")
@@ -43,7 +43,7 @@ def test_a_command_is_started_on_disk_before_it_is_delivered(recorder: Recorder,
 
 def test_an_outcome_is_journaled_once(recorder: Recorder, control: Operator, home: Path) -> None:
     control.give("close_all")
-    command = recorder.next_command(timeout_seconds=5)
+    command = recorder.next_command(timeout_seconds=30)
     assert command is not None
     command.succeed({"closed": 2})
     assert said(home)[-1] == CommandSucceeded(
@@ -57,7 +57,7 @@ def test_an_outcome_is_journaled_once(recorder: Recorder, control: Operator, hom
 
 def test_a_failure_says_why(recorder: Recorder, control: Operator, home: Path) -> None:
     control.give("close_all")
-    command = recorder.next_command(timeout_seconds=5)
+    command = recorder.next_command(timeout_seconds=30)
     assert command is not None
     command.fail("no liquidity")
     assert said(home)[-1].error == "no liquidity"
@@ -65,7 +65,7 @@ def test_a_failure_says_why(recorder: Recorder, control: Operator, home: Path) -
 
 def test_commands_come_in_the_order_they_were_given(recorder: Recorder, control: Operator) -> None:
     given = [control.give("close_all", {"n": n}) for n in range(5)]
-    commands = [recorder.next_command(timeout_seconds=5) for _ in given]
+    commands = [recorder.next_command(timeout_seconds=30) for _ in given]
     assert [command.id for command in commands if command] == given
     assert recorder.next_command() is None
 
@@ -141,7 +141,7 @@ def test_only_accepted_commands_in_the_control_journal_are_commands(
     accepted = CommandAccepted(command_id="m", command="close_all", params={}, actor="a", expires_ts=2**62)
     write(home, [accepted], writer="feeder")
     given = control.give("close_all")
-    command = recorder.next_command(timeout_seconds=5)
+    command = recorder.next_command(timeout_seconds=30)
     assert command is not None
     assert command.id == given
     assert recorder.next_command() is None
@@ -185,7 +185,7 @@ async def test_commands_come_as_an_asynchronous_iterator(recorder: Recorder, con
     await eventually_async(lambda: len(got) == 2)
     assert [command.id for command in got] == [early, late]
     recorder.close()
-    await asyncio.wait_for(serving, 5)
+    await asyncio.wait_for(serving, 30)
     assert recorder._listeners == []
 
 
@@ -194,7 +194,7 @@ async def test_an_iterator_of_commands_also_carries_out_modes(recorder: Recorder
     control.ask(Mode.ACTIVE)
     await eventually_async(lambda: recorder._steering.mode is Mode.ACTIVE)
     recorder.close()
-    assert await asyncio.wait_for(serving, 5) is None
+    assert await asyncio.wait_for(serving, 30) is None
 
 
 def test_a_loop_that_was_closed_does_not_hurt_the_others(recorder: Recorder, control: Operator) -> None:
@@ -202,9 +202,9 @@ def test_a_loop_that_was_closed_does_not_hurt_the_others(recorder: Recorder, con
     recorder._listeners.append(Listener(loop, asyncio.Event()))
     loop.close()
     control.give("close_all")
-    assert recorder.next_command(timeout_seconds=5) is not None
+    assert recorder.next_command(timeout_seconds=30) is not None
     control.give("close_all")
-    assert recorder.next_command(timeout_seconds=5) is not None
+    assert recorder.next_command(timeout_seconds=30) is not None
 
 
 def test_a_command_whose_start_the_disk_does_not_confirm_in_time_fails_and_is_not_delivered(
@@ -233,6 +233,6 @@ def test_a_command_whose_start_the_disk_does_not_confirm_in_time_fails_and_is_no
     assert (started.command_id, failed.command_id) == (late, late)
     assert "was not carried out" in failed.error
     given = control.give("close_all")
-    command = recorder.next_command(timeout_seconds=5)
+    command = recorder.next_command(timeout_seconds=30)
     assert command is not None
     assert command.id == given

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import sys
@@ -16,6 +15,7 @@ import pytest
 from deskwatch import LogRecorded, Mode, Recorder
 from deskwatch.errors import WriterLocked
 from deskwatch.journal import read
+from tests.descriptors import open_files
 from tests.lines import lines_in
 from tests.unit.recording import Open, Operator
 from tests.waiting import eventually
@@ -25,25 +25,16 @@ pytestmark = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning"
 
 
 def in_child(act: Callable[[], bool]) -> None:
-    """Run in a forked child, which must say True within 10 s."""
+    """Run in a forked child, which must say True within a minute."""
     pid = os.fork()
     if pid == 0:  # pragma: no cover  another process
-        signal.alarm(10)
+        signal.alarm(60)
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115  what it tells is not the test's
         try:
             os._exit(0 if act() else 1)
         except BaseException:
             os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-
-
-def open_files() -> list[str]:
-    """The paths of this process's descriptors."""
-    found = []
-    for fd in os.listdir("/proc/self/fd"):
-        with contextlib.suppress(FileNotFoundError):  # the listing's own
-            found.append(os.readlink(f"/proc/self/fd/{fd}"))
-    return found
 
 
 def test_a_fork_amid_the_locks_of_other_threads_neither_hangs_nor_writes(recorder: Recorder, home: Path) -> None:
@@ -64,7 +55,7 @@ def test_a_fork_amid_the_locks_of_other_threads_neither_hangs_nor_writes(recorde
 
     thread = threading.Thread(target=hold)
     thread.start()
-    assert held.wait(5)
+    assert held.wait(30)
     before = lines_in(home)
 
     def use_everything() -> bool:

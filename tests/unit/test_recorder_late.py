@@ -83,10 +83,10 @@ async def test_an_iterator_tries_again_what_the_disk_did_not_confirm(
     serving = asyncio.create_task(serve())
     given = control.give("close_all")
     monkeypatch.setattr(os, "fdatasync", refuse_twice)
-    await eventually_async(lambda: got, 5)
+    await eventually_async(lambda: got)
     assert [command.id for command in got] == [given]
     recorder.close()
-    await asyncio.wait_for(serving, 5)
+    await asyncio.wait_for(serving, 30)
 
 
 @pytest.mark.parametrize("first", [Mode.STANDBY, Mode.HALTED])
@@ -111,12 +111,12 @@ def test_a_command_that_stands_twice_in_the_journal_is_delivered_once(recorder: 
     """The sidecar's writer writes a line again where its segment was removed meanwhile."""
     twice = encode(accepted("twice", "close_all"))
     control._writer.append(twice)
-    command = recorder.next_command(timeout_seconds=5)
+    command = recorder.next_command(timeout_seconds=30)
     assert command is not None
     command.succeed()
     control._writer.append(twice)
     last = control.give("close_all")
-    command = recorder.next_command(timeout_seconds=5)
+    command = recorder.next_command(timeout_seconds=30)
     assert command is not None
     assert command.id == last
 

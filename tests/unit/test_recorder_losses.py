@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import threading
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -91,7 +90,7 @@ def test_a_mode_or_a_loss_that_cant_be_journaled_yet_is_no_loss_of_its_own(
         refused.setattr(os, "write", full)
         recorder.emit(NOTE)
         recorder.set_mode(Mode.HALTED)
-        assert tried.wait(5)
+        assert tried.wait(30)
         assert recorder.lost == {"disk_full": 1}
     eventually(lambda: of_class(home, EventsLost) == [EventsLost(events=1, reason="disk_full")])
     assert of_class(home, ModeChanged)[-1].mode is Mode.HALTED
@@ -137,7 +136,7 @@ def test_no_heartbeat_tells_an_older_mode_behind_a_newer_one(
         beating.join(0.2)
         assert beating.is_alive()
         recorder.set_mode(Mode.HALTED)
-    beating.join(5)
+    beating.join(30)
     assert [event.mode for event in events_in(home) if isinstance(event, ModeChanged | HeartbeatSent)][-2:] == [
         Mode.HALTED,
         Mode.HALTED,
@@ -147,24 +146,26 @@ def test_no_heartbeat_tells_an_older_mode_behind_a_newer_one(
 def test_a_disk_that_stalls_within_a_sync_holds_up_no_halt(
     recorder: Recorder, control: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stalled, go_on = threading.Event(), threading.Event()
+    stalled, go_on, synced = threading.Event(), threading.Event(), threading.Event()
     real = os.fdatasync
 
     def stall(fd: int) -> None:
         if threading.current_thread().name == "deskwatch-arb-1-sync":
             stalled.set()
-            assert go_on.wait(20)
+            go_on.wait(60)
+            synced.set()
         real(fd)
 
     recorder.set_mode(Mode.ACTIVE)
     monkeypatch.setattr(os, "fdatasync", stall)
     recorder.emit(NOTE)
-    assert stalled.wait(5)
+    assert stalled.wait(30)
     control.ask(Mode.HALTED)
-    began = time.monotonic()
-    eventually(lambda: recorder.mode is Mode.HALTED)
-    assert time.monotonic() - began < 2
-    go_on.set()
+    try:
+        eventually(lambda: recorder.mode is Mode.HALTED)
+        assert not synced.is_set()
+    finally:
+        go_on.set()
 
 
 def test_a_command_whose_start_the_disk_does_not_confirm_waits_and_is_said_once(
@@ -175,7 +176,7 @@ def test_a_command_whose_start_the_disk_does_not_confirm_waits_and_is_said_once(
         given = control.give("close_all")
         refused.setattr(os, "fdatasync", refuse(errno.EIO))
         assert recorder.next_command(timeout_seconds=1.2) is None
-    command = recorder.next_command(timeout_seconds=5)
+    command = recorder.next_command(timeout_seconds=30)
     assert command is not None
     assert command.id == given
     assert len(of_class(home, CommandStarted)) == 1

@@ -37,7 +37,7 @@ def test_what_is_registered_is_offered_in_each_run(open_recorder: Open, home: Pa
 def test_a_command_that_fits_has_its_parameters_parsed(recorder: Recorder, control: Operator) -> None:
     recorder.register("rebalance", Rebalance)
     control.give("rebalance", {"ratio": 1, "symbols": ["S"]})
-    command = recorder.next_command(timeout_seconds=5)
+    command = recorder.next_command(timeout_seconds=30)
     assert command is not None
     assert command.parsed == Rebalance(ratio=1.0, symbols=["S"])
     assert command.params == {"ratio": 1, "symbols": ["S"]}
@@ -63,7 +63,7 @@ def test_a_command_that_does_not_fit_fails_and_never_reaches_the_bots_code(
     recorder.register("rebalance", wanted)
     control.give("rebalance", params)
     given = control.give("close_all")
-    command = recorder.next_command(timeout_seconds=5)
+    command = recorder.next_command(timeout_seconds=30)
     assert command is not None
     assert (command.id, command.parsed) == (given, None)
     _, started, failed, _ = said(home)

@@ -116,7 +116,7 @@ async def test_a_bot_that_iterates_over_commands_drops_too(open_recorder: Open, 
     clock.now += 31
     await asyncio.to_thread(eventually, lambda: recorder._steering.mode is Mode.STANDBY)
     recorder.close()
-    assert await asyncio.wait_for(serving, 5) is None
+    assert await asyncio.wait_for(serving, 30) is None
 
 
 def test_a_bot_that_chose_no_limit_keeps_its_mode(recorder: Recorder) -> None:

@@ -66,7 +66,7 @@ def test_a_command_whose_start_is_not_on_disk_is_not_delivered(home: Path, monke
         disk.on = True
         assert recorder.next_command(timeout_seconds=0.5) is None
         disk.on = False
-        command = recorder.next_command(timeout_seconds=5)
+        command = recorder.next_command(timeout_seconds=30)
         assert command is not None
         assert command.id == command_id
         command.succeed()
@@ -81,13 +81,13 @@ def test_only_main_takes_commands_and_all_writers_obey_modes(home: Path) -> None
         Recorder.open("arb-1", home=home, mode=Mode.ACTIVE, writer="prices") as prices,
     ):
         accept(home, "close_all")
-        command = main.next_command(timeout_seconds=5)
+        command = main.next_command(timeout_seconds=30)
         assert command is not None
         assert prices.next_command(timeout_seconds=0.3) is None
         command.succeed()
         accept(home, "set_mode", mode="standby")
         for recorder in (main, prices):
-            recorder.next_command(timeout_seconds=5)
+            recorder.next_command(timeout_seconds=30)
             assert recorder.mode is Mode.STANDBY
 
 

@@ -93,9 +93,9 @@ def test_a_named_secret_never_comes_through(before: str, secret: str, after: str
 @pytest.mark.parametrize("part", ["a.", "a+", "token ", "password" + " " * 50, "seed phrase ", "ab ", "x", "://", ":@"])
 def test_hostile_text_takes_no_long_time(part: str) -> None:
     text = part * (64 * 1024 // len(part))
-    began = time.process_time()
+    began = time.thread_time()
     scrub(text)
-    assert time.process_time() - began < 1
+    assert time.thread_time() - began < 1
 
 
 @pytest.mark.parametrize("name", ["password", "API_KEY", "binance_secret", "token", "private_key", "dbPassword"])

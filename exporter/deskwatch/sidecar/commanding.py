@@ -44,6 +44,8 @@ CONFIRM_SECONDS = 30.0
 silent, before the command's end counts as unknown."""
 GRACE_SECONDS = 2.0
 """A command that was started in its last instant is given this long to be seen."""
+LOOK_SECONDS = 1.0
+"""Between two looks for commands that are over."""
 MAX_RECENT = 1000
 """Accepted commands whose keys are known although the feed has not folded them yet."""
 VISIBLE_SECONDS = 5.0
@@ -281,7 +283,7 @@ class Commanding:
         """Journal what becomes of commands that the bot does not start, or whose effect does not show."""
         await self._feed.caught_up.wait()  # before, what the bots did with their commands is not known
         while True:
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(LOOK_SECONDS)
             for bot, on_disk in list(self._on_disk.items()):
                 self._sync(bot, on_disk)  # and see to it that the journal is still in its place
                 self._are_folded(bot)

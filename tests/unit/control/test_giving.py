@@ -82,7 +82,7 @@ def desk() -> Iterator[Desk]:
 def ask(desk: Desk, order: orders.Order | None = None, **patience: Any) -> Told:
     order = order or orders.mode("arb-1", "standby", "lunch")
     with contextlib.closing(Sidecar(Access(url=desk.url))) as sidecar:
-        return give(order, sidecar, Patience(**{"timeout_seconds": 5.0, **patience}), lambda _: None)
+        return give(order, sidecar, Patience(**{"timeout_seconds": 30.0, **patience}), lambda _: None)
 
 
 def test_only_what_is_confirmed_succeeded(desk: Desk) -> None:
@@ -166,7 +166,7 @@ def test_a_process_is_not_restarted_twice(desk: Desk) -> None:
 def test_what_is_not_confirmed_in_time_is_no_success(desk: Desk, waiting: str | None) -> None:
     desk.taken.append(command("accepted"))
     desk.looks.append(command("running", reported="succeeded", waiting_for=waiting))
-    told = ask(desk, timeout_seconds=0.3)
+    told = ask(desk, timeout_seconds=1.5)
     assert told.outcome is Outcome.TIMEOUT
     assert (waiting or "running") in told.words
 
@@ -176,7 +176,7 @@ def test_unknown_is_waited_for_until_the_state_settles_it(desk: Desk) -> None:
     desk.looks.extend([command("unknown"), command("unknown"), command("succeeded")])
     assert ask(desk).outcome is Outcome.SUCCEEDED
     desk.looks[0] = command("unknown", error="the bot died")
-    told = ask(desk, timeout_seconds=0.3)
+    told = ask(desk, timeout_seconds=1.5)
     assert (told.outcome, told.words) == (Outcome.UNKNOWN, "the bot died")
 
 

@@ -11,12 +11,10 @@ from deskwatch import Mode
 from tests.unit.examples.world import BRISK, LIVELY, World, make_world
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _quick_close() -> Iterator[None]:
+@pytest.fixture(autouse=True)
+def _quick_close(monkeypatch: pytest.MonkeyPatch) -> None:
     """A recorder's close waits for its background thread, which sleeps this long."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("deskwatch.background.SYNC_SECONDS", 0.02)
-        yield
+    monkeypatch.setattr("deskwatch.background.SYNC_SECONDS", 0.02)
 
 
 @pytest.fixture
@@ -28,8 +26,11 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.fixture(scope="session")
-def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A world in which the bot has traded for some blocks and is flat again. Only to be looked at."""
+def lived(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A world in which the bot has traded for some blocks and is flat again. Only to be looked at.
+
+    Its recorder is closed: its threads would write, sync and open files beside the tests of other files, to the end.
+    """
     made = make_world(tmp_path_factory.mktemp("lived"), 5, LIVELY)
     made.market.node.mine()
     made.bot.step()
@@ -41,5 +42,5 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         made.block()
     made.recorder.set_mode(Mode.STANDBY, reason="test")
     made.run_until(lambda: not trader.busy and not trader.wallet.pending)
-    yield made
     made.recorder.close()
+    return made

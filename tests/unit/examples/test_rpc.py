@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from statistics import median
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from web3.exceptions import BlockNotFound, ContractLogicError, TransactionNotFou
 from arbitrage_bot.chain.account import Account, calldata
 from arbitrage_bot.chain.genesis import Market, prepare
 from arbitrage_bot.chain.rpc import Rpc
-from arbitrage_bot.chain.server import MAX_BODY_BYTES, RpcServer
+from arbitrage_bot.chain.server import MAX_BODY_BYTES, RpcServer, _Connection
 from arbitrage_bot.chain.wire import data
 
 
@@ -223,12 +224,21 @@ def test_a_body_of_unknown_or_unwanted_size_is_not_read(url: str, headers: dict[
     with requests.Session() as session:
         request = requests.Request("POST", url).prepare()
         request.headers.update(headers)
-        assert session.send(request, timeout=5).status_code == status
+        assert session.send(request, timeout=30).status_code == status
 
 
-def test_one_connection_serves_many_requests(url: str):
+def test_one_connection_serves_many_requests(url: str, monkeypatch: pytest.MonkeyPatch):
+    taken: list[_Connection] = []
+    setup = _Connection.setup
+
+    def take(connection: _Connection) -> None:
+        taken.append(connection)
+        setup(connection)
+
+    monkeypatch.setattr(_Connection, "setup", take)
     with requests.Session() as session:
         body: Any = {"jsonrpc": "2.0", "id": 1, "method": "eth_blockNumber"}
-        answers = [session.post(url, json=body, timeout=5) for _ in range(20)]
+        answers = [session.post(url, json=body, timeout=30) for _ in range(20)]
         assert all(answer.json()["result"].startswith("0x") for answer in answers)
-        assert all(answer.elapsed.total_seconds() < 0.1 for answer in answers)
+        assert len(taken) == 1
+        assert median(answer.elapsed.total_seconds() for answer in answers) < 0.1  # a single one may be held up

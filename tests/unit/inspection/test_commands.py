@@ -223,7 +223,7 @@ def test_following_shows_new_lines_of_new_bots_until_it_is_interrupted(home: Pat
         write(home, [ERROR])
         eventually(lambda: "arb-1/main #2 error_occurred" in output.read_text(), 20)
         child.send_signal(signal.SIGINT)
-        assert child.wait(20) == 0
+        assert child.wait(60) == 0
     finally:
         child.kill()
         child.wait()

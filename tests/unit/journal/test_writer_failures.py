@@ -13,6 +13,7 @@ from deskwatch.encoding import encode
 from deskwatch.errors import NotSynced, WriterLocked
 from deskwatch.events import BotStopped
 from deskwatch.journal import Follower, Writer, names, read_envelope
+from tests.descriptors import open_below
 from tests.lines import lines_in, segment_files
 
 BODY = encode(BotStopped(reason="closed"))
@@ -107,7 +108,7 @@ def test_a_segment_that_cant_be_opened_leaves_the_last_one_in_use(home: Path, mo
 def test_an_open_that_fails_gives_the_lock_back(target: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = names.writer_folder(home, "arb-1", "main")
     Writer(folder).open().close()
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_below(home)
 
     def stuck(*_: object) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
@@ -118,7 +119,7 @@ def test_an_open_that_fails_gives_the_lock_back(target: str, home: Path, monkeyp
         with pytest.raises(OSError, match="Input/output"):
             failing.open()
     failing.close()
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_below(home) == before
     Writer(folder).open().close()
 
 

@@ -48,7 +48,7 @@ def test_an_id_that_another_process_got_is_not_signalled() -> None:
             assert not processes.send(other, signal.SIGKILL)
         assert child.poll() is None
         assert processes.send(one, signal.SIGTERM)
-        assert child.wait(10) == -15
+        assert child.wait(60) == -15
         assert not one.is_there
         assert not processes.send(one, signal.SIGTERM)
 
@@ -75,7 +75,7 @@ def test_what_bears_a_mark_is_killed_wherever_it_is() -> None:
     with running(FORKS, DESKWATCH_KEPT="a") as child, running(DESKWATCH_KEPT="ab") as other:
         assert len(processes.marked("DESKWATCH_KEPT", "a")) == 21
         assert processes.kill_marked("DESKWATCH_KEPT", "a")
-        assert child.wait(10) == -9
+        assert child.wait(60) == -9
         assert other.poll() is None
 
 

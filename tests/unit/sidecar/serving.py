@@ -82,7 +82,7 @@ class Connection:
         self.sent: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.received: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
-    async def message(self, seconds: float = 5.0) -> dict[str, Any]:
+    async def message(self, seconds: float = 30.0) -> dict[str, Any]:
         """The next message of the app."""
         return await asyncio.wait_for(self.sent.get(), seconds)
 
@@ -138,6 +138,6 @@ async def connected(desk: Desk, kind: str, target: str, **headers: str) -> Async
         yield connection
     finally:
         connection.leave()
-        await asyncio.wait([task], timeout=5)
+        await asyncio.wait([task], timeout=30)
         assert task.done(), "the app went on after its client left"
         task.result()

@@ -25,6 +25,7 @@ from deskwatch.events import (
 )
 from deskwatch.journal import names
 from deskwatch.journal.chained import ChainedWriter
+from deskwatch.projections.life import CommandState
 from deskwatch.sidecar import commanding as commanding_module
 from deskwatch.sidecar.commanding import Commanding, KeyReused
 from deskwatch.sidecar.feed import Feed
@@ -38,8 +39,27 @@ STARTED = BotStarted(pid=1, host="h", mode=Mode.STANDBY)
 @contextlib.asynccontextmanager
 async def commanding(home: Path) -> AsyncIterator[Commanding]:
     async with Feed(home, 3600) as feed, Commanding(home, feed) as one:
-        await asyncio.wait_for(feed.caught_up.wait(), 5)
+        await asyncio.wait_for(feed.caught_up.wait(), 30)
         yield one
+
+
+@pytest.fixture(autouse=True)
+def _looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commanding_module, "LOOK_SECONDS", 0.05)
+
+
+async def looked_twice(one: Commanding) -> None:
+    """The second look from now on is over: the first may have been under way."""
+    commands, looks = one._feed.projections.commands, 0
+    overdue = commands.overdue
+
+    def look(now: float) -> list[CommandState]:
+        nonlocal looks
+        looks += 1
+        return overdue(now)
+
+    commands.overdue = look  # type: ignore[method-assign]  # counted, and answered as ever
+    await eventually_async(lambda: looks > 2)
 
 
 async def test_an_accepted_command_is_on_disk_and_visible(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,12 +72,13 @@ async def test_an_accepted_command_is_on_disk_and_visible(home: Path, monkeypatc
 
     monkeypatch.setattr(os, "fdatasync", fdatasync)
     async with commanding(home) as one:
+        before = time.time_ns()
         command = await one.accept("arb-1", "ping", {}, actor="operator", reason="why", key=None)
         (event,) = events_in(home, writer="control")
         assert synced[-1] == sum(len(line) + 1 for line in lines_in(home, writer="control"))
     assert isinstance(event, CommandAccepted)
     assert (event.command_id, event.command, event.actor, event.reason) == (command.id, "ping", "operator", "why")
-    assert 29 < (event.expires_ts - time.time_ns()) / 1e9 <= 30
+    assert before <= event.expires_ts - 30 * 10**9 <= time.time_ns()
     assert (command.status, command.bot) == ("accepted", "arb-1")
     assert command.accepted_at is not None
 
@@ -94,18 +115,19 @@ async def test_a_command_that_nobody_starts_expires_once(home: Path, monkeypatch
     async with commanding(home) as one:
         command = await one.accept("arb-1", "close_all", {}, actor="operator", reason=None, key=None)
         await eventually_async(lambda: command.status == "expired")
-        await asyncio.sleep(1.1)  # another look finds nothing more to say
+        await looked_twice(one)  # and found nothing more to say
     assert [type(event) for event in events_in(home, writer="control")] == [CommandAccepted, CommandExpired]
 
 
 async def test_a_command_that_was_started_does_not_expire(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commanding_module, "EXPIRY_SECONDS", 0.0)
-    monkeypatch.setattr(commanding_module, "GRACE_SECONDS", 0.0)
     async with commanding(home) as one:
+        monkeypatch.setattr(commanding_module, "GRACE_SECONDS", 3600.0)  # until it was seen to be started
         command = await one.accept("arb-1", "close_all", {}, actor="operator", reason=None, key=None)
         write(home, [CommandStarted(command_id=command.id, command="close_all")])
         await eventually_async(lambda: command.status == "running")
-        await asyncio.sleep(1.1)  # the time of a look
+        monkeypatch.setattr(commanding_module, "GRACE_SECONDS", 0.0)
+        await looked_twice(one)
         assert command.status == "running"
 
 

@@ -41,14 +41,14 @@ async def test_a_disk_that_stalls_over_one_command_holds_up_no_halt_after_it(
 
     def stall(fd: int) -> None:
         stalls.set()
-        disk.wait(20)
+        disk.wait(60)
         real(fd)
 
     monkeypatch.setattr(os, "fdatasync", stall)
     try:
         pings = [asyncio.create_task(desk.operate("POST", "/bots/arb-1/commands", {"type": "ping"})) for _ in range(20)]
         await eventually_async(stalls.is_set)
-        answer = await asyncio.wait_for(desk.operate("PUT", "/bots/arb-1/mode", HALT), 8)
+        answer = await asyncio.wait_for(desk.operate("PUT", "/bots/arb-1/mode", HALT), 30)
         assert answer.status_code == 202
         assert "Warning" in answer.headers
         assert asked(home)[-1] == "set_mode"
@@ -88,6 +88,8 @@ async def test_commands_that_wait_to_be_seen_hold_up_no_halt(
     monkeypatch.setattr(desk.parts.feed.projections.commands, "apply", lambda _: False)
     pings = [asyncio.create_task(desk.operate("POST", "/bots/arb-1/commands", {"type": "ping"})) for _ in range(20)]
     await eventually_async(lambda: asked(home))
-    answer = await asyncio.wait_for(desk.operate("PUT", "/bots/arb-1/mode", HALT), 5)
+    answer = await asyncio.wait_for(
+        desk.operate("PUT", "/bots/arb-1/mode", HALT), 15
+    )  # twenty seconds, if it waited for them
     assert answer.status_code == 202
     await asyncio.gather(*pings)

@@ -48,7 +48,7 @@ class Client:
         self._messages = hub.stream(reader, seen)
 
     async def next(self) -> Any:
-        message = await asyncio.wait_for(anext(self._messages), 5)
+        message = await asyncio.wait_for(anext(self._messages), 30)
         return json.loads(message.as_text(1))
 
     async def of_type(self, kind: str) -> Any:

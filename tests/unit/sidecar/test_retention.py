@@ -54,14 +54,14 @@ def figures(feed: Feed) -> Any:
 
 async def replayed(home: Path) -> tuple[Any, Feed]:
     async with Feed(home, 3600) as feed:
-        await asyncio.wait_for(feed.caught_up.wait(), 5)
+        await asyncio.wait_for(feed.caught_up.wait(), 30)
         return figures(feed), feed
 
 
 async def run(home: Path, limits: Limits, sinks: tuple[str, ...] = (), now: float | None = None) -> Retention:
     """One run with a feed that has caught up and saved."""
     async with Feed(home, 3600) as feed:
-        await asyncio.wait_for(feed.caught_up.wait(), 5)
+        await asyncio.wait_for(feed.caught_up.wait(), 30)
         await feed.save()
         one = Retention(home, limits, feed, sinks)
         one.base = base.load(home)
@@ -209,7 +209,7 @@ async def test_a_base_that_cant_be_saved_removes_nothing_not_even_at_the_next_ru
     trade(home, 1, 100)
     files = segment_files(home)
     async with Feed(home, 3600) as feed:
-        await asyncio.wait_for(feed.caught_up.wait(), 5)
+        await asyncio.wait_for(feed.caught_up.wait(), 30)
         await feed.save()
         before = figures(feed)
         one = Retention(home, TINY, feed, [])

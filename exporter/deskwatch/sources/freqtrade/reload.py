@@ -79,13 +79,13 @@ class _Marks:
 
 
 async def _marks(trader: Trader) -> _Marks:
-    state = await trader.state()
     health = await trader.client.get("health", urgent=True)
     startup = health.get("bot_startup_ts") if isinstance(health, dict) else None
     try:
         logs = await trader.client.get("logs", urgent=True, limit=LOGS)
     except Refused:
         logs = None
+    state = await trader.state()  # the last: with the marks of a reload, one from before it would pass for its outcome
     return _Marks(state, _figure(startup), _last_told(logs))
 
 

@@ -32,7 +32,7 @@ async def desk(home: Path) -> AsyncIterator[Desk]:
 
 
 async def test_the_process_is_stopped_started_and_restarted(desk: Desk, home: Path) -> None:
-    await eventually_async(lambda: log_tail.tail(desk.home, "arb-1", 1), 10)
+    await eventually_async(lambda: log_tail.tail(desk.home, "arb-1", 1))
     stopped = await desk.operate("POST", "/bots/arb-1/process/stop", {"reason": "update"})
     told = stopped.json()
     assert (told["running"], told["pid"], told["exit_code"], told["restarts"]) == (False, None, -15, 0)
@@ -56,7 +56,7 @@ async def test_the_process_is_stopped_started_and_restarted(desk: Desk, home: Pa
 
 
 async def test_logs_are_shown_scrubbed(desk: Desk) -> None:
-    await eventually_async(lambda: log_tail.tail(desk.home, "arb-1", 1), 10)
+    await eventually_async(lambda: log_tail.tail(desk.home, "arb-1", 1))
     answer = (await desk.operate("GET", "/bots/arb-1/logs?lines=5")).json()
     assert answer["lines"] == ["token=[redacted]"]
     assert answer["files"] == [{"file": 0, "bytes": len("token=topsecret\n")}]

@@ -134,7 +134,7 @@ async def test_a_sinks_figures_are_among_the_metrics(home: Path) -> None:
         async with serving(home, loki_url=loki.url) as desk:
             await desk.caught_up()
             (sink,) = desk.parts.sinks
-            await eventually_async(lambda: sink.delivered == len(EVENTS), 10)
+            await eventually_async(lambda: sink.delivered == len(EVENTS))
             families = {family.name: family for family in parse_text((await desk.ask("GET", "/metrics")).text)}
     assert families["deskwatch_sink_delivered"].samples[0].value == len(EVENTS)
     for name in ("deskwatch_sink_late", "deskwatch_sink_quarantined", "deskwatch_sink_rereads"):

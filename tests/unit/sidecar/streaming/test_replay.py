@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +23,7 @@ from deskwatch.sidecar.streaming import replay as replay_module
 from deskwatch.sidecar.streaming.cursor import Key, Place
 from deskwatch.sidecar.streaming.replay import Gone, Piece, Replay
 from deskwatch.sidecar.streaming.topic import EVERYTHING, Topic
+from tests.descriptors import open_below
 from tests.lines import START_NS, line_of, segment_files, write
 
 NOTE = LogRecorded(message="m", levelname="INFO", name="n")
@@ -273,6 +273,6 @@ def test_journals_that_are_read_are_not_all_held_open(world: World) -> None:
     replay = Replay(world.home, EVERYTHING, {})
     replay.check(world.feed.places)
     replay.aim(world.feed.places)
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_below(world.home)
     assert replay.read(1) is not None
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_below(world.home) == before

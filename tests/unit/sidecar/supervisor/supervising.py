@@ -15,10 +15,14 @@ from deskwatch.supervised import Restart, Supervised
 from tests.waiting import eventually_async
 
 BOT = "arb-1"
-SAY = "import os, time, signal; print('up', os.environ['DESKWATCH_BOT'], os.environ['DESKWATCH_HOME'], flush=True); "
+SAY = (
+    "import os, time, signal; "
+    "os.write(1, ' '.join(('up', os.environ['DESKWATCH_BOT'], os.environ['DESKWATCH_HOME'])).encode() + b'\\n'); "
+)
+"""Says it in one write: `print` makes several, and who sees the first may end it before the others."""
 LAST = SAY + "time.sleep(60)"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + LAST
-SECONDS = 20.0
+SECONDS = 60.0
 """Patience with a machine that does something else too."""
 
 

@@ -102,10 +102,21 @@ async def test_what_lost_its_keeper_without_a_sidecar_is_ended_before_the_bot_st
         await up(other, 3)
 
 
-async def test_a_bot_that_is_about_to_end_is_awaited_and_then_started_anew(home: Path) -> None:
+async def test_a_bot_that_is_about_to_end_is_awaited_and_then_started_anew(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As after a SIGKILL of its sidecar: its keeper still waits for its grace."""
-    slow = "import signal, time; signal.signal(15, lambda *_: (time.sleep(0.5), exit(0))); " + SAY + "time.sleep(60)"
-    kept = await asyncio.to_thread(KeptBot.start, settings(slow), home)
+    found = home / "found"
+    wait = f"[time.sleep(0.01) for _ in iter(lambda: os.path.exists({str(found)!r}), True)]"
+    slow = f"import os, signal, time; signal.signal(15, lambda *_: ({wait}, exit(0))); " + SAY + "time.sleep(60)"
+    take_over = Supervisor._take_over
+
+    async def take(one: Supervisor, kept: KeptBot) -> None:
+        found.touch()
+        await take_over(one, kept)
+
+    monkeypatch.setattr(Supervisor, "_take_over", take)
+    kept = await asyncio.to_thread(KeptBot.start, settings(slow, grace_seconds=60.0), home)
     one = Supervisor(settings(), home, Said().journal)
     await up(one)
     os.close(kept._lifeline)  # type: ignore[arg-type]  # it is not detached
@@ -114,6 +125,7 @@ async def test_a_bot_that_is_about_to_end_is_awaited_and_then_started_anew(home:
     async with supervising(home, LAST, said, restart=Restart.ON_FAILURE) as other:
         await up(other, 2)
         assert other.pid != kept.pid
+        await eventually_async(lambda: len(said) == 2)  # it says that it is up before its start is told
         assert said.actions == [("exit", "supervisor"), ("start", "supervisor")]
         assert other.status.restarts == 0
     await kept.ended()

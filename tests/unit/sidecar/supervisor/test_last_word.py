@@ -104,13 +104,13 @@ async def test_of_a_stop_and_a_start_before_it_that_a_disk_holds_up_the_stop_is_
 
     def unlink(path: Path, *, missing_ok: bool = False) -> None:
         waits.set()
-        assert disk.wait(20)
+        assert disk.wait(60)
         real(path, missing_ok=missing_ok)
 
     monkeypatch.setattr(Path, "unlink", unlink)
     await hold.release()
     await hold.set("stop", "other", "no")
-    assert waits.is_set()
+    await eventually_async(waits.is_set)
     disk.set()
     await eventually_async(lambda: (word := held.load(home, BOT)) is not None and word.actor == "other")
     await asyncio.sleep(0.1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
@@ -128,13 +129,20 @@ async def test_a_quarantined_line_has_one_row_though_its_push_is_repeated(home: 
 
 
 async def test_a_slow_answer_does_not_hold_up_the_stop_and_touches_nothing_after_it(home: Path, loki: FakeLoki) -> None:
-    loki.answers.append(Answer(status=204, seconds=0.6))
+    is_stored, answers = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        is_stored.set()
+        answers.wait(60)
+
+    loki.on_stored = hold
     write(home, notes(3))
-    began = time.monotonic()
     async with sink(home, loki, msgspec.structs.replace(QUICK, stop_seconds=0.1)) as one:
-        await eventually_async(lambda: loki.pushes == 1)
-    assert time.monotonic() - began < 0.5
+        await eventually_async(is_stored.is_set)
+    assert one._thread.is_alive(), "the stop waited for the answer"
     before = (home / "sinks" / "loki.json").read_bytes()
+    loki.on_stored = lambda: None
+    answers.set()
     eventually(lambda: not one._thread.is_alive())
     assert (home / "sinks" / "loki.json").read_bytes() == before
     async with sink(home, loki) as again:

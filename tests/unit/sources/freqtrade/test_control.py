@@ -113,7 +113,7 @@ async def test_closing_pauses_forces_out_and_ends_in_standby_when_flat(desk: Des
         assert desk.modes()[-1] == "closing"
         for number in freqtrade.trades:
             freqtrade.fill(number)
-        await eventually_async(lambda: desk.modes()[-1] == "standby", 10)
+        await eventually_async(lambda: desk.modes()[-1] == "standby")
     assert [mode for mode in desk.modes() if mode != "active"] == ["closing", "standby"]
 
 
@@ -126,7 +126,7 @@ async def test_closing_goes_on_after_an_exit_order_was_given_up(desk: Desk, freq
         await eventually_async(lambda: freqtrade.trades[number]["has_open_orders"])
         freqtrade.fills = True
         freqtrade._cancel(number)
-        await eventually_async(lambda: desk.modes()[-1] == "standby", 10)
+        await eventually_async(lambda: desk.modes()[-1] == "standby")
     assert not freqtrade.trades[number]["is_open"]
 
 
@@ -150,7 +150,7 @@ async def test_a_sidecar_that_is_restarted_goes_on_closing(tmp_path, settings, f
         await desk.ask("set_mode", mode="closing")
     freqtrade.fills = True
     async with open_desk(tmp_path / "home", settings) as desk, serving(desk):
-        await eventually_async(lambda: desk.modes()[-1] == "standby", 10)
+        await eventually_async(lambda: desk.modes()[-1] == "standby")
     assert not freqtrade.trades[1]["is_open"]
 
 

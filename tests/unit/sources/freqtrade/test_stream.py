@@ -80,7 +80,7 @@ async def test_a_cut_is_told_and_mended(client, freqtrade, heard, code, reason):
     async with listening(client, heard):
         await eventually_async(lambda: heard)
         await asyncio.to_thread(freqtrade.cut, code)
-        await eventually_async(lambda: len(heard) >= 3, 10)
+        await eventually_async(lambda: len(heard) >= 3)
     assert [type(each) for each in heard[:3]] == [Reconnected, Cut, Reconnected]
     assert heard[1].reason == reason
 
@@ -92,7 +92,7 @@ async def test_a_peer_that_is_away_is_tried_with_pauses(client, freqtrade, heard
         freqtrade.away()
         await eventually_async(lambda: any(isinstance(each, Cut) for each in heard))
         freqtrade.back()
-        await eventually_async(lambda: isinstance(heard[-1], Reconnected) and len(heard) > 2, 20)
+        await eventually_async(lambda: isinstance(heard[-1], Reconnected) and len(heard) > 2)
     assert len(heard) < 12
 
 

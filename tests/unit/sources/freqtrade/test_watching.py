@@ -43,7 +43,7 @@ def modes(watching: Watching) -> list[tuple[Mode, str | None]]:
 
 
 async def told(condition: Callable[[], Any]) -> None:
-    await eventually_async(condition, 10.0)
+    await eventually_async(condition)
 
 
 async def ready(watching: Watching) -> None:

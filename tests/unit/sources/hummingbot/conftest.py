@@ -65,7 +65,7 @@ def watching(broker: Broker, home: Path) -> Callable[..., Watching]:
     """A source for it, quick; with other settings as they are given."""
 
     def one(**more: Any) -> Watching:
-        quick = {"poll_seconds": 1.0, "silent_seconds": 1.5, "reply_seconds": 1.0, "confirm_seconds": 1.5}
+        quick = {"poll_seconds": 1.0, "silent_seconds": 8.0, "reply_seconds": 5.0, "confirm_seconds": 1.5}
         block = {"url": broker.url, "instance": "hb-1", **quick, **more}
         return Watching(_Block(block), home)  # type: ignore[arg-type]  # of a rig only these are asked for here
 

@@ -36,7 +36,7 @@ class Operated:
             ends = self.watching.of(CommandSucceeded, CommandFailed)
             return [end for end in ends if end.command_id == command_id]
 
-        end: CommandSucceeded | CommandFailed = (await eventually_async(ended, 10.0))[0]
+        end: CommandSucceeded | CommandFailed = (await eventually_async(ended))[0]
         return end
 
     async def ask(self, kind: str, params: dict[str, Any] | None = None) -> CommandSucceeded | CommandFailed:
@@ -54,7 +54,7 @@ def operated(watching: Watch, home: Path) -> Callable[..., Any]:
     async def one(**more: Any) -> AsyncIterator[Operated]:
         running = watching(**more)
         async with running.running():
-            await eventually_async(lambda: running.of(HeartbeatSent), 10.0)
+            await eventually_async(lambda: running.of(HeartbeatSent))
             yield Operated(running, home)
 
     return one
@@ -177,9 +177,9 @@ async def test_one_that_was_halted_and_is_started_anew_is_stopped_again(
         await hummingbot.crash()
         hummingbot.running = True
         await hummingbot.boot()
-        await eventually_async(lambda: not hummingbot.running, 10.0)
-        await eventually_async(lambda: desk.mode.mode is Mode.HALTED, 10.0)
-        await eventually_async(lambda: desk.mode.actor == "deskwatch", 10.0)
+        await eventually_async(lambda: not hummingbot.running)
+        await eventually_async(lambda: desk.mode.mode is Mode.HALTED)
+        await eventually_async(lambda: desk.mode.actor == "deskwatch")
 
 
 async def test_one_that_a_person_starts_at_its_own_console_is_left_alone(
@@ -189,7 +189,7 @@ async def test_one_that_a_person_starts_at_its_own_console_is_left_alone(
         await desk.ask("set_mode", {"mode": "halted"})
         hummingbot.running = True
         hummingbot.log("hummingbot.core.trading_core", "Strategy pmm started successfully")
-        await eventually_async(lambda: desk.mode.mode is Mode.ACTIVE, 10.0)
+        await eventually_async(lambda: desk.mode.mode is Mode.ACTIVE)
         await asyncio.sleep(0.3)
         assert hummingbot.running
         assert desk.mode.actor == "hummingbot"

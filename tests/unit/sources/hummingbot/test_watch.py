@@ -37,7 +37,7 @@ QUICK_SECONDS = 0.3
 
 async def seen(watching: Watching, *kinds: type[Any], count: int = 1) -> list[Any]:
     """The events of these types, once there are so many."""
-    return await eventually_async(lambda: found if len(found := watching.of(*kinds)) >= count else None, 10.0)
+    return await eventually_async(lambda: found if len(found := watching.of(*kinds)) >= count else None)
 
 
 async def test_it_is_told_as_started_with_its_history_before_its_first_heartbeat(
@@ -100,7 +100,7 @@ async def test_what_happened_while_no_strategy_was_loaded_is_told_once_one_is(
 
 
 async def test_silence_is_a_lost_connection_and_no_end(hummingbot: ScriptedHummingbot, watching: Watch) -> None:
-    one = watching()
+    one = watching(silent_seconds=1.5)
     async with one.running() as health:
         await seen(one, HeartbeatSent)
         await hummingbot.crash()
