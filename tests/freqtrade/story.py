@@ -25,6 +25,8 @@ from tests.waiting import eventually
 AWAY_SECONDS = 30.0
 """How long the exchange is gone."""
 SOAK_SECONDS = 1800.0
+FALL = 0.8
+"""What is left of a price that falls below every stop-loss, and above where a position of three times its margin ends."""
 
 
 class Story:
@@ -118,10 +120,12 @@ class Story:
             raised = {mode: self._count(mode, RiskAlertRaised) for mode in MODES}
             for bot in watching.bots.values():
                 _until(120, _keeps_sol, bot, holding)
-            watching.exchange.move("SOL/USDT", 0.7)
+            stops = {mode: _stops(bot) for mode, bot in watching.bots.items()}
+            watching.exchange.move("SOL/USDT", FALL)
             for mode, bot in watching.bots.items():
-                _until(30, _has_stopped, bot)
+                _until(30, lambda mode, bot: _stops(bot) > stops[mode], mode, bot)
                 _until(90, lambda mode: self._count(mode, RiskAlertRaised) > raised[mode], mode)
+            watching.exchange.move("SOL/USDT", 1 / FALL)  # in a soak it falls many times, and is nothing in the end
 
     def _websocket_cut(self) -> None:
         watching = self.watching
@@ -274,8 +278,8 @@ def _has_history(bot: Freqtrade) -> bool:
     return sum(not one["is_open"] for one in bot.trades()) >= 2
 
 
-def _has_stopped(bot: Freqtrade) -> bool:
-    return any(one["exit_reason"] == "stop_loss" for one in bot.trades())
+def _stops(bot: Freqtrade) -> int:
+    return sum(one["exit_reason"] == "stop_loss" for one in bot.trades())
 
 
 def _keeps_sol(bot: Freqtrade, holding: contextlib.ExitStack) -> bool:
