@@ -2,9 +2,9 @@
 PYTHON ?= $(firstword $(foreach one,python3.11 python3.12 python3.13 python3,$(shell command -v $(one) 2>/dev/null)))
 BIN := .venv/bin
 STAMP := .venv/.ready
-# Tests run in a process for each core. Functional ones mostly wait: they have one more, which the run of minutes takes.
+# Tests run in a process for each core. Functional ones mostly wait: they have two more, and the run of minutes takes one of them.
 CORES ?= $(shell nproc)
-SERVERS_TESTS := tests/functional tests/fault --dist loadfile --no-loadscope-reorder --numprocesses $(shell expr $(CORES) + 1)
+SERVERS_TESTS := tests/functional tests/fault --dist loadfile --no-loadscope-reorder --numprocesses $(shell expr $(CORES) + 2)
 
 .PHONY: setup freqtrade demo test check bench soak clean constraints docs dashboards
 

@@ -26,7 +26,7 @@ AWAY_SECONDS = 30.0
 """How long the exchange is gone."""
 SOAK_SECONDS = 1800.0
 FALL = 0.8
-"""What is left of a price that falls below every stop-loss, and above where a position of three times its margin ends."""
+"""What is left of a price that falls below each stop-loss, but not to where a margin of a third is used up."""
 
 
 class Story:
