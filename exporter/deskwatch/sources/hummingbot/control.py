@@ -29,6 +29,8 @@ AGAIN_SECONDS = 1.0
 """Between looks for what was asked for."""
 REFUSED_SECONDS = 3.0
 """A refusal counts once nothing else showed for so long."""
+STARTS_SECONDS = 60.0
+"""What starts within this time of Hummingbot's own start is started by its configuration."""
 MOST_SHOWN = 20_000
 """Characters of a status, and as many trades' worth of a history, that a command's result holds."""
 MOST_TRADES = 100
@@ -73,6 +75,8 @@ class Control:
         self._strategy = strategy
         self._presence = presence
         self._starting: asyncio.Task[None] | None = None
+        self._lowers_until = 0.0
+        self._owes_stop = False
 
     def offer(self) -> None:
         """Say which commands there are beyond the vocabulary."""
@@ -88,14 +92,25 @@ class Control:
                 if wanted_mode(command) is Mode.ACTIVE:
                     self._starting = task
 
+    def restarted(self) -> None:
+        """It was started anew: for a while, what runs was started by its configuration and not by a person."""
+        self._lowers_until = time.monotonic() + STARTS_SECONDS
+
     async def lower(self) -> None:
-        """It was started anew: if an operator had halted it, it is stopped again. A restart never raises the risk."""
-        if self._watched.asked_mode() is not Mode.HALTED or self._strategy.runs is False:
+        """If it was halted before it was started anew, it is stopped again: a restart never raises the risk.
+
+        What starts by itself does so a while after Hummingbot; and a stop that fails is tried at the next look.
+        """
+        is_due = time.monotonic() < self._lowers_until or self._owes_stop
+        if not is_due or self._watched.asked_mode() is not Mode.HALTED or self._strategy.runs is False:
+            self._owes_stop = False
             return
         try:
             await self._stop()
         except _Failed:
-            return  # it shows: it trades, although halted is asked for
+            self._owes_stop = True  # until then it shows: it trades, although halted is asked for
+            return
+        self._owes_stop = False
         self._watched.show_mode(Mode.HALTED, reason="it was halted before it was started anew", actor="deskwatch")
 
     async def carry_out(self, command: Command) -> None:

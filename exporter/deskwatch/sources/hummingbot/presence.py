@@ -98,6 +98,7 @@ class Presence:
             self.look_soon()
         elif text(told.get("msg"), 100) == BRIDGE_STARTED and self._watched.told.boot != self._boot():
             self._is_restarted = True
+            self._strategy.forget()
             self.look_soon()
 
     def look_soon(self) -> None:

@@ -214,7 +214,8 @@ class _Watching:
             self._has_offered = True
             self._control.offer()
         if is_restarted:
-            await self._control.lower()
+            self._control.restarted()
+        await self._control.lower()
         if self._strategy.runs is False:
             self._orders.abandon()
         await self._history.reconcile(can_tell=self._strategy.runs is True)

@@ -61,6 +61,10 @@ class Strategy:
             return True
         return False
 
+    def forget(self) -> None:
+        """It was started anew: what was known is of the one before."""
+        self.runs = None
+
     def acted(self) -> None:
         """It created an order, or its controllers report."""
         self._started()

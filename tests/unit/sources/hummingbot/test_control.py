@@ -10,7 +10,15 @@ from typing import Any
 
 import pytest
 
-from deskwatch.events import CommandFailed, CommandOffered, CommandSucceeded, HeartbeatSent, Mode, ModeChanged
+from deskwatch.events import (
+    BotStarted,
+    CommandFailed,
+    CommandOffered,
+    CommandSucceeded,
+    HeartbeatSent,
+    Mode,
+    ModeChanged,
+)
 from tests.fakes.hummingbot import ScriptedHummingbot
 from tests.sources.watching import Watching
 from tests.unit.recording import operator
@@ -180,6 +188,37 @@ async def test_one_that_was_halted_and_is_started_anew_is_stopped_again(
         await eventually_async(lambda: not hummingbot.running)
         await eventually_async(lambda: desk.mode.mode is Mode.HALTED)
         await eventually_async(lambda: desk.mode.actor == "deskwatch")
+
+
+async def test_what_starts_by_itself_a_while_after_hummingbot_is_stopped_again(
+    hummingbot: ScriptedHummingbot, operated: Any
+) -> None:
+    async with operated() as desk:
+        await desk.ask("set_mode", {"mode": "halted"})
+        await hummingbot.crash()
+        await hummingbot.boot()
+        await eventually_async(lambda: len(desk.watching.of(BotStarted)) == 2)
+        hummingbot.running = True
+        hummingbot.log("hummingbot.core.trading_core", "Strategy pmm started successfully")
+        await eventually_async(lambda: not hummingbot.running)
+
+
+async def test_a_restarted_one_that_did_not_answer_is_asked_to_stop_until_it_does(
+    hummingbot: ScriptedHummingbot, operated: Any
+) -> None:
+    """What was known of the one before says nothing of it."""
+    async with operated(reply_seconds=0.3) as desk:
+        await desk.ask("set_mode", {"mode": "halted"})
+        await hummingbot.crash()
+        hummingbot.running, hummingbot.replies = True, False
+        await hummingbot.boot()
+        await eventually_async(lambda: len(desk.watching.of(BotStarted)) == 2)
+        hummingbot.replies, hummingbot.stops = True, False
+        stops = hummingbot.changes
+        await eventually_async(lambda: hummingbot.changes >= stops + 2)
+        hummingbot.stops = True
+        await eventually_async(lambda: not hummingbot.running)
+        await eventually_async(lambda: desk.mode.mode is Mode.HALTED and desk.mode.actor == "deskwatch")
 
 
 async def test_one_that_a_person_starts_at_its_own_console_is_left_alone(
