@@ -2,8 +2,10 @@
 PYTHON ?= $(firstword $(foreach one,python3.11 python3.12 python3.13 python3,$(shell command -v $(one) 2>/dev/null)))
 BIN := .venv/bin
 STAMP := .venv/.ready
-# Tests run in a process for each core. Functional ones mostly wait: they have two more, and the run of minutes takes one of them.
+# Tests wait a part of their time: they run in a process more than there are cores. Those of servers mostly wait, and a
+# run of minutes takes one process: they have two more.
 CORES ?= $(shell nproc)
+UNIT_TESTS := tests/unit --dist loadfile --numprocesses $(shell expr $(CORES) + 1)
 SERVERS_TESTS := tests/functional tests/fault --dist loadfile --no-loadscope-reorder --numprocesses $(shell expr $(CORES) + 2)
 
 .PHONY: setup freqtrade demo test check bench soak clean constraints docs dashboards
@@ -34,7 +36,7 @@ check: $(STAMP)
 	$(BIN)/deskwatch dashboards check
 	$(BIN)/deskwatch rules check
 	$(BIN)/deskwatch kubernetes check
-	$(BIN)/pytest tests/unit --quiet --dist loadfile --numprocesses $(CORES) --cov --cov-report=term:skip-covered
+	$(BIN)/pytest $(UNIT_TESTS) --quiet --cov --cov-report=term:skip-covered
 
 test: check
 	$(BIN)/pytest $(SERVERS_TESTS) --durations=10

@@ -111,7 +111,7 @@ class Story:
             began = time.monotonic()
             watching.start()
             for mode in MODES:
-                _until(30, lambda mode: watching.starts(mode) == 1 and self._is_up(mode), mode)
+                _until(60, lambda mode: watching.starts(mode) == 1 and self._is_up(mode), mode)
             self.seen["contact_seconds"] = time.monotonic() - began
 
     def _stop_loss(self) -> None:
@@ -123,7 +123,7 @@ class Story:
             stops = {mode: _stops(bot) for mode, bot in watching.bots.items()}
             watching.exchange.move("SOL/USDT", FALL)
             for mode, bot in watching.bots.items():
-                _until(30, lambda mode, bot: _stops(bot) > stops[mode], mode, bot)
+                _until(60, lambda mode, bot: _stops(bot) > stops[mode], mode, bot)
                 _until(90, lambda mode: self._count(mode, RiskAlertRaised) > raised[mode], mode)
             watching.exchange.move("SOL/USDT", 1 / FALL)  # in a soak it falls many times, and is nothing in the end
 
@@ -135,7 +135,7 @@ class Story:
                 for one in watching.gates.values():
                     stack.enter_context(one.without_streams())
                 for mode in MODES:
-                    _until(30, lambda mode: self._losses(mode, "websocket") > losses[mode], mode)
+                    _until(60, lambda mode: self._losses(mode, "websocket") > losses[mode], mode)
                     assert watching.metric("tradebot_connection_up", bot=mode, kind="rest") == 1
             for mode in MODES:
                 _until(60, self._is_up, mode)
@@ -149,7 +149,7 @@ class Story:
             with watching.exchange.gone():
                 _pass(AWAY_SECONDS)
             for mode in MODES:
-                _until(30, lambda mode: self._warnings(mode) > warnings[mode], mode)
+                _until(90, lambda mode: self._warnings(mode) > warnings[mode], mode)  # its log is read once a minute
                 _until(60, self._is_up, mode)
             assert {mode: self._losses(mode, "rest") for mode in MODES} == losses
 
@@ -158,7 +158,7 @@ class Story:
         with self._chapter("freqtrade restarted"):
             starts, losses = watching.starts("spot"), self._losses("spot", "rest")
             bot.stop()
-            _until(30, lambda: self._losses("spot", "rest") > losses)
+            _until(60, lambda: self._losses("spot", "rest") > losses)
             assert watching.metric("deskwatch_source_up", bot="spot") == 0
             assert watching.metric("deskwatch_source_up", bot="futures") == 1
             bot.start()
@@ -178,7 +178,7 @@ class Story:
             starts = {mode: watching.starts(mode) for mode in MODES}
             watching.start()
             for mode in MODES:
-                _until(30, self._is_up, mode)
+                _until(60, self._is_up, mode)
             assert {mode: watching.starts(mode) for mode in MODES} == starts
 
     def _password_changed(self) -> None:
