@@ -105,9 +105,10 @@ class TransactionDropped(Event, frozen=True, kw_only=True):
     """The address that would pay."""
     nonce: Integer
     """The sender's nonce."""
-    reason: Literal["reorganized", "replaced", "forgotten"]
+    reason: Literal["reorganized", "replaced", "forgotten", "unwatched"]
     """`reorganized`: a reorg took its block away; it waits again, and may be mined anew. `replaced`: another one with
-    its nonce was mined. `forgotten`: the node has not known of it for long; it could still be mined."""
+    its nonce was mined. `forgotten`: the node has not known of it for long; it could still be mined. `unwatched`:
+    its wallet or chain is no longer watched, and what becomes of it is not known."""
     block: Integer | None = None
     """Number of the block that held it."""
 

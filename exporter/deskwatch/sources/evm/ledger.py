@@ -52,7 +52,7 @@ class Ledger(msgspec.Struct, kw_only=True):
     waiting: dict[str, tuple[str, int]] = {}
     """Told as sent, and not yet as mined or replaced: hash → sender and nonce."""
     forgotten: dict[str, tuple[str, int]] = {}
-    """Told as sent, and unknown to the node since: hash → sender and nonce."""
+    """Told as sent, and unknown to the node or not watched since: hash → sender and nonce."""
     mined: dict[str, Mined] = {}
     """Told as mined, and on the chain as far as is known: by hash."""
     dropped: dict[str, Mined] = {}
@@ -78,7 +78,7 @@ class Ledger(msgspec.Struct, kw_only=True):
                 _keep(self.waiting, event.transaction, (event.sender, event.nonce), MAX_WAITING)
             case ev.TransactionDropped():
                 self.waiting.pop(event.transaction, None)
-                if event.reason == "forgotten":
+                if event.reason in ("forgotten", "unwatched"):
                     _keep(self.forgotten, event.transaction, (event.sender, event.nonce), MAX_WAITING)
                     return
                 self.dropped.pop(event.transaction, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from deskwatch.sources.evm.complaints import Complaints
 from deskwatch.sources.evm.contracts import Contracts
+from deskwatch.sources.evm.leaving import leave
 from deskwatch.sources.evm.memory import EvmMemory
 from deskwatch.sources.evm.part import Part
 from deskwatch.sources.evm.pools import Pools
@@ -18,6 +19,7 @@ from deskwatch.sources.watched import Watched
 
 def make_parts(rpc: Rpc, watched: Watched, settings: Settings, memory: EvmMemory) -> list[Part]:
     """Those that the settings ask for. `settings.chain` is filled in by now."""
+    leave(watched, memory, settings)
     memory.watch(settings.chain)
     complaints = Complaints(watched)
     tokens = Tokens(rpc, settings.tokens)
