@@ -95,7 +95,7 @@ def test_a_node_that_stands_still_one_that_dies_and_a_reorg_are_seen_and_no_bloc
         mine(1, second)
         reached(14)
         http.command("ping", name=BOT)
-        chain = {number: second.ask("eth_getBlockByNumber", hex(number), False)["hash"] for number in range(5)}
+        chain = {number: second.ask("eth_getBlockByNumber", hex(number), False)["hash"] for number in range(5, 15)}
 
     reasons = [
         one.reason.partition(":")[0]
