@@ -35,7 +35,7 @@ class Transactions:
         )
         self.dropped = registry.counter(
             "tradebot_transactions_dropped",
-            "Transactions replaced by others, forgotten by nodes, watched no longer, or taken back by a reorg: mined before.",
+            "Transactions replaced, forgotten by nodes, watched no longer, or taken back by a reorg: those were mined.",
             *("bot", "chain", "reason"),
         )
         self.pending = registry.gauge(
