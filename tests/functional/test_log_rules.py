@@ -65,11 +65,16 @@ class Alertmanager:
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
 
-    def firing(self) -> list[Alert]:
-        """Labels of the alerts that have not ended, sorted by name."""
+    @property
+    def fired(self) -> list[Alert]:
+        """Labels of all alerts that ever came, sorted by name."""
+        return sorted((one["labels"] for one in list(self.last.values())), key=lambda one: str(one["alertname"]))
+
+    @property
+    def is_firing(self) -> bool:
+        """Whether one has not ended."""
         now = time.time()
-        alerts = [one for one in list(self.last.values()) if datetime.fromisoformat(one["endsAt"]).timestamp() > now]
-        return sorted((one["labels"] for one in alerts), key=lambda one: str(one["alertname"]))
+        return any(datetime.fromisoformat(one["endsAt"]).timestamp() > now for one in list(self.last.values()))
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -169,8 +174,8 @@ def test_log_rules_fire_by_lines_as_the_sink_sends_them_and_clear(tmp_path: Path
             "main",
         )
         push(loki.url, [*entries, as_late(old, now)])
-        eventually(lambda: len(alertmanager.firing()) >= len(ALERTS), 60, every=0.2)
-        assert alertmanager.firing() == ALERTS
+        eventually(lambda: len(alertmanager.fired) >= len(ALERTS), 60, every=0.2)
         (told,) = [one for one in alertmanager.last.values() if one["labels"]["alertname"] == "BotFundsInsufficient"]
         assert told["annotations"]["description"].startswith("kraken refused 3 orders of arb-1 in the last 10 minutes")
-        eventually(lambda: not alertmanager.firing(), 60, every=0.5)
+        eventually(lambda: not alertmanager.is_firing, 60, every=0.5)
+        assert alertmanager.fired == ALERTS
