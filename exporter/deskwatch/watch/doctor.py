@@ -13,7 +13,7 @@ from deskwatch.sources.kinds import Configured, assign
 from deskwatch.sources.source import Finding, Source
 
 EXAMINE_SECONDS = 60.0
-"""How long the look at one peer may take."""
+"""How long one finding may take after the one before."""
 _MARKS = {True: ("✓", "info"), None: ("!", "warning"), False: ("✗", "error")}
 
 
@@ -42,8 +42,9 @@ async def _examine(source: Source) -> bool:
     is_wrong = False
     seen = 0
     try:
-        async with asyncio.timeout(EXAMINE_SECONDS):
+        async with asyncio.timeout(EXAMINE_SECONDS) as patience:
             async for finding in findings:
+                patience.reschedule(asyncio.get_running_loop().time() + EXAMINE_SECONDS)
                 seen += 1
                 is_wrong |= finding.ok is False
                 _show(finding)
@@ -52,7 +53,7 @@ async def _examine(source: Source) -> bool:
         _show(
             Finding(
                 ok=False,
-                what=f"The look was not done within {EXAMINE_SECONDS:g} s.",
+                what=f"Nothing more was found out for {EXAMINE_SECONDS:g} s.",
                 cure="See whether the peer is reachable from here, and how fast it answers.",
             )
         )

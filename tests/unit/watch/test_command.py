@@ -173,6 +173,17 @@ async def _endless() -> AsyncIterator[Finding]:
     await asyncio.Event().wait()
 
 
+async def _long() -> AsyncIterator[Finding]:
+    """Each takes 40 s by the loop's clock."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    for number in range(1, 5):
+        loop.time = lambda seconds=40.0 * number: began + seconds  # type: ignore[method-assign,misc]  # no one sleeps
+        for _ in range(3):
+            await asyncio.sleep(0)
+        yield Finding(ok=True, what=f"Wallet {number} is there.")
+
+
 async def _silent() -> AsyncIterator[Finding]:
     return
     yield
@@ -184,7 +195,8 @@ async def _silent() -> AsyncIterator[Finding]:
         (_well, 0, "  ✓ The peer answers.\n  ! It is old.\n    → Update it\\x1b[2J.\n"),
         (_ill, 1, "  ✗ The peer refuses the password.\n    → Write the right one.\n"),
         (_faulty, 1, "  ✓ The peer answers.\n  ✗ The look failed: ValueError: http://u:[redacted]@peer\n"),
-        (_endless, 1, "  ✗ The look was not done within 0.05 s.\n"),
+        (_endless, 1, "  ✗ Nothing more was found out for 0.05 s.\n"),
+        (_long, 0, "  ✓ Wallet 3 is there.\n  ✓ Wallet 4 is there.\n"),
         (_silent, 0, "  ! Nothing was looked at.\n"),
     ],
 )

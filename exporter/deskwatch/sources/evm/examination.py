@@ -136,7 +136,7 @@ async def _abilities(endpoint: Endpoint, chain: int, newest: Head) -> AsyncItera
             f"out where it was mined long before it was seen.",
         )
     if not (isinstance(trace, RpcError) and trace.code == NO_METHOD):
-        yield Finding(ok=True, what=f"{endpoint.name} can trace transactions (deskwatch needs it not).")
+        yield Finding(ok=True, what=f"{endpoint.name} can trace transactions (deskwatch does not need that).")
 
 
 def _laggards(heads: dict[Endpoint, Head]) -> list[Finding]:
