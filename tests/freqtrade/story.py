@@ -117,6 +117,8 @@ class Story:
     def _stop_loss(self) -> None:
         watching = self.watching
         with self._chapter("stop-loss"), contextlib.ExitStack() as holding:
+            for one in MODES:  # the lock of a round before may still be shown: its end is looked for once a minute
+                _until(180, lambda mode: not watching.metric("tradebot_risk_alert", bot=mode), one)
             raised = {mode: self._count(mode, RiskAlertRaised) for mode in MODES}
             for bot in watching.bots.values():
                 _until(120, _keeps_sol, bot, holding)
@@ -188,7 +190,8 @@ class Story:
             bot.change_password(f"another-password-{time.monotonic_ns()}")
             try:
                 _until(60, lambda: self._losses("futures", "rest") > losses)
-                assert watching.metric("deskwatch_source_request_failures_total", bot="futures", reason="unauthorized")
+                failures = partial(watching.metric, "deskwatch_source_request_failures_total", bot="futures")
+                _until(60, lambda: bool(failures(reason="unauthorized")))  # a reload may cut what is asked just then
             finally:
                 watching.give_password("futures")
             _until(90, self._is_up, "futures")

@@ -137,5 +137,5 @@ def _fold(line: bytes, bot: str, writer: str, memory: Memory, told: Told) -> int
     event = record.event
     if isinstance(event, Event) and not isinstance(event, _NOT_TOLD):
         memory.fold(event)
-        told.fold(event)
+        told.fold(event, record.ts / 1e9)
     return record.ts

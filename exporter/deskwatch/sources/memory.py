@@ -26,12 +26,15 @@ class Memory(msgspec.Struct, kw_only=True):
 class Told(Memory, kw_only=True):
     """What every source knows of what was told."""
 
+    version: int = 2
     mode: Mode | None = None
     boot: str | None = None
     is_running: bool = False
     """From a BotStarted to a BotStopped."""
     connections: dict[str, bool] = {}
     """`venue connection` → whether it is up."""
+    answered: float = 0.0
+    """When the newest heartbeat was journaled, Unix time: the peer had just answered. 0 before the first."""
     before: float = 0.0
     """Unix time: what happened before counts as told. It stands in a part of the journal that retention removed, and
     the memory of it was lost."""
@@ -41,9 +44,11 @@ class Told(Memory, kw_only=True):
         happened = event.happened_timestamp_seconds
         return happened is not None and happened < self.before
 
-    def fold(self, event: Event) -> None:
-        """Take in an event that is in the journal now."""
+    def fold(self, event: Event, at: float = 0.0) -> None:
+        """Take in an event that is in the journal now, since `at` (Unix time)."""
         match event:
+            case ev.HeartbeatSent():
+                self.answered = at
             case ev.BotStarted():
                 self.boot, self.is_running, self.mode = event.boot, True, event.mode
             case ev.BotStopped():

@@ -177,7 +177,7 @@ class Watched:
         except Exception as error:
             self._entry.failed(event, error)
             return False
-        self.told.fold(event)
+        self.told.fold(event, time.time())
         self.memory.fold(event)
         return True
 

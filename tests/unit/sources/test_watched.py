@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -225,6 +226,16 @@ async def test_a_heartbeat_comes_with_an_answer_and_not_more_often_than_a_bots(h
             one.alive()
     (beat,) = [event for event in journaled(home) if isinstance(event, HeartbeatSent)]
     assert beat.mode is Mode.ACTIVE
+
+
+async def test_when_the_peer_answered_last_is_known_after_a_restart(home: Path) -> None:
+    async with watching(home) as one:
+        one.started("1", Mode.ACTIVE, host="h")
+        one.alive()
+        answered = one.told.answered
+        assert answered == pytest.approx(time.time(), abs=60)
+    async with watching(home) as one:
+        assert one.told.answered == pytest.approx(answered, abs=5)
 
 
 async def test_what_is_offered_is_offered_again_after_a_start(home: Path) -> None:

@@ -15,6 +15,8 @@ from deskwatch.sources.freqtrade.reading import Raw, mapping, positive
 
 START_SECONDS = 300.0
 """From a process's start to that of its trading it takes less than this: markets are loaded in between."""
+NOTICED_SECONDS = 30.0
+"""A start is noticed within this time, by a stream that is cut or the next look at the state."""
 UNKNOWN = "0"
 
 
@@ -52,7 +54,7 @@ class Boot(NamedTuple):
     """Unix time."""
 
 
-def boot_of(health: Vitals, records: list[Logged], told: str | None, seen: float | None) -> Boot:
+def boot_of(health: Vitals, records: list[Logged], told: str | None, seen: float | None, answered: float = 0.0) -> Boot:
     """The start that this is.
 
     Args:
@@ -60,6 +62,7 @@ def boot_of(health: Vitals, records: list[Logged], told: str | None, seen: float
         records: All that the log holds now.
         told: Name of the start that was told last, if any was.
         seen: When the one that was told answered last, by its own clock; None before that.
+        answered: When the one that was told answered last, by our clock, in an earlier run too; 0 before that.
     """
     told_began = _began(told)
     database = health.database
@@ -70,7 +73,9 @@ def boot_of(health: Vitals, records: list[Logged], told: str | None, seen: float
         startup, oldest = health.startup or 0.0, records[0].moment if records else 0.0
         is_older = oldest < max(startup - START_SECONDS, seen or 0.0)  # a log ends with its process
         is_same_startup = told_began is not None and startup <= told_began + START_SECONDS
-        if is_older or is_same_startup:
+        # A busy log holds nothing of a reload, nor of a start: what began before the last answer was judged then.
+        is_judged = startup + NOTICED_SECONDS <= answered
+        if is_older or is_same_startup or is_judged:
             return Boot(told, told_began)
     if began is None:
         began = health.startup

@@ -145,7 +145,8 @@ class Peer:
         self, config: dict[str, Raw], found: Vitals, records: list[log_records.Logged], mode: Mode | None
     ) -> bool:
         """Tell a start, if it is a new one; whether it is."""
-        boot = boot_of(found, records, self._watched.told.boot, self._seen)
+        told = self._watched.told
+        boot = boot_of(found, records, told.boot, self._seen, told.answered)
         if is_new_database(found, self._memory.database):
             self._begin_anew()
         is_new = self._watched.started(

@@ -32,6 +32,8 @@ from deskwatch.sources.lateness import late
 
 UNFILLED = "unfilled"
 """Why an order was canceled, where freqtrade has not said it: nothing of it was filled."""
+LEFT = "trade_closed"
+"""Why an order counts as canceled that freqtrade shows as open in a trade that is closed: it looks at it no more."""
 SETTLE_SECONDS = 3.0
 """How long freqtrade may take to look into a fill's fee."""
 Reasons = dict[str, str]
@@ -65,6 +67,9 @@ def differences(trade: Trade, memory: FreqtradeMemory, now: float, reasons: Reas
     if trade.is_open:
         yield from _changed(trade, known)
     else:
+        for key, left in list(known.orders.items()):
+            if left.is_open:
+                yield _canceled(trade.id, key, left, known, LEFT)
         yield _closed(trade, known, now)
 
 

@@ -36,6 +36,13 @@ def test_a_reload_long_after_the_start_is_none():
     assert boot_of(reloaded, busy(BEGAN + 86390), BOOT, BEGAN + 86395).name == BOOT
 
 
+def test_what_began_before_the_last_answer_is_no_new_start_for_a_watch_that_begins_anew() -> None:
+    """A reload, of which a busy log holds nothing any more."""
+    reloaded = health(startup=BEGAN + 5000)
+    for answered, name in ((BEGAN + 5100, BOOT), (BEGAN + 4990, "1700000000.1795292880500")):
+        assert boot_of(reloaded, busy(BEGAN + 6000), BOOT, None, answered).name == name
+
+
 def test_a_restart_is_one_whether_its_log_tells_it_or_not():
     again = Logged(BEGAN + 5000, *STARTED[1:])
     assert boot_of(health(BEGAN + 5008), [again], BOOT, BEGAN + 4990).name == "1700000000.1795292880500"

@@ -141,6 +141,23 @@ def test_what_a_partial_exit_made_stays_in_the_unrealized_profit_until_the_trade
     assert memory.trades["3"].quantity == 0.5
 
 
+@pytest.mark.parametrize("is_known", [False, True])
+def test_an_order_that_rests_when_freqtrade_closes_its_trade_is_open_no_more(is_known: bool) -> None:
+    """It may place one more exit in the moment in which the last one is filled, and looks at it never again."""
+    memory = FreqtradeMemory()
+    if is_known:
+        tell(CLOSED_SHORT | {"is_open": True, "orders": CLOSED_SHORT["orders"][:1]}, memory)
+    last = CLOSED_SHORT["orders"][-1]
+    still = {"is_open": True, "status": "open", "filled": 0.0, "remaining": last["amount"]}
+    resting = last | still | {"order_id": "one-more", "order_filled_timestamp": None}
+    told = tell(CLOSED_SHORT | {"orders": [*CLOSED_SHORT["orders"], resting]}, memory)
+    (canceled,) = of(told, ev.OrderCanceled)
+    assert (canceled.order_id, canceled.reason) == (resting["order_id"], "trade_closed")
+    submitted = {event.order_id for event in of(told, ev.OrderSubmitted)}
+    assert resting["order_id"] in submitted
+    assert isinstance(told[-1], ev.PositionClosed)
+
+
 def test_an_old_trade_without_orders_is_still_opened_and_closed():
     memory = FreqtradeMemory()
     told = tell(CLOSED_SHORT | {"orders": []}, memory)
