@@ -282,7 +282,8 @@ def _has_history(bot: Freqtrade) -> bool:
 
 
 def _stops(bot: Freqtrade) -> int:
-    return sum(one["exit_reason"] == "stop_loss" for one in bot.trades())
+    """Also `trailing_stop_loss`: freqtrade calls it so where adding to the position has moved the stop."""
+    return sum((one["exit_reason"] or "").endswith("stop_loss") for one in bot.trades())
 
 
 def _keeps_sol(bot: Freqtrade, holding: contextlib.ExitStack) -> bool:
