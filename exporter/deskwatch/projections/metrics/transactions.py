@@ -35,7 +35,7 @@ class Transactions:
         )
         self.dropped = registry.counter(
             "tradebot_transactions_dropped",
-            "Transactions replaced, forgotten by nodes, watched no longer, or taken back by a reorg: those were mined.",
+            "Transactions replaced, forgotten by nodes, no longer watched, or mined and then taken back by a reorg.",
             *("bot", "chain", "reason"),
         )
         self.pending = registry.gauge(

@@ -71,9 +71,8 @@ def answers(told: Any, count: int, clean: Callable[[str], str] = str) -> list[An
         if isinstance(one, dict) and type(one.get("id")) is int:
             found[one["id"]] = _answer(one, clean)
         elif isinstance(one, dict) and one.get("error") is not None and not isinstance(told, list):
-            found = dict.fromkeys(
-                range(count), _answer(one, clean)
-            )  # it stands for the request as a whole, and has no id
+            # It stands for the request as a whole, and has no id.
+            found = dict.fromkeys(range(count), _answer(one, clean))
     if missing := [place for place in range(count) if place not in found]:
         raise Garbled(f"expected {count} answers, was without {len(missing)} of them: {words(clean(repr(told)))!r}")
     return [found[place] for place in range(count)]

@@ -54,15 +54,14 @@ class Boot(NamedTuple):
     """Unix time."""
 
 
-def boot_of(health: Vitals, records: list[Logged], told: str | None, seen: float | None, answered: float = 0.0) -> Boot:
+def boot_of(health: Vitals, records: list[Logged], told: str | None, seen: float | None) -> Boot:
     """The start that this is.
 
     Args:
         health: What `/health` says now.
         records: All that the log holds now.
         told: Name of the start that was told last, if any was.
-        seen: When the one that was told answered last, by its own clock; None before that.
-        answered: When the one that was told answered last, by our clock, in an earlier run too; 0 before that.
+        seen: When the one that was told answered last, by its own clock, be it to an earlier watch; None before that.
     """
     told_began = _began(told)
     database = health.database
@@ -74,7 +73,7 @@ def boot_of(health: Vitals, records: list[Logged], told: str | None, seen: float
         is_older = oldest < max(startup - START_SECONDS, seen or 0.0)  # a log ends with its process
         is_same_startup = told_began is not None and startup <= told_began + START_SECONDS
         # A busy log holds nothing of a reload, nor of a start: what began before the last answer was judged then.
-        is_judged = startup + NOTICED_SECONDS <= answered
+        is_judged = startup + NOTICED_SECONDS <= (seen or 0.0)
         if is_older or is_same_startup or is_judged:
             return Boot(told, told_began)
     if began is None:

@@ -146,7 +146,9 @@ class Peer:
     ) -> bool:
         """Tell a start, if it is a new one; whether it is."""
         told = self._watched.told
-        boot = boot_of(found, records, told.boot, self._seen, told.answered)
+        if self._seen is None and told.answered:
+            self._seen = told.answered + (self._client.ahead_seconds or 0.0)
+        boot = boot_of(found, records, told.boot, self._seen)
         if is_new_database(found, self._memory.database):
             self._begin_anew()
         is_new = self._watched.started(

@@ -39,8 +39,8 @@ def test_a_reload_long_after_the_start_is_none():
 def test_what_began_before_the_last_answer_is_no_new_start_for_a_watch_that_begins_anew() -> None:
     """A reload, of which a busy log holds nothing any more."""
     reloaded = health(startup=BEGAN + 5000)
-    for answered, name in ((BEGAN + 5100, BOOT), (BEGAN + 4990, "1700000000.1795292880500")):
-        assert boot_of(reloaded, busy(BEGAN + 6000), BOOT, None, answered).name == name
+    for seen, name in ((BEGAN + 5100, BOOT), (BEGAN + 4990, "1700000000.1795292880500")):
+        assert boot_of(reloaded, busy(BEGAN + 6000), BOOT, seen).name == name
 
 
 def test_a_restart_is_one_whether_its_log_tells_it_or_not():
